@@ -1,0 +1,209 @@
+# godwit: build, test, lab, demo, bench, lint, install.
+#
+#   make                    build (VARIANT=debug)          make VARIANT=release
+#   make test               everything a change must pass  make unit / make scenario for a part
+#   make lint               format, include direction, size, complexity, cppcheck, shellcheck
+#   make lab / lab-clean    the real servers that tests, demo and benchmarks use
+#   make demo / bench       the tour / the benchmarks
+#
+# VARIANT is debug, release, asan (address + undefined), tsan or cov. All output is in build/VARIANT.
+
+VARIANT ?= debug
+VERSION := 0.1.0
+LAB_DIR ?= .lab
+PREFIX  ?= /usr/local
+DESTDIR ?=
+PYTHON  := /usr/bin/python3
+export LAB_DIR
+
+ifeq ($(filter $(VARIANT),debug release asan tsan cov),)
+$(error VARIANT is "$(VARIANT)", it must be debug, release, asan, tsan or cov)
+endif
+
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDEXPANSION:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+OUT := build/$(VARIANT)
+GEN := $(OUT)/gen
+
+# ---- flags -------------------------------------------------------------------------------------
+
+PKGS := libpq libcyaml yaml-0.1 libpcre2-8 jansson libcrypto
+pkg_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1) 2>/dev/null))
+pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wcast-qual -Wformat=2 -Wwrite-strings \
+        -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wswitch-enum
+IS_CLANG := $(shell $(CC) --version 2>/dev/null | grep -c clang)
+ifeq ($(IS_CLANG),0)
+WARN += -Wduplicated-cond -Wduplicated-branches -Wlogical-op
+endif
+ifeq ($(CI),true)
+WARN += -Werror
+endif
+
+CFLAGS_debug   := -Og -g3 -DGODWIT_FAULTS=1
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CFLAGS_asan    := -O1 -g -DGODWIT_FAULTS=1 -fsanitize=address,undefined \
+                  -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CFLAGS_tsan    := -O1 -g -DGODWIT_FAULTS=1 -fsanitize=thread -fno-omit-frame-pointer
+CFLAGS_cov     := -O0 -g -DGODWIT_FAULTS=1 --coverage
+LDFLAGS_debug   :=
+LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+LDFLAGS_asan    := -fsanitize=address,undefined
+LDFLAGS_tsan    := -fsanitize=thread
+LDFLAGS_cov     := --coverage
+
+BASE_FLAGS = -std=gnu17 -D_GNU_SOURCE -DGODWIT_VERSION='"$(VERSION)"' -pthread \
+             $(CFLAGS_$(VARIANT)) -Iengine -I$(GEN) $(call pkg_cflags,$(PKGS)) $(CFLAGS)
+BANNED := $(if $(wildcard engine/base/banned.h),-include base/banned.h)
+ENGINE_FLAGS := $(BASE_FLAGS) $(WARN) $(BANNED)
+UNIT_FLAGS := $(BASE_FLAGS) $(filter-out -Wconversion -Wcast-qual -Wmissing-prototypes,$(WARN)) \
+              -Itests/unit $(call pkg_cflags,cmocka)
+LINK_FLAGS := $(LDFLAGS_$(VARIANT)) -pthread $(LDFLAGS)
+LIBS := $(call pkg_libs,$(PKGS)) -lm
+
+# ---- files -------------------------------------------------------------------------------------
+
+SOURCES   := $(filter-out engine/main.c,$(wildcard engine/*.c engine/*/*.c))
+OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
+MAIN      := $(wildcard engine/main.c)
+SQL       := $(sort $(wildcard engine/sql/*.sql schemas/*.sql))
+LIB       := $(OUT)/libgodwit.a
+BIN       := $(if $(MAIN),$(OUT)/godwit)
+UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c tests/unit/*/test_*.c))
+UNIT_BIN  := $(UNIT_SRC:tests/%.c=$(OUT)/%)
+UNIT_HELP := $(wildcard tests/unit/lib/*.c)
+UNIT_LIB  := $(OUT)/unit/libunit.a
+
+.PHONY: build lib units unit scenario test check lint format deps lab lab-clean demo bench \
+        coverage install clean version
+
+build: lib $(BIN)
+	@$(if $(BIN),ln -sfn $(VARIANT)/godwit build/godwit)
+
+lib: $(LIB)
+
+version:
+	@echo $(VERSION)
+
+# ---- engine ------------------------------------------------------------------------------------
+
+# A stamp changes only when its text does, so that other flags or a removed file cause a rebuild.
+write_if_changed = mkdir -p $(@D) && printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) > $@
+
+.PHONY: always
+$(OUT)/flags.stamp: always
+	@$(call write_if_changed,'$(subst ','\'',$(CC) $(ENGINE_FLAGS) $(UNIT_FLAGS) $(LINK_FLAGS))')
+
+$(OUT)/sql.stamp: always
+	@$(call write_if_changed,'$(SQL)')
+
+$(OUT)/lib.stamp: always
+	@$(call write_if_changed,'$(OBJECTS)')
+
+$(GEN)/sql_text.c $(GEN)/sql_text.h &: $(SQL) $(OUT)/sql.stamp tools/embed_sql.awk tools/embed_sql
+	@mkdir -p $(GEN)
+	tools/embed_sql $(GEN) $(SQL)
+
+$(GEN)/sql_text.o: $(GEN)/sql_text.c $(OUT)/flags.stamp
+	$(CC) $(ENGINE_FLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
+
+$(OUT)/engine/%.o: engine/%.c $(OUT)/flags.stamp | $(GEN)/sql_text.h
+	@mkdir -p $(@D)
+	$(CC) $(ENGINE_FLAGS) -MMD -MP -c $< -o $@
+
+$(LIB): $(OBJECTS) $(GEN)/sql_text.o $(OUT)/lib.stamp
+	@rm -f $@
+	$(AR) rcs $@ $(filter %.o,$^)
+
+$(OUT)/godwit: $(OUT)/engine/main.o $(LIB)
+	$(CC) $(LINK_FLAGS) $< $(LIB) $(LIBS) -o $@
+
+# ---- unit tests --------------------------------------------------------------------------------
+
+$(OUT)/unit/%.o: tests/unit/%.c $(OUT)/flags.stamp | $(GEN)/sql_text.h
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_FLAGS) -MMD -MP -c $< -o $@
+
+$(UNIT_LIB): $(UNIT_HELP:tests/%.c=$(OUT)/%.o)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(UNIT_BIN): $(OUT)/unit/%: $(OUT)/unit/%.o $(UNIT_LIB) $(LIB)
+	$(CC) $(LINK_FLAGS) $< $(UNIT_LIB) $(LIB) $(LIBS) $(call pkg_libs,cmocka) -o $@
+
+units: $(UNIT_BIN)
+
+unit: units $(BIN)
+	@$(PYTHON) tools/unit_run --totals $(OUT)/unit.json $(UNIT_BIN)
+
+# ---- tests -------------------------------------------------------------------------------------
+
+# The binary that scenario tests run; TESTS picks some of them: make scenario TESTS='-k cutover'.
+SCENARIO_VARIANT ?= asan
+TESTS ?=
+
+scenario: lab
+	@$(MAKE) VARIANT=$(SCENARIO_VARIANT) build
+	@GODWIT_BIN='$(CURDIR)/build/$(SCENARIO_VARIANT)/godwit' \
+	    $(PYTHON) -m pytest -c tests/pytest.ini tests/scenario $(TESTS)
+
+test: deps lab
+	@$(MAKE) VARIANT=debug build
+	@$(MAKE) VARIANT=$(SCENARIO_VARIANT) build units
+	@SCENARIO_VARIANT=$(SCENARIO_VARIANT) $(PYTHON) tests/run
+
+check: lint test
+
+lint:
+	@tools/lint
+
+format:
+	clang-format -i $(wildcard engine/*.[ch] engine/*/*.[ch] tests/unit/*.[ch] tests/unit/*/*.[ch] \
+	    tests/fuzz/*.[ch] bench/*.[ch])
+
+coverage: lab
+	@$(MAKE) VARIANT=cov build units unit
+	@GODWIT_BIN='$(CURDIR)/build/cov/godwit' $(PYTHON) -m pytest -c tests/pytest.ini tests/scenario $(TESTS)
+	gcovr --root . --object-directory build/cov --filter engine/ --print-summary \
+	    --html-details build/cov/coverage.html
+
+# ---- what it needs, and the lab ----------------------------------------------------------------
+
+deps:
+	@tools/deps
+
+lab: deps
+	@tests/lab/make
+
+lab-clean:
+	@tests/lab/make --clean
+
+demo: lab
+	@$(MAKE) VARIANT=release build
+	@GODWIT_BIN='$(CURDIR)/build/release/godwit' examples/app/demo.sh
+
+bench: lab
+	@$(MAKE) VARIANT=release build
+	@if [ -x bench/run ]; then GODWIT_BIN='$(CURDIR)/build/release/godwit' bench/run; \
+	 else echo 'bench/run is not there, nothing to measure'; fi
+
+# ---- install, clean ----------------------------------------------------------------------------
+
+install:
+	@$(MAKE) VARIANT=release build
+	install -D -m 755 build/release/godwit $(DESTDIR)$(PREFIX)/bin/godwit
+	for page in $(wildcard docs/man/*.[1-8]); do \
+	    install -D -m 644 "$$page" \
+	        "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}" || exit 1; done
+
+clean:
+	rm -rf build
+
+-include $(OBJECTS:.o=.d) $(OUT)/engine/main.d $(GEN)/sql_text.d $(UNIT_BIN:=.d) \
+         $(UNIT_HELP:tests/%.c=$(OUT)/%.d)
