@@ -1,0 +1,36 @@
+/*
+ * Clocks, by clock_gettime().
+ */
+#include "base/clock.h"
+
+static int64_t read_us(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t clock_us(void)
+{
+    return read_us(CLOCK_MONOTONIC);
+}
+
+int64_t clock_ms(void)
+{
+    return clock_us() / 1000;
+}
+
+int64_t clock_unix_us(void)
+{
+    return read_us(CLOCK_REALTIME);
+}
+
+char *clock_rfc3339(Arena *arena, int64_t unix_us)
+{
+    time_t seconds = (time_t)(unix_us / 1000000);
+    int millis = (int)(unix_us % 1000000 / 1000);
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
+                        utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, millis);
+}

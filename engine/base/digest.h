@@ -1,0 +1,14 @@
+/*
+ * Digest: SHA-256, for fingerprints of plans, files and catalogs (libcrypto).
+ */
+#ifndef GODWIT_BASE_DIGEST_H
+#define GODWIT_BASE_DIGEST_H
+
+#include "base/arena.h"
+
+#define DIGEST_HEX_CHARS 64
+
+/** The lower-case hex SHA-256 of bytes. */
+char *digest_hex(Arena *arena, const void *data, size_t size_bytes);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * Stop: an eventfd that is written once and polled by every waiting thread.
+ */
+#include "base/stop.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+bool stop_init(Stop *stop, Err *err)
+{
+    atomic_init(&stop->reason, STOP_NONE);
+    stop->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (stop->fd < 0)
+        return err_set(err, ERR_IO, "could not create an event descriptor: %s", strerror(errno));
+    return true;
+}
+
+void stop_release(Stop *stop)
+{
+    if (stop->fd >= 0)
+        close(stop->fd);
+    stop->fd = -1;
+}
+
+void stop_request(Stop *stop, StopReason reason)
+{
+    int none = STOP_NONE;
+    if (!atomic_compare_exchange_strong(&stop->reason, &none, (int)reason))
+        return;
+    const uint64_t one = 1;
+    if (write(stop->fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
+        BUG("the stop event cannot be written: %s", strerror(errno));
+}
+
+StopReason stop_reason(const Stop *stop)
+{
+    return stop == NULL ? STOP_NONE : (StopReason)atomic_load(&stop->reason);
+}
+
+bool stop_error(const Stop *stop, Err *err)
+{
+    switch (stop_reason(stop)) {
+    case STOP_INTERRUPT:
+        return err_set(err, ERR_INTERRUPTED, "interrupted");
+    case STOP_TERMINATE:
+        return err_set(err, ERR_TERMINATED, "terminated");
+    case STOP_LOCK_LOST:
+        return err_set(err, ERR_RUN, "the session that holds the run's lock was lost");
+    case STOP_FAILED:
+    case STOP_DONE:
+        return err_set(err, ERR_RUN, "stopped because another part of the run ended");
+    case STOP_NONE:
+        break;
+    }
+    BUG("a stop error without a stop");
+}
+
+int stop_poll(const Stop *stop, int fd, short events, int timeout_ms)
+{
+    int64_t deadline_ms = timeout_ms < 0 ? -1 : clock_ms() + timeout_ms;
+    struct pollfd waits[2] = {
+        {.fd = fd, .events = events},
+        {.fd = stop == NULL ? -1 : stop->fd, .events = POLLIN},
+    };
+    for (;;) {
+        int left_ms = -1;
+        if (deadline_ms >= 0) {
+            int64_t left = deadline_ms - clock_ms();
+            left_ms = left > 0 ? (int)left : 0;
+        }
+        int ready = poll(waits, 2, left_ms);
+        if (ready < 0 && errno != EINTR)
+            BUG("poll failed: %s", strerror(errno));
+        if (ready > 0 && waits[1].revents != 0)
+            return -1;
+        if (ready > 0)
+            return 1;
+        if (ready == 0)
+            return 0;
+    }
+}
+
+bool stop_sleep(const Stop *stop, int timeout_ms)
+{
+    return stop_poll(stop, -1, 0, timeout_ms) == 0;
+}

@@ -1,0 +1,177 @@
+/*
+ * Blueprint: the one selection. Plan x source Catalog x target Catalog, resolved: which relations,
+ * how each is mapped, copied, published, converted, verified. Publication, copy list, apply map and
+ * verification are derived from it and never computed again elsewhere.
+ *
+ * Built by blueprint_build() on one thread; afterwards read only and shared by all threads.
+ */
+#ifndef GODWIT_BLUEPRINT_BLUEPRINT_H
+#define GODWIT_BLUEPRINT_BLUEPRINT_H
+
+#include "base/name.h"
+#include "catalog/catalog.h"
+#include "plan/plan.h"
+
+typedef struct Relation Relation;
+
+/* A column that travels: generated stored columns are left out here and kept in Relation.generated.
+ */
+typedef struct Column {
+    const char *name;
+    const char *type_text; /* format_type() of the source, schema-qualified where not built in */
+    uint32_t type_oid;     /* on the source */
+    bool not_null;
+    char identity;    /* 'a' always, 'd' by default, '\0' none */
+    bool binary_safe; /* binary COPY and binary parameters mean the same on both servers */
+    bool text_differs_by_major; /* float4/float8 with a side before 12: verify by send bytes */
+} Column;
+
+/* A set of columns that names one row: primary key, or a unique, non-partial, non-deferrable index
+ * over NOT NULL columns. */
+typedef struct Key {
+    const char *index_name; /* raw, on the source, in the relation's schema */
+    bool is_primary;
+    size_t count;
+    const uint16_t *columns; /* indexes into Relation.columns */
+} Key;
+
+/* Where rows live on the source: a plain table, or one partition leaf. A leaf is its root's part.
+ */
+typedef struct Leaf {
+    uint32_t oid; /* on the source */
+    Name source;
+    Name target_share; /* the target table that holds exactly this leaf's rows when one_to_one */
+    bool one_to_one;   /* TRUNCATE and FREEZE are allowed on target_share */
+    Relation *root;
+    size_t index;   /* in Blueprint.leaves */
+    uint64_t bytes; /* heap and TOAST, from the source; an estimate for scheduling and progress */
+    uint32_t pages;
+    double rows_estimate; /* reltuples; -1 unknown */
+    bool is_heap;         /* ctid ranges are possible (14+) */
+    bool unlogged;
+    char replica_identity; /* 'd' 'i' 'f' 'n' as in pg_class.relreplident */
+    bool has_identity;     /* UPDATE and DELETE can be published */
+} Leaf;
+
+/* A selected table: a plain one or a partitioned root. Changes of all leaves are applied to
+ * `target`. */
+struct Relation {
+    uint32_t oid; /* on the source */
+    Name source;
+    Name target;
+    bool partitioned; /* declaratively, on the source */
+    size_t index;     /* in Blueprint.relations */
+    Column *columns;
+    size_t column_count;
+    const char **generated; /* stored generated columns */
+    size_t generated_count;
+    const Key *key; /* for apply and verify on the target: replica identity index, else primary key,
+                       else a suitable unique index; NULL: keyless */
+    bool further_unique; /* unique or exclusion constraints beside `key`: folding must keep source
+                            order */
+    bool binary;         /* every column is binary safe (and the plan does not say text) */
+    const PlanHypertable *hypertable; /* NULL: not converted */
+    Leaf **leaves;
+    size_t leaf_count;
+};
+
+typedef struct IndexDef {
+    Name name; /* raw; schema is the table's */
+    Relation *relation;
+    Name table;                  /* root or leaf it stands on, on the target */
+    const char *sql;             /* pg_get_indexdef() of the source, ONLY removed, qualified */
+    const char *constraint_sql;  /* NULL: plain index; else pg_get_constraintdef() of the constraint
+                                    it backs */
+    const char *constraint_name; /* raw */
+    char constraint_type;        /* 'p' 'u' 'x', '\0' none */
+    bool on_leaf;                /* stands on a partition leaf; its root's counterpart adopts it */
+    bool is_key; /* apply needs it: must exist before replication starts on the relation */
+    bool is_replica_identity;
+    bool clustered;
+    uint64_t bytes; /* size on the source, for scheduling */
+} IndexDef;
+
+typedef struct ForeignKey {
+    const char *name;
+    Relation *relation; /* referencing; on the root when partitioned */
+    Name referenced;
+    const char *sql; /* pg_get_constraintdef(): FOREIGN KEY ... */
+    bool validated;  /* on the source */
+} ForeignKey;
+
+typedef struct SequenceDef {
+    uint32_t oid;
+    Name name;
+    Relation *owner; /* owned by this selected relation's column; NULL: free-standing */
+    const char *owner_column;
+    char kind; /* 's' serial or free-standing, 'i' identity */
+    int64_t increment;
+} SequenceDef;
+
+typedef struct MatviewDef {
+    uint32_t oid;
+    Name name;
+    size_t order;   /* refresh order by dependency */
+    bool populated; /* on the source */
+} MatviewDef;
+
+typedef struct ExtensionDef {
+    const char *name;
+    const char *schema;
+    const char *version; /* on the source */
+    bool on_target;      /* already there */
+    bool relocatable;
+} ExtensionDef;
+
+/* An object of the source that the schema archive keeps: pg_restore's list names both numbers. */
+typedef struct ObjectId {
+    uint32_t class_oid;
+    uint32_t oid;
+} ObjectId;
+
+typedef struct Blueprint {
+    Arena arena;
+    const Plan *plan;
+    const Catalog *source;
+    const Catalog *target;
+    Relation *relations;
+    size_t relation_count;
+    Leaf *leaves; /* of all relations */
+    size_t leaf_count;
+    IndexDef *indexes;
+    size_t index_count;
+    ForeignKey *foreign_keys;
+    size_t foreign_key_count;
+    SequenceDef *sequences;
+    size_t sequence_count;
+    MatviewDef *matviews;
+    size_t matview_count;
+    ExtensionDef *extensions;
+    size_t extension_count;
+    const char **schemas; /* every schema that must exist on the target */
+    size_t schema_count;
+    const ObjectId
+        *objects; /* sorted by (class, oid): everything selected, and what that depends on */
+    size_t object_count;
+    bool source_has_timescaledb;
+    bool target_has_timescaledb;
+} Blueprint;
+
+/** Resolves the plan against both catalogs. Every selector that matches nothing (and is not
+ * optional), every hypertable that names no selected relation, every key that lacks the partition
+ * column is a finding. \param findings all of them at once, memory owned by the blueprint's arena;
+ * positions are the plan's \return false with ERR_PLAN when there is an error finding. */
+MUSTCHECK bool blueprint_build(Blueprint *blueprint, const Plan *plan, const Catalog *source,
+                               const Catalog *target, PlanFindings *findings, Err *err);
+void blueprint_release(Blueprint *blueprint);
+
+/** The leaf with this source oid, NULL if it is not selected. */
+const Leaf *blueprint_leaf(const Blueprint *blueprint, uint32_t source_oid);
+
+/** The relation with this source name, NULL if it is not selected. */
+Relation *blueprint_relation(const Blueprint *blueprint, const Name *source);
+
+/** Whether an object of the source is kept in the schema archive. */
+bool blueprint_keeps_object(const Blueprint *blueprint, uint32_t class_oid, uint32_t oid);
+
+#endif

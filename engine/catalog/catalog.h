@@ -1,0 +1,201 @@
+/*
+ * Catalog: what is really there, of one server, read by set-based queries (never one per relation)
+ * into plain structs. Owned by its arena; read only once filled.
+ */
+#ifndef GODWIT_CATALOG_CATALOG_H
+#define GODWIT_CATALOG_CATALOG_H
+
+#include "base/name.h"
+#include "pg/conn.h"
+
+typedef struct CatServer {
+    int version;                   /* 150018 */
+    const char *version_text;      /* server_version */
+    const char *system_identifier; /* pg_control_system(); NULL where not permitted */
+    const char *database;
+    uint32_t database_oid;
+    const char *encoding;
+    const char *collate;
+    const char *user;
+    bool is_superuser;
+    bool in_recovery;
+    const char *timescaledb_version; /* NULL: extension not created */
+    const char *timescaledb_license; /* NULL: not loaded */
+} CatServer;
+
+typedef struct CatSetting {
+    const char *name;
+    const char *value; /* in the setting's base unit, as pg_settings.setting */
+    const char *unit;  /* NULL: none */
+} CatSetting;
+
+/* pg_class row of a table, partitioned table, view, materialized view, sequence, foreign table. */
+typedef struct CatRelation {
+    uint32_t oid;
+    Name name;
+    char kind;        /* relkind */
+    char persistence; /* relpersistence */
+    char replica_identity;
+    uint32_t replica_identity_index; /* oid, 0 none */
+    uint32_t parent;                 /* partition parent's oid, 0 none */
+    uint32_t root;                   /* topmost partition root, itself when none */
+    bool is_partition;
+    bool inherits;     /* plain inheritance child or parent */
+    bool row_security; /* enabled */
+    bool force_row_security;
+    bool of_extension;
+    bool populated;
+    bool is_heap;
+    bool is_hypertable; /* TimescaleDB */
+    bool is_chunk;
+    const char *owner;
+    bool can_select; /* has_table_privilege(current user) */
+    bool owns;       /* member of the owner role */
+    uint32_t pages;
+    double tuples;
+    uint64_t bytes;                     /* heap and TOAST */
+    const char *partition_strategy_key; /* pg_get_partkeydef, NULL none */
+} CatRelation;
+
+typedef struct CatColumn {
+    uint32_t relation;
+    int attnum;
+    const char *name;
+    uint32_t type_oid;
+    const char *type_text;
+    uint32_t base_type_oid; /* under domains */
+    uint32_t element_oid;   /* of a one-dimensional array type, 0 none */
+    bool type_builtin;      /* base (or element) type is one of pg_catalog's own */
+    char type_kind;         /* pg_type.typtype of the base (or element) type */
+    bool not_null;
+    char identity;
+    bool generated;
+} CatColumn;
+
+typedef struct CatIndex {
+    uint32_t oid;
+    uint32_t relation;
+    Name name;
+    bool unique;
+    bool primary;
+    bool valid;
+    bool immediate; /* not deferrable */
+    bool partial;
+    bool has_expressions;
+    bool exclusion;
+    bool clustered;
+    int key_count;
+    const int *attnums;  /* key_count of them, 0 is an expression */
+    const char *sql;     /* pg_get_indexdef */
+    uint32_t constraint; /* oid, 0 none */
+    uint64_t bytes;
+    uint32_t parent; /* partitioned index it is attached to, 0 none */
+} CatIndex;
+
+typedef struct CatConstraint {
+    uint32_t oid;
+    uint32_t relation;
+    const char *name;
+    char type; /* contype */
+    const char *sql;
+    bool validated;
+    bool deferrable;
+    uint32_t referenced; /* relation oid for foreign keys */
+    uint32_t parent;     /* inherited from this constraint, 0 none */
+} CatConstraint;
+
+typedef struct CatSequence {
+    uint32_t oid;
+    Name name;
+    uint32_t owner_relation;
+    const char *owner_column;
+    char dependency; /* 'a' serial, 'i' identity, '\0' free-standing */
+    int64_t increment;
+    int64_t min_value;
+    int64_t max_value;
+    bool of_extension;
+} CatSequence;
+
+typedef struct CatTrigger {
+    uint32_t oid;
+    uint32_t relation;
+    const char *name;
+    char enabled; /* 'O' 'D' 'R' 'A' */
+} CatTrigger;
+
+typedef struct CatExtension {
+    uint32_t oid;
+    const char *name;
+    const char *version;
+    const char *schema;
+    bool relocatable;
+} CatExtension;
+
+typedef struct CatAvailable {
+    const char *name;
+    const char *default_version;
+} CatAvailable;
+
+/* Object that belongs to a schema or is depended on: for the archive filter. */
+typedef struct CatDependency {
+    uint32_t class_oid;
+    uint32_t oid;
+    uint32_t ref_class_oid;
+    uint32_t ref_oid;
+} CatDependency;
+
+typedef struct CatObject {
+    uint32_t class_oid;
+    uint32_t oid;
+    const char *schema; /* NULL: in none */
+    const char *name;
+    bool of_extension;
+} CatObject;
+
+typedef struct CatHypertable {
+    Name name;
+    const char *column_name;
+    const char *interval; /* text as TimescaleDB shows it */
+    int dimension_count;
+    int64_t chunk_count;
+} CatHypertable;
+
+#define CAT_LIST(type, name)                                                                       \
+    type *name;                                                                                    \
+    size_t name##_count
+
+typedef struct Catalog {
+    Arena arena;
+    ConnSide side;
+    CatServer server;
+    CAT_LIST(CatSetting, settings);        /* sorted by name: the ones that godwit looks at */
+    CAT_LIST(CatRelation, relations);      /* sorted by oid; no system schemas */
+    CAT_LIST(CatColumn, columns);          /* sorted by relation, attnum */
+    CAT_LIST(CatIndex, indexes);           /* sorted by relation, oid */
+    CAT_LIST(CatConstraint, constraints);  /* sorted by relation, oid */
+    CAT_LIST(CatSequence, sequences);      /* sorted by oid */
+    CAT_LIST(CatTrigger, triggers);        /* not internal */
+    CAT_LIST(CatExtension, extensions);    /* sorted by name */
+    CAT_LIST(CatAvailable, available);     /* sorted by name */
+    CAT_LIST(CatObject, objects);          /* sorted by class, oid */
+    CAT_LIST(CatDependency, dependencies); /* normal and automatic, sorted by class, oid */
+    CAT_LIST(CatHypertable, hypertables);
+} Catalog;
+
+/** Reads one server in a single read-only, repeatable-read transaction.
+ * \return false with ERR_SQL/ERR_CONNECT. */
+MUSTCHECK bool catalog_inspect(Catalog *catalog, Conn *conn, Err *err);
+void catalog_release(Catalog *catalog);
+
+/** Look-ups by binary search; NULL when absent. */
+const CatRelation *catalog_relation(const Catalog *catalog, uint32_t oid);
+const CatRelation *catalog_relation_named(const Catalog *catalog, const Name *name);
+const CatSetting *catalog_setting(const Catalog *catalog, const char *name);
+const CatExtension *catalog_extension(const Catalog *catalog, const char *name);
+
+/** The columns / indexes / constraints of one relation: first item and count. */
+const CatColumn *catalog_columns(const Catalog *catalog, uint32_t relation, size_t *count);
+const CatIndex *catalog_indexes(const Catalog *catalog, uint32_t relation, size_t *count);
+const CatConstraint *catalog_constraints(const Catalog *catalog, uint32_t relation, size_t *count);
+
+#endif

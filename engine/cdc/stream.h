@@ -1,0 +1,90 @@
+/*
+ * Stream: change data capture as a service. A receiver thread reads the slot, an apply lane writes
+ * to the target; both end with the stream. Positions and their rules: docs/adr and data-path.md.
+ *
+ *     stream_start(&run->stream, &spec, err)   // after the first wave is copied and key indexes
+ * exist stream_status(stream, &status)           // any thread, any time stream_wait_marker(stream,
+ * nonce, ...)   // cutover stream_stop(stream, err)                 // joins both threads
+ */
+#ifndef GODWIT_CDC_STREAM_H
+#define GODWIT_CDC_STREAM_H
+
+#include "blueprint/blueprint.h"
+#include "journal/journal.h"
+#include "pg/conn.h"
+
+typedef struct Stream Stream;
+
+/* All pointers outlive the stream. */
+typedef struct StreamSpec {
+    const Blueprint *blueprint;
+    const Endpoint *source;
+    const Endpoint *target;
+    const char *slot_name;
+    const char *publication_name;
+    const char *run_mark; /* part of our logical messages, so that others' are ignored */
+    int64_t run_id;
+    int64_t epoch;
+    const Lsn
+        *sync_lsn;    /* per Blueprint.leaves[index]: changes at or below are already in the copy */
+    const Stop *stop; /* the run's */
+    LogCtx log;
+} StreamSpec;
+
+typedef struct StreamStatus {
+    Lsn received;
+    Lsn applied;        /* committed on the target */
+    Lsn reported;       /* told the source as flushed */
+    Lsn source_head;    /* the source's WAL end as last seen */
+    uint64_t lag_bytes; /* source_head - applied, 0 when nothing of ours is behind */
+    int64_t
+        lag_us; /* age of the oldest thing not applied (heartbeat or commit); 0 when caught up */
+    uint64_t transactions; /* source transactions applied by this process */
+    uint64_t changes;      /* row changes applied */
+    uint64_t skipped;      /* changes at or below their leaf's sync_lsn */
+    uint64_t conflicts;
+    uint64_t retained_bytes; /* WAL that the slot holds on the source */
+    bool failed;             /* see stream_error() */
+    bool caught_up_once;   /* every leaf has passed its sync_lsn and lag was once under a second */
+    uint64_t after_marker; /* selected changes that arrived after the awaited marker */
+} StreamStatus;
+
+/** Connects, checks confirmed_flush_lsn <= position (else ERR_CANNOT_RESUME, exit 14), starts the
+ * threads. \return false with ERR_CONNECT, ERR_SQL, ERR_CANNOT_RESUME. */
+MUSTCHECK bool stream_start(Stream **stream, const StreamSpec *spec, Err *err);
+
+void stream_status(Stream *stream, StreamStatus *status);
+
+/** The error that ended the stream, moved to the caller. \return false, with the error set. */
+bool stream_error(Stream *stream, Err *err);
+
+/** Emits a marker on the source (transactional logical message with run mark and nonce) through
+ * `source`. \param marker_lsn a lower bound of the marker's end LSN; only its arrival through apply
+ * counts */
+MUSTCHECK bool stream_marker_emit(Conn *source, const char *run_mark, const char *nonce,
+                                  Lsn *marker_lsn, Err *err);
+
+/** Waits until the marker with this nonce came through apply and its lane row is durable on the
+ * target. \return false with ERR_GATE on timeout, the stream's error, or the stop's. */
+MUSTCHECK bool stream_wait_marker(Stream *stream, const char *nonce, int timeout_ms, Err *err);
+
+/** Waits until applied >= lsn and durable. Errors as above. Used by live verification. */
+MUSTCHECK bool stream_wait_applied(Stream *stream, Lsn lsn, int timeout_ms, Err *err);
+
+/* Rows touched since the last take, by key, for "verify what moved". */
+typedef struct TouchedKeys {
+    const char *const
+        *values; /* count x Relation.key->count texts, row by row; deleted rows' keys too */
+    size_t count;
+    bool overflow; /* more keys than are kept, or TRUNCATE, or a keyless relation: look at the whole
+                      relation */
+} TouchedKeys;
+
+/** Takes and forgets the touched keys of one relation. */
+void stream_touched_take(Arena *arena, Stream *stream, const Relation *relation, TouchedKeys *keys);
+
+/** Ends the threads after the group in flight; frees the stream. NULL is allowed.
+ * \return false with the stream's error if it had failed. */
+MUSTCHECK bool stream_stop(Stream *stream, Err *err);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * Selector: what a plan writes to name relations: `schema.name`, a schema name, or a pattern that
+ * begins with `~` (PCRE2, anchored at both ends, over raw text). The only room that calls PCRE2.
+ */
+#ifndef GODWIT_MATCH_SELECTOR_H
+#define GODWIT_MATCH_SELECTOR_H
+
+#include "base/err.h"
+#include "base/name.h"
+
+typedef struct Pattern Pattern;
+
+typedef struct Selector {
+    const char *text;       /* as written */
+    const Pattern *pattern; /* NULL: an exact name */
+    Name name;              /* exact: schema (and rel, NULL for a schema selector), raw */
+} Selector;
+
+/** Compiles a relation selector (`schema.name` or `~pattern` over schema.name).
+ * \param column on failure of a pattern: 0-based character offset of the fault within text
+ * \return false with ERR_PLAN and the reason. The pattern lives until selector_release(). */
+MUSTCHECK bool selector_relation(Arena *arena, const char *text, Selector *selector, size_t *column,
+                                 Err *err);
+
+/** Compiles a schema selector (a schema name, or `~pattern` over schema names). */
+MUSTCHECK bool selector_schema(Arena *arena, const char *text, Selector *selector, size_t *column,
+                               Err *err);
+
+/** Whether a relation (or, with rel NULL in the selector's kind, a schema name in name->schema)
+ * matches. Thread-safe: a compiled pattern is read only. */
+bool selector_matches(const Selector *selector, const Name *name);
+
+void selector_release(Selector *selector);
+
+#endif

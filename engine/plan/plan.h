@@ -1,0 +1,204 @@
+/*
+ * Plan: what the user wrote, bound, with every default filled in. Plain data; owned by its arena.
+ *
+ * Filled by plan/load.c (locate -> walk -> bind -> check). Knows no server: names are raw, and
+ * selectors are compiled patterns or names, matched later against a Catalog (blueprint/).
+ */
+#ifndef GODWIT_PLAN_PLAN_H
+#define GODWIT_PLAN_PLAN_H
+
+#include "base/err.h"
+#include "base/name.h"
+#include "match/selector.h"
+
+/* Where in the plan file something stands; line 0: it is a default. */
+typedef struct PlanPos {
+    uint32_t line;
+    uint32_t column;
+} PlanPos;
+
+typedef struct PlanExpect {
+    const char *host; /* NULL: not given */
+    const char *dbname;
+    uint32_t port; /* 0: not given */
+} PlanExpect;
+
+typedef struct PlanEndpoint {
+    const char *kind;    /* self_hosted, rds, aurora, neon, supabase, azure, mst, tiger_cloud */
+    const char *service; /* exactly one of these three is not NULL */
+    const char *conninfo_env; /* name of the environment variable */
+    const char *conninfo;     /* no password in it */
+    const char *passfile;     /* NULL: libpq's own way */
+    PlanExpect expect;
+    uint32_t max_connections; /* hard cap for this run */
+    PlanPos pos;
+} PlanEndpoint;
+
+typedef struct PlanSelector {
+    Selector selector; /* of schema names under select.schemas, of schema.name elsewhere */
+    bool optional;     /* matching nothing is no error */
+    PlanPos pos;
+} PlanSelector;
+
+typedef struct PlanSelectors {
+    PlanSelector *items;
+    size_t count;
+} PlanSelectors;
+
+typedef struct PlanSelect {
+    PlanSelectors schemas;
+    PlanSelectors tables;
+    PlanSelectors exclude;
+} PlanSelect;
+
+typedef struct PlanHypertable {
+    Name target_table;
+    const char *column_name;
+    const char *partition_interval; /* an interval as written ("7 days") or an integer; NULL:
+                                       TimescaleDB's */
+    bool interval_is_integer;
+    const char *partition_func; /* NULL: none */
+    bool create_default_indexes;
+    PlanPos pos;
+} PlanHypertable;
+
+typedef enum PlanPublish {
+    PLAN_PUBLISH_INSERT = 1,
+    PLAN_PUBLISH_UPDATE = 2,
+    PLAN_PUBLISH_DELETE = 4,
+    PLAN_PUBLISH_TRUNCATE = 8,
+    PLAN_PUBLISH_ALL = 15,
+} PlanPublish;
+
+typedef enum PlanWalLimitAction { PLAN_ON_LIMIT_ALARM, PLAN_ON_LIMIT_DROP_SLOT } PlanWalLimitAction;
+
+typedef struct PlanReplication {
+    uint32_t publish;                /* PlanPublish bits */
+    int64_t heartbeat_us;            /* default 10 s */
+    uint64_t max_retained_wal_bytes; /* 0: no limit given */
+    PlanWalLimitAction on_limit;
+    PlanPos pos;
+} PlanReplication;
+
+typedef enum PlanCopyFormat {
+    PLAN_FORMAT_AUTO,
+    PLAN_FORMAT_BINARY,
+    PLAN_FORMAT_TEXT
+} PlanCopyFormat;
+
+typedef struct PlanCopy {
+    uint32_t table_jobs;
+    uint32_t index_jobs;
+    uint64_t split_bytes; /* split_tables_larger_than */
+    PlanCopyFormat format;
+    bool vacuum;
+    bool refresh_materialized_views;
+} PlanCopy;
+
+typedef enum PlanConflict {
+    PLAN_CONFLICT_STOP,
+    PLAN_CONFLICT_SKIP,
+    PLAN_CONFLICT_UPSERT
+} PlanConflict;
+
+typedef struct PlanApply {
+    uint32_t lanes; /* 1 in this version */
+    PlanConflict on_conflict;
+} PlanApply;
+
+typedef enum PlanVerifyMethod { PLAN_VERIFY_COUNT, PLAN_VERIFY_CHECKSUM } PlanVerifyMethod;
+
+typedef struct PlanVerify {
+    const char *id;
+    PlanVerifyMethod method;
+    PlanSelectors tables; /* none: every relation */
+    const char *where;    /* NULL: all rows */
+    PlanPos pos;
+} PlanVerify;
+
+typedef enum PlanStopWrites {
+    PLAN_STOP_LOCK,
+    PLAN_STOP_READ_ONLY,
+    PLAN_STOP_MANUAL
+} PlanStopWrites;
+
+typedef struct PlanCutover {
+    uint64_t max_lag_bytes; /* gates.max_lag_bytes, default 16 MB */
+    int64_t max_lag_us;     /* gates.max_lag_time, default 5 s */
+    int64_t stable_us;      /* gates.stable_for, default 2 s */
+    const char **require;   /* gates.require: ids of verify entries */
+    size_t require_count;
+    bool approval_required;    /* default true */
+    int64_t approval_valid_us; /* default 4 h */
+    const char **approvers;    /* role names; none: anybody who may write the journal */
+    size_t approvers_count;
+    bool not_runner;        /* the approver must not be the role that runs apply */
+    PlanStopWrites method;  /* default lock */
+    int64_t grace_us;       /* default 30 s */
+    const char **terminate; /* roles whose sessions are ended after the grace */
+    size_t terminate_count;
+    int64_t max_downtime_us; /* default 5 min */
+    uint64_t sequence_margin;
+    PlanPos pos;
+} PlanCutover;
+
+typedef struct Plan {
+    Arena arena;
+    const char *path;      /* as given on the command line */
+    const char *directory; /* relative paths in the plan start here */
+    const char *text;      /* the file, for snippets in later findings */
+    size_t text_bytes;
+    const char *name;
+    const char *fingerprint; /* 64 hex digits */
+    const char *canonical;   /* the canonical JSON that was hashed; kept in the journal for diffs */
+    PlanEndpoint source;
+    PlanEndpoint target;
+    const char *pg_bin; /* tools.pg_bin, NULL: found by itself */
+    PlanSelect select;
+    PlanHypertable *hypertables;
+    size_t hypertable_count;
+    PlanReplication replication;
+    PlanCopy copy;
+    PlanApply apply;
+    uint64_t memory_bytes; /* limits.memory, default 512 MB */
+    PlanVerify
+        *verifies; /* never empty: the default is one checksum entry "all" over every relation */
+    size_t verify_count;
+    PlanCutover cutover;
+} Plan;
+
+/* One finding of plan validation: code as in plan/diag_table.c, severity, position, text. */
+typedef struct PlanFinding {
+    const char *code; /* "P101" */
+    bool is_error;    /* else a warning */
+    PlanPos pos;
+    uint32_t span;       /* columns the caret underlines, at least 1 */
+    const char *message; /* primary */
+    const char *hint;    /* NULL: none; "did you mean" goes here */
+} PlanFinding;
+
+typedef struct PlanFindings {
+    PlanFinding *items;
+    size_t count;
+    size_t errors;
+} PlanFindings;
+
+/** Reads, validates and binds a plan file. Every fault is reported in one run.
+ * \param plan     zeroed; released by plan_release() whatever the outcome
+ * \param findings all faults and warnings, memory owned by the plan's arena
+ * \return false with ERR_PLAN when there is any error finding, ERR_IO when the file cannot be read,
+ *         ERR_BUG when libcyaml refuses what the walker accepted. */
+MUSTCHECK bool plan_load(Plan *plan, const char *path, PlanFindings *findings, Err *err);
+void plan_release(Plan *plan);
+
+/** Renders one finding as text: file:line:column, severity, code, message, snippet, caret, hint. */
+char *plan_finding_text(Arena *arena, const Plan *plan, const PlanFinding *finding);
+
+/** The plan language as JSON Schema (draft-07), from the tables that bind it. */
+char *plan_schema_json(Arena *arena);
+
+/** What differs between two canonical JSON texts, one "key: old -> new" a line; "" when nothing
+ * does. */
+char *plan_diff(Arena *arena, const char *old_canonical, const char *new_canonical);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * Run: what one execution of a plan owns and shares: endpoints, names, the blueprint, the journal's
+ * row, the stop, the services (wave, stream) and the counters that progress reads. Members are
+ * written by the main thread before steps start, except those marked atomic or owned by a named
+ * service.
+ */
+#ifndef GODWIT_STEP_RUN_H
+#define GODWIT_STEP_RUN_H
+
+#include "blueprint/blueprint.h"
+#include "journal/journal.h"
+
+#include <stdatomic.h>
+
+typedef struct StepBuilder StepBuilder;
+typedef struct Wave Wave;       /* copy/wave.h */
+typedef struct Stream Stream;   /* cdc/stream.h */
+typedef struct Cutover Cutover; /* cutover/cutover.h */
+
+/* Counters for progress and the final summary; written by workers, read by anyone. */
+typedef struct RunCounters {
+    atomic_llong rows_copied;
+    atomic_llong bytes_copied;
+    atomic_llong parts_done;
+    atomic_llong parts_total;
+    atomic_llong relations_verified;
+    atomic_llong differences;
+} RunCounters;
+
+typedef struct Run {
+    Arena arena;
+    const Plan *plan;
+    const Blueprint *blueprint;
+    const char *slot_name;        /* godwit_<name>_<mark> */
+    const char *publication_name; /* the same */
+    const char *mark; /* the comment put on objects that can carry one: "godwit <name> <mark>" */
+    JournalRun journal;
+    Endpoint source;
+    Endpoint target;
+    Stop *stop;
+    const char *pg_dump; /* full paths */
+    const char *pg_restore;
+    const char
+        *archive;   /* path of the schema archive of this process, NULL until schema_pre made it */
+    Wave *wave;     /* owned by step wave .. wave_end */
+    Stream *stream; /* owned by step replicate .. cutover */
+    Cutover *cutover; /* owned by the cutover steps */
+    RunCounters counters;
+    LogCtx log;
+} Run;
+
+#endif

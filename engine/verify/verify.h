@@ -1,0 +1,52 @@
+/*
+ * Verify: proves that source and target hold the same rows, live or still.
+ *
+ * count: rows per relation. checksum: order-free sums of row hashes per key range; only ranges that
+ * differ are split, down to rows named by key. Live rule: data-path.md, "Verify".
+ */
+#ifndef GODWIT_VERIFY_VERIFY_H
+#define GODWIT_VERIFY_VERIFY_H
+
+#include "blueprint/blueprint.h"
+#include "cdc/stream.h"
+#include "pg/conn.h"
+
+typedef enum DifferenceKind { DIFF_MISSING, DIFF_EXTRA, DIFF_CHANGED, DIFF_COUNT } DifferenceKind;
+
+typedef struct Difference {
+    DifferenceKind kind; /* missing or extra on the target */
+    const char *key; /* "(id)=(42)"; for keyless relations the row's text, cut at 200 characters */
+    int64_t copies;  /* keyless: how many more on one side; else 1 */
+} Difference;
+
+typedef struct VerifyResult {
+    int64_t source_rows;
+    int64_t target_rows;
+    Difference *differences; /* the first VERIFY_MAX_NAMED of them */
+    size_t difference_count; /* named ones */
+    int64_t difference_total;
+} VerifyResult;
+
+#define VERIFY_MAX_NAMED 100
+
+typedef struct VerifySpec {
+    const Relation *relation;
+    PlanVerifyMethod method;
+    const char *where; /* NULL: all rows */
+    Conn *source;      /* read-only sessions of the caller */
+    Conn *target;
+    Stream *stream; /* live: how far apply is, in this process; NULL */
+    int64_t run_id; /* live with another engine replicating: applied is read from the lane row; 0:
+                       still */
+} VerifySpec;
+
+/** Compares one relation. Differences are a result, not an error.
+ * \return false with ERR_SQL, ERR_CONNECT, the stop's error. */
+MUSTCHECK bool verify_relation(Arena *arena, const VerifySpec *spec, VerifyResult *result,
+                               Err *err);
+
+/** Compares just these keys (see stream_touched_take). */
+MUSTCHECK bool verify_keys(Arena *arena, const VerifySpec *spec, const TouchedKeys *keys,
+                           VerifyResult *result, Err *err);
+
+#endif
