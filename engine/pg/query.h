@@ -26,7 +26,7 @@ typedef struct Params {
 
 typedef struct Rows Rows;
 
-/** Runs one command. \return false with ERR_SQL (sqlstate set) or ERR_CONNECT or the stop's error.
+/** Runs one command. \return false with ERR_SQL (sqlstate set) or ERR_LOST or the stop's error.
  */
 MUSTCHECK bool pg_none(Conn *conn, const char *sql, Params params, Err *err);
 

@@ -1,0 +1,465 @@
+/*
+ * Conn: opening, pinning and reading back, waiting. What runs on a connection is in query.c,
+ * copy.c, repl.c and pipeline.c.
+ */
+#include "pg/conn_internal.h"
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "pg/fault.h"
+#include "pg/settings_table.h"
+
+#include <poll.h>
+
+#define CONNECT_TIMEOUT_MS 30000
+#define CANCEL_DRAIN_MS    5000
+
+const char *conn_side_name(ConnSide side)
+{
+    return side == CONN_SOURCE ? "source" : "target";
+}
+
+static bool parse_conninfo(const Endpoint *endpoint, PQconninfoOption **options, Err *err)
+{
+    char *message = NULL;
+    *options = PQconninfoParse(endpoint->conninfo, &message);
+    PQfreemem(message); /* may quote the string, password included: never printed */
+    if (*options == NULL) {
+        err_set(err, ERR_USAGE, "the connection string of the %s cannot be parsed",
+                conn_side_name(endpoint->side));
+        return err_hint(err,
+                        "Use host=... port=... dbname=... user=..., or postgresql://user@host/db; "
+                        "the text is not shown because it may hold a password.");
+    }
+    return true;
+}
+
+static void options_free(PQconninfoOption **options)
+{
+    if (*options != NULL)
+        PQconninfoFree(*options);
+}
+
+bool endpoint_describe(Arena *arena, const Endpoint *endpoint, const char **host, const char **port,
+                       const char **dbname, Err *err)
+{
+    __attribute__((cleanup(options_free))) PQconninfoOption *options = NULL;
+    if (!parse_conninfo(endpoint, &options, err))
+        return false;
+    __attribute__((cleanup(options_free))) PQconninfoOption *defaults = PQconndefaults();
+    *host = *port = *dbname = "";
+    for (PQconninfoOption *from = defaults; from != NULL;
+         from = from == defaults ? options : NULL) {
+        for (PQconninfoOption *o = from; o->keyword != NULL; o++) {
+            if (o->val == NULL)
+                continue;
+            if (strcmp(o->keyword, "host") == 0)
+                *host = arena_strdup(arena, o->val);
+            else if (strcmp(o->keyword, "port") == 0)
+                *port = arena_strdup(arena, o->val);
+            else if (strcmp(o->keyword, "dbname") == 0)
+                *dbname = arena_strdup(arena, o->val);
+        }
+    }
+    return true;
+}
+
+typedef VEC(const char *) TextVec;
+
+const char *const *conn_tool_env(Arena *arena, const Endpoint *endpoint, const char *const *base,
+                                 Err *err)
+{
+    static const char *const KEPT[] = {"PATH", "HOME", "TMPDIR", "LANG", "SSL_CERT_FILE"};
+    __attribute__((cleanup(options_free))) PQconninfoOption *options = NULL;
+    if (!parse_conninfo(endpoint, &options, err))
+        return NULL;
+    TextVec env = {0};
+    for (size_t i = 0; base == NULL && i < sizeof(KEPT) / sizeof(KEPT[0]); i++) {
+        const char *value = getenv(KEPT[i]);
+        if (value != NULL)
+            *vec_push(arena, &env) = arena_printf(arena, "%s=%s", KEPT[i], value);
+    }
+    for (; base != NULL && *base != NULL; base++)
+        *vec_push(arena, &env) = *base;
+    for (PQconninfoOption *o = options; o->keyword != NULL; o++) {
+        if (o->envvar != NULL && o->val != NULL)
+            *vec_push(arena, &env) = arena_printf(arena, "%s=%s", o->envvar, o->val);
+        else if (o->val != NULL && strcmp(o->keyword, "service") == 0)
+            *vec_push(arena, &env) = arena_printf(arena, "PGSERVICE=%s", o->val);
+    }
+    if (endpoint->passfile != NULL)
+        *vec_push(arena, &env) = arena_printf(arena, "PGPASSFILE=%s", endpoint->passfile);
+    *vec_push(arena, &env) = NULL;
+    return env.items;
+}
+
+static void on_notice(void *data, const PGresult *result)
+{
+    const Conn *conn = data;
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (message == NULL)
+        return;
+    if (severity != NULL && strcmp(severity, "WARNING") == 0)
+        log_warn(&conn->log, "server: %s", message);
+    else
+        log_debug(&conn->log, "server: %s", message);
+}
+
+static void make_label(Conn *conn)
+{
+    const char *host = PQhost(conn->pg);
+    conn->label = arena_printf(&conn->arena, "%s %s@%s:%s/%s (%s)", conn_side_name(conn->side),
+                               PQuser(conn->pg), host != NULL ? host : "", PQport(conn->pg),
+                               PQdb(conn->pg), conn->purpose);
+    conn->log.conn = conn->label;
+}
+
+/* libpq ends its messages with a newline and may begin a new line per address tried. */
+static char *libpq_text(Arena *arena, const char *message)
+{
+    char *text = arena_strdup(arena, message != NULL ? message : "");
+    size_t length = strlen(text);
+    while (length > 0 && strchr(" \n", text[length - 1]) != NULL)
+        text[--length] = '\0';
+    for (char *c = text; *c != '\0'; c++) {
+        if (*c == '\n')
+            *c = ' ';
+    }
+    return text;
+}
+
+static bool connect_error(Conn *conn, const char *what, Err *err)
+{
+    err_set(err, ERR_CONNECT, "could not connect to the %s: %s", conn_side_name(conn->side), what);
+    return err_hint(
+        err,
+        "Check host, port, database, user and password of the %s, that the server runs, "
+        "and that pg_hba.conf lets this machine in.",
+        conn_side_name(conn->side));
+}
+
+static bool connect_wait(Conn *conn, Err *err)
+{
+    int64_t deadline = clock_ms() + CONNECT_TIMEOUT_MS;
+    PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
+    while (wants != PGRES_POLLING_OK && wants != PGRES_POLLING_FAILED) {
+        int left = (int)(deadline - clock_ms());
+        short events = wants == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+        int ready = left <= 0 ? 0 : stop_poll(conn->stop, PQsocket(conn->pg), events, left);
+        if (ready < 0)
+            return stop_error(conn->stop, err);
+        if (ready == 0)
+            return connect_error(conn, "no answer within 30 seconds", err);
+        wants = PQconnectPoll(conn->pg);
+    }
+    if (wants == PGRES_POLLING_FAILED)
+        return connect_error(conn, libpq_text(&conn->arena, PQerrorMessage(conn->pg)), err);
+    return true;
+}
+
+static bool connect_start(Conn *conn, const Endpoint *endpoint, const ConnOptions *options,
+                          Err *err)
+{
+    const char *name = arena_printf(&conn->arena, "godwit %s %s",
+                                    endpoint->run ? endpoint->run : "", options->purpose);
+    /* Later keywords win: defaults stand before the plan's own string, what we insist on after it.
+     */
+    const char *keywords[] = {"keepalives_idle",
+                              "keepalives_interval",
+                              "keepalives_count",
+                              "dbname",
+                              "application_name",
+                              "client_encoding",
+                              options->replication ? "replication" : "fallback_application_name",
+                              endpoint->passfile != NULL ? "passfile" : NULL,
+                              NULL};
+    const char *values[] = {"30",
+                            "10",
+                            "3",
+                            endpoint->conninfo,
+                            name,
+                            "UTF8",
+                            options->replication ? "database" : "godwit",
+                            endpoint->passfile,
+                            NULL};
+    conn->pg = PQconnectStartParams(keywords, values, 1);
+    if (conn->pg == NULL)
+        err_out_of_memory(0);
+    if (PQstatus(conn->pg) == CONNECTION_BAD)
+        return connect_error(conn, libpq_text(&conn->arena, PQerrorMessage(conn->pg)), err);
+    PQsetNoticeReceiver(conn->pg, on_notice, conn);
+    return connect_wait(conn, err);
+}
+
+static void pin(Str *sql, const Conn *conn, const char *name, const char *value)
+{
+    char *literal = PQescapeLiteral(conn->pg, value, strlen(value));
+    str_appendf(sql, "SET %s = %s;\n", name, literal);
+    PQfreemem(literal);
+}
+
+static bool pin_settings(Conn *conn, const ConnOptions *options, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    for (const PinnedSetting *s = PINNED_SETTINGS; s->name != NULL; s++) {
+        if (conn_version(conn) < s->min_version)
+            continue;
+        if (strcmp(s->name, "DateStyle") == 0 || strcmp(s->name, "search_path") == 0)
+            str_appendf(&sql, "SET %s = %s;\n", s->name, s->value); /* lists: not one literal */
+        else
+            pin(&sql, conn, s->name, s->value);
+    }
+    str_appendf(&sql, "SET lock_timeout = %d;\n", options->lock_timeout_ms);
+    if (options->replica_role)
+        str_append(&sql, "SET session_replication_role = 'replica';\n");
+    if (options->async_commit)
+        str_append(&sql, "SET synchronous_commit = 'off';\n");
+    if (options->read_only)
+        str_append(&sql, "SET default_transaction_read_only = 'on';\n");
+    return pg_script(conn, sql.data, err);
+}
+
+static const char *find_setting(const PGresult *result, const char *name)
+{
+    for (int row = 0; row < PQntuples(result); row++) {
+        if (strcmp(PQgetvalue(result, row, 0), name) == 0)
+            return PQgetvalue(result, row, 1);
+    }
+    return NULL;
+}
+
+static bool check_setting(Conn *conn, const PGresult *result, const char *name, const char *want,
+                          Err *err)
+{
+    const char *is = find_setting(result, name);
+    if (text_equal(is, want))
+        return true;
+    err_set(err, ERR_CONNECT,
+            "the %s does not keep the session setting %s: it is \"%s\", not \"%s\"",
+            conn_side_name(conn->side), name, is != NULL ? is : "(not there)", want);
+    return err_hint(err,
+                    "A connection pooler or a role setting stands in between: connect directly.");
+}
+
+static bool read_back(Conn *conn, const ConnOptions *options, Err *err)
+{
+    /* The simple protocol: replication connections know no other. */
+    AUTO_RESULT PGresult *result = NULL;
+    if (PQsendQuery(conn->pg, "SELECT name, setting FROM pg_catalog.pg_settings") == 0)
+        return conn_result_error(conn, NULL, err);
+    if (!conn_next_result(conn, &result, err))
+        return false;
+    if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+        conn_discard_results(conn);
+        return conn_result_error(conn, result, err);
+    }
+    conn_discard_results(conn);
+    for (const PinnedSetting *s = PINNED_SETTINGS; s->name != NULL; s++) {
+        if (conn_version(conn) >= s->min_version &&
+            !check_setting(conn, result, s->name, s->value, err))
+            return false;
+    }
+    const char *lock = arena_printf(&conn->arena, "%d", options->lock_timeout_ms);
+    if (!check_setting(conn, result, "lock_timeout", lock, err))
+        return false;
+    if (options->replica_role &&
+        !check_setting(conn, result, "session_replication_role", "replica", err))
+        return false;
+    if (options->async_commit && !check_setting(conn, result, "synchronous_commit", "off", err))
+        return false;
+    return !options->read_only ||
+           check_setting(conn, result, "default_transaction_read_only", "on", err);
+}
+
+bool conn_open(Conn **out, const Endpoint *endpoint, const ConnOptions *options, Err *err)
+{
+    AUTO_CONN Conn *conn = mem_resize(NULL, sizeof(Conn));
+    *conn = (Conn){.side = endpoint->side, .stop = options->stop};
+    conn->purpose = arena_strdup(&conn->arena, options->purpose);
+    conn->log.run = arena_strdup(&conn->arena, endpoint->run);
+    if (stop_reason(options->stop) != STOP_NONE)
+        return stop_error(options->stop, err);
+    __attribute__((cleanup(options_free))) PQconninfoOption *parsed = NULL;
+    if (!parse_conninfo(endpoint, &parsed, err) || !connect_start(conn, endpoint, options, err))
+        return false;
+    make_label(conn);
+    conn->cancel = PQgetCancel(conn->pg);
+    if (PQsetnonblocking(conn->pg, 1) != 0)
+        return conn_result_error(conn, NULL, err);
+    if (!pin_settings(conn, options, err) || !read_back(conn, options, err))
+        return err_context(err, "%s", conn->label);
+    *out = conn;
+    conn = NULL;
+    return true;
+}
+
+void conn_close(Conn *conn)
+{
+    if (conn == NULL)
+        return;
+    PQfreeCancel(conn->cancel);
+    PQfinish(conn->pg);
+    arena_release(&conn->arena);
+    mem_free(conn);
+}
+
+const char *conn_label(const Conn *conn)
+{
+    return conn->label;
+}
+
+const LogCtx *conn_log(const Conn *conn)
+{
+    return &conn->log;
+}
+
+void conn_set_step(Conn *conn, const char *step_id)
+{
+    conn->log.step = step_id;
+}
+
+void conn_set_stop(Conn *conn, const Stop *stop)
+{
+    conn->stop = stop;
+}
+
+const Stop *conn_stop(const Conn *conn)
+{
+    return conn->stop;
+}
+
+ConnSide conn_side(const Conn *conn)
+{
+    return conn->side;
+}
+
+int conn_version(const Conn *conn)
+{
+    return PQserverVersion(conn->pg);
+}
+
+int conn_backend_pid(const Conn *conn)
+{
+    return PQbackendPID(conn->pg);
+}
+
+bool conn_is_ok(const Conn *conn)
+{
+    return PQstatus(conn->pg) == CONNECTION_OK;
+}
+
+bool conn_in_transaction(const Conn *conn)
+{
+    PGTransactionStatusType status = PQtransactionStatus(conn->pg);
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+}
+
+/* A server that ends our session speaks of it before the socket breaks. */
+static bool sqlstate_is_lost(const char *sqlstate)
+{
+    return strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P0", 4) == 0;
+}
+
+bool conn_result_error(Conn *conn, const PGresult *result, Err *err)
+{
+    const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    const char *primary =
+        result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    bool lost = PQstatus(conn->pg) == CONNECTION_BAD || (state != NULL && sqlstate_is_lost(state));
+    if (primary == NULL)
+        primary = libpq_text(&err->arena, PQerrorMessage(conn->pg));
+    if (lost)
+        err_set(err, ERR_LOST, "lost the connection to the %s: %s", conn_side_name(conn->side),
+                primary);
+    else
+        err_set(err, ERR_SQL, "%s: %s", conn_side_name(conn->side), primary);
+    if (state != NULL)
+        memcpy(err->sqlstate, state, 5);
+    if (result == NULL)
+        return false;
+    const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+    const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+    const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    if (detail != NULL)
+        err_detail(err, "%s", detail);
+    if (context != NULL)
+        err_detail(err, "%s", context);
+    if (hint != NULL)
+        err_hint(err, "%s", hint);
+    return false;
+}
+
+void pg_cancel(Conn *conn)
+{
+    char ignored[256]; /* libpq's error text: the statement then simply goes on */
+    if (conn->cancel != NULL)
+        PQcancel(conn->cancel, ignored, sizeof(ignored));
+}
+
+/* The stop came while a statement runs: cancel it, and take its end off the wire so that the
+ * session can still roll back. */
+static bool stop_statement(Conn *conn, Err *err)
+{
+    pg_cancel(conn);
+    int64_t deadline = clock_ms() + CANCEL_DRAIN_MS;
+    while (PQisBusy(conn->pg) && clock_ms() < deadline) {
+        if (stop_poll(NULL, PQsocket(conn->pg), POLLIN, 100) > 0 && PQconsumeInput(conn->pg) == 0)
+            break;
+    }
+    return stop_error(conn->stop, err);
+}
+
+static bool wait_socket(Conn *conn, short events, Err *err)
+{
+    if (stop_poll(conn->stop, PQsocket(conn->pg), events, -1) < 0)
+        return stop_statement(conn, err);
+    if (PQconsumeInput(conn->pg) == 0)
+        return conn_result_error(conn, NULL, err);
+    return true;
+}
+
+bool conn_flush(Conn *conn, Err *err)
+{
+    for (;;) {
+        int left = PQflush(conn->pg);
+        if (left < 0)
+            return conn_result_error(conn, NULL, err);
+        if (left == 0)
+            return true;
+        if (!wait_socket(conn, POLLIN | POLLOUT, err))
+            return false;
+    }
+}
+
+bool conn_wait_input(Conn *conn, Err *err)
+{
+    return conn_flush(conn, err) && wait_socket(conn, POLLIN, err);
+}
+
+bool conn_next_result(Conn *conn, PGresult **result, Err *err)
+{
+    if (!conn_flush(conn, err))
+        return false;
+    while (PQisBusy(conn->pg)) {
+        if (!wait_socket(conn, POLLIN, err))
+            return false;
+    }
+    *result = PQgetResult(conn->pg);
+    return true;
+}
+
+void conn_discard_results(Conn *conn)
+{
+    for (;;) {
+        AUTO_ERR Err ignored = {0};
+        AUTO_RESULT PGresult *result = NULL;
+        if (PQstatus(conn->pg) == CONNECTION_BAD || !conn_next_result(conn, &result, &ignored) ||
+            result == NULL)
+            return;
+        ExecStatusType status = PQresultStatus(result);
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
+            return;
+    }
+}

@@ -1,0 +1,52 @@
+/*
+ * What the files of pg/ share about a connection; nobody else includes this.
+ */
+#ifndef GODWIT_PG_CONN_INTERNAL_H
+#define GODWIT_PG_CONN_INTERNAL_H
+
+#include "pg/conn.h"
+#include "pg/query.h"
+
+#include <libpq-fe.h>
+
+struct Conn {
+    PGconn *pg;
+    PGcancel *cancel;
+    ConnSide side;
+    const Stop *stop;
+    const char *label;
+    const char *purpose;
+    LogCtx log;
+    Arena arena;
+};
+
+struct Rows {
+    PGresult *result;
+};
+
+/** Sets the error that a failed result, or the connection itself (result NULL), tells. Does not
+ * clear the result. \return false. */
+bool conn_result_error(Conn *conn, const PGresult *result, Err *err);
+
+/** Waits until the socket is readable or the stop is requested; flushes pending output meanwhile.
+ * \return false with the stop's error (the running statement is cancelled first) or ERR_LOST. */
+MUSTCHECK bool conn_wait_input(Conn *conn, Err *err);
+
+/** Flushes everything that libpq has buffered; reads what arrives meanwhile.
+ * \return false as conn_wait_input(). */
+MUSTCHECK bool conn_flush(Conn *conn, Err *err);
+
+/** The next result of the running statement, NULL after the last.
+ * \return false as conn_wait_input(). */
+MUSTCHECK bool conn_next_result(Conn *conn, PGresult **result, Err *err);
+
+/** Takes every remaining result of the running statement off the connection. */
+void conn_discard_results(Conn *conn);
+
+static inline void pg_result_scope(PGresult **result)
+{
+    PQclear(*result);
+}
+#define AUTO_RESULT __attribute__((cleanup(pg_result_scope)))
+
+#endif

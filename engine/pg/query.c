@@ -1,0 +1,234 @@
+/*
+ * Queries: send, wait on socket and stop, check the shape. The statement's first line goes with an
+ * error, so that a reader knows which one failed.
+ */
+#include "pg/query.h"
+
+#include "base/vec.h"
+#include "pg/conn_internal.h"
+#include "pg/fault.h"
+
+#include <inttypes.h>
+
+#define STATEMENT_SHOWN_BYTES 200
+
+static bool statement_error(const char *sql, Err *err)
+{
+    size_t length = strlen(sql);
+    return err_detail(err, "Statement: %.*s%s", STATEMENT_SHOWN_BYTES, sql,
+                      length > STATEMENT_SHOWN_BYTES ? "..." : "");
+}
+
+/* Runs one statement by the extended protocol and returns its only result. */
+static bool run(Conn *conn, const char *sql, Params params, PGresult **result, Err *err)
+{
+    if (!fault_point(conn, FAULT_STATEMENT, err))
+        return statement_error(sql, err);
+    if (PQsendQueryParams(conn->pg, sql, params.count, NULL, params.values, NULL, NULL, 0) == 0) {
+        conn_result_error(conn, NULL, err);
+        return statement_error(sql, err);
+    }
+    if (!conn_next_result(conn, result, err))
+        return statement_error(sql, err);
+    ExecStatusType status = PQresultStatus(*result);
+    bool ok =
+        status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
+    if (!ok)
+        conn_result_error(conn, *result, err);
+    conn_discard_results(conn);
+    return ok || statement_error(sql, err);
+}
+
+bool pg_affected(Conn *conn, const char *sql, Params params, int64_t *affected, Err *err)
+{
+    AUTO_RESULT PGresult *result = NULL;
+    if (!run(conn, sql, params, &result, err))
+        return false;
+    *affected = strtoll(PQcmdTuples(result), NULL, 10);
+    return true;
+}
+
+bool pg_none(Conn *conn, const char *sql, Params params, Err *err)
+{
+    int64_t ignored = 0;
+    return pg_affected(conn, sql, params, &ignored, err);
+}
+
+bool pg_script(Conn *conn, const char *sql, Err *err)
+{
+    if (!fault_point(conn, FAULT_STATEMENT, err))
+        return statement_error(sql, err);
+    if (PQsendQuery(conn->pg, sql) == 0) {
+        conn_result_error(conn, NULL, err);
+        return statement_error(sql, err);
+    }
+    for (;;) {
+        AUTO_RESULT PGresult *result = NULL;
+        if (!conn_next_result(conn, &result, err))
+            return err_is_set(err) && statement_error(sql, err);
+        if (result == NULL)
+            return true;
+        ExecStatusType status = PQresultStatus(result);
+        if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY)
+            continue;
+        conn_result_error(conn, result, err);
+        conn_discard_results(conn);
+        return statement_error(sql, err);
+    }
+}
+
+bool pg_rows(Conn *conn, const char *sql, Params params, Rows **rows, Err *err)
+{
+    PGresult *result = NULL;
+    if (!run(conn, sql, params, &result, err)) {
+        PQclear(result);
+        return false;
+    }
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        BUG("a statement without rows was sent by pg_rows(): %s", sql);
+    *rows = mem_resize(NULL, sizeof(Rows));
+    (*rows)->result = result;
+    return true;
+}
+
+bool pg_one(Conn *conn, const char *sql, Params params, Rows **rows, Err *err)
+{
+    if (!pg_rows(conn, sql, params, rows, err))
+        return false;
+    if (rows_count(*rows) == 1)
+        return true;
+    err_set(err, ERR_SQL, "%s: one row was expected, %zu came", conn_side_name(conn->side),
+            rows_count(*rows));
+    rows_free(*rows);
+    *rows = NULL;
+    return statement_error(sql, err);
+}
+
+bool pg_begin(Conn *conn, const char *modes, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    const char *sql = modes == NULL ? "BEGIN" : arena_printf(&arena, "BEGIN %s", modes);
+    return pg_none(conn, sql, NO_PARAMS, err);
+}
+
+bool pg_commit(Conn *conn, Err *err)
+{
+    AUTO_RESULT PGresult *result = NULL;
+    if (!run(conn, "COMMIT", NO_PARAMS, &result, err))
+        return false;
+    if (strcmp(PQcmdStatus(result), "COMMIT") == 0)
+        return true;
+    return err_set(err, ERR_SQL, "%s: the transaction was rolled back at its commit",
+                   conn_side_name(conn->side));
+}
+
+void pg_rollback(Conn *conn)
+{
+    if (conn == NULL || !conn_is_ok(conn) || PQtransactionStatus(conn->pg) == PQTRANS_IDLE)
+        return;
+    AUTO_ERR Err err = {0};
+    const Stop *stop = conn->stop;
+    conn->stop = NULL; /* a stop does not keep a transaction open */
+    if (!pg_none(conn, "ROLLBACK", NO_PARAMS, &err))
+        log_debug(&conn->log, "rollback: %s", err.message);
+    conn->stop = stop;
+}
+
+size_t rows_count(const Rows *rows)
+{
+    return (size_t)PQntuples(rows->result);
+}
+
+size_t rows_columns(const Rows *rows)
+{
+    return (size_t)PQnfields(rows->result);
+}
+
+const char *rows_text(const Rows *rows, size_t row, size_t column)
+{
+    if (PQgetisnull(rows->result, (int)row, (int)column))
+        return NULL;
+    return PQgetvalue(rows->result, (int)row, (int)column);
+}
+
+size_t rows_length(const Rows *rows, size_t row, size_t column)
+{
+    return (size_t)PQgetlength(rows->result, (int)row, (int)column);
+}
+
+int64_t rows_int64(const Rows *rows, size_t row, size_t column)
+{
+    const char *text = rows_text(rows, row, column);
+    if (text == NULL)
+        return 0;
+    char *end = NULL;
+    int64_t value = strtoll(text, &end, 10);
+    if (end == text || *end != '\0')
+        BUG("column %zu of a query is no integer: \"%s\"", column, text);
+    return value;
+}
+
+uint32_t rows_oid(const Rows *rows, size_t row, size_t column)
+{
+    int64_t value = rows_int64(rows, row, column);
+    if (value < 0 || value > UINT32_MAX)
+        BUG("column %zu of a query is no oid: %" PRId64, column, value);
+    return (uint32_t)value;
+}
+
+bool rows_bool(const Rows *rows, size_t row, size_t column)
+{
+    const char *text = rows_text(rows, row, column);
+    if (text == NULL)
+        return false;
+    if (strcmp(text, "t") != 0 && strcmp(text, "f") != 0)
+        BUG("column %zu of a query is no boolean: \"%s\"", column, text);
+    return *text == 't';
+}
+
+double rows_double(const Rows *rows, size_t row, size_t column)
+{
+    const char *text = rows_text(rows, row, column);
+    return text == NULL ? 0 : strtod(text, NULL);
+}
+
+Lsn rows_lsn(const Rows *rows, size_t row, size_t column)
+{
+    const char *text = rows_text(rows, row, column);
+    Lsn lsn = 0;
+    AUTO_ERR Err err = {0};
+    if (text != NULL && !lsn_parse(text, &lsn, &err))
+        BUG("column %zu of a query: %s", column, err.message);
+    return lsn;
+}
+
+char rows_char(const Rows *rows, size_t row, size_t column)
+{
+    const char *text = rows_text(rows, row, column);
+    return text == NULL ? '\0' : *text;
+}
+
+typedef VEC(const char *) ListVec;
+
+size_t rows_list(Arena *arena, const Rows *rows, size_t row, size_t column, const char ***items)
+{
+    ListVec list = {0};
+    const char *text = rows_text(rows, row, column);
+    if (text != NULL) {
+        char *copy = arena_strdup(arena, text);
+        char *save = NULL;
+        for (char *item = strtok_r(copy, " ,{}", &save); item != NULL;
+             item = strtok_r(NULL, " ,{}", &save))
+            *vec_push(arena, &list) = item;
+    }
+    *items = list.items;
+    return list.count;
+}
+
+void rows_free(Rows *rows)
+{
+    if (rows == NULL)
+        return;
+    PQclear(rows->result);
+    mem_free(rows);
+}

@@ -1,0 +1,24 @@
+/*
+ * The pinned settings. Values are as pg_settings.setting shows them, so that they can be compared.
+ */
+#include "pg/settings_table.h"
+
+#include <stddef.h>
+
+const PinnedSetting PINNED_SETTINGS[] = {
+    {"client_encoding", "UTF8", 0},
+    {"DateStyle", "ISO, YMD", 0},
+    {"IntervalStyle", "postgres", 0},
+    {"TimeZone", "UTC", 0},
+    {"extra_float_digits", "3", 0},
+    {"bytea_output", "hex", 0},
+    {"lc_monetary", "C", 0},
+    {"search_path", "pg_catalog", 0},
+    {"xmloption", "content", 0},
+    {"row_security", "off", 0},
+    {"statement_timeout", "0", 0},
+    {"idle_in_transaction_session_timeout", "0", 0},
+    {"idle_session_timeout", "0", 140000},
+    {"transaction_timeout", "0", 170000},
+    {NULL, NULL, 0},
+};
