@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 
+#include <inttypes.h>
 #include <stdalign.h>
 #include <stdint.h>
 
@@ -95,6 +96,11 @@ char *arena_printf(Arena *arena, const char *format, ...)
     char *text = arena_vprintf(arena, format, args);
     va_end(args);
     return text;
+}
+
+char *arena_int64(Arena *arena, int64_t value)
+{
+    return arena_printf(arena, "%" PRId64, value);
 }
 
 static void blocks_free(ArenaBlock *block)

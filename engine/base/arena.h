@@ -13,6 +13,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define MUSTCHECK    __attribute__((warn_unused_result))
 #define PRINTF(a, b) __attribute__((format(printf, a, b)))
@@ -45,6 +46,9 @@ char *arena_strdup(Arena *arena, const char *text);
 /** Formatted text owned by the arena. */
 char *arena_printf(Arena *arena, const char *format, ...) PRINTF(2, 3);
 char *arena_vprintf(Arena *arena, const char *format, va_list args) PRINTF(2, 0);
+
+/** A number as decimal text: for statement parameters. */
+char *arena_int64(Arena *arena, int64_t value);
 
 /** Forgets everything but keeps the largest block, for hot loops. */
 void arena_reset(Arena *arena);

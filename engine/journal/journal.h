@@ -22,7 +22,11 @@ typedef struct JournalRun {
     const char *state;     /* see journal/run_state_table.c */
     const char *source_system;
     const char *target_system;
-    int64_t epoch; /* raised by each engine that takes the run */
+    int64_t epoch;          /* raised by each engine that takes the run */
+    const char *runner;     /* role that began it */
+    const char *started_at; /* text, UTC */
+    const char *ended_at;   /* NULL while it lasts */
+    int64_t downtime_ms;    /* 0: no cutover yet */
 } JournalRun;
 
 /** Whether the control schema is there. */
@@ -35,6 +39,32 @@ MUSTCHECK bool journal_create(Conn *target, Err *err);
 MUSTCHECK bool journal_find_run(Arena *arena, Conn *target, const char *name, JournalRun *run,
                                 Err *err);
 
+/** Makes the run's row; fills in id. */
+MUSTCHECK bool journal_create_run(Conn *target, JournalRun *run, const char *engine_version,
+                                  Err *err);
+
+/** Moves the run along an edge of the state table (journal/run_state_table.c); an edge that is not
+ * listed is BUG(). \return false with ERR_STALE when the run is not in `from` any more. */
+MUSTCHECK bool journal_run_state(Conn *target, JournalRun *run, const char *to, Err *err);
+
+/** Takes over the fingerprint and text of a plan whose changes were accepted. */
+MUSTCHECK bool journal_accept_plan(Conn *target, JournalRun *run, const Plan *plan, Err *err);
+
+MUSTCHECK bool journal_downtime(Conn *target, int64_t run, int64_t downtime_ms, Err *err);
+
+/** What became of a run whose journal is gone; outcome NULL when there is no tombstone. */
+typedef struct JournalTombstone {
+    const char *fingerprint;
+    const char *outcome;
+    const char *ended_at;
+} JournalTombstone;
+MUSTCHECK bool journal_tombstone(Arena *arena, Conn *target, const char *name,
+                                 JournalTombstone *tombstone, Err *err);
+
+/** Forgets the run but for a tombstone; with the last run the control tables go too. One
+ * transaction. */
+MUSTCHECK bool journal_bury_run(Conn *target, int64_t run, const char *outcome, Err *err);
+
 /** Records a step's state: running, done, failed; detail may be NULL. */
 MUSTCHECK bool journal_step(Conn *target, int64_t run, const char *step, const char *state,
                             const char *detail, Err *err);
@@ -45,6 +75,18 @@ MUSTCHECK bool journal_steps(Conn *target, int64_t run, Rows **rows, Err *err);
 /** Adds an event for status, report and notify. \param detail JSON text or NULL */
 MUSTCHECK bool journal_event(Conn *target, int64_t run, const char *kind, const char *detail,
                              Err *err);
+
+/** Adds a finding, for status and report. \param object may be NULL */
+MUSTCHECK bool journal_finding(Conn *target, int64_t run, const char *code, const char *severity,
+                               const char *object, const char *message, Err *err);
+
+/** Replaces the newest sample of the running engine. \param json one object */
+MUSTCHECK bool journal_metric(Conn *target, int64_t run, const char *json, Err *err);
+
+/** Records what a verification found for one relation. */
+MUSTCHECK bool journal_verification(Conn *target, int64_t run, const char *id, const Name *relation,
+                                    int64_t source_rows, int64_t target_rows, int64_t differences,
+                                    Err *err);
 
 /* --- relations (leaves), waves and parts --- */
 
@@ -83,6 +125,8 @@ typedef struct JournalLane {
     Lsn applied;
     int64_t commit_unix_us; /* source commit time of the last applied transaction, 0 none */
     int64_t epoch;
+    int64_t transactions; /* applied since the run began */
+    int64_t changes;
 } JournalLane;
 
 /** Makes the lane row at the slot's consistent point unless it is there. */
@@ -92,10 +136,66 @@ MUSTCHECK bool journal_lane_read(Conn *target, int64_t run, int lane, JournalLan
 /** The compare-and-set statement of data-path.md, for prepared or pipelined use:
  * $1 run $2 lane $3 old applied $4 epoch $5 new applied $6 commit time (timestamptz) $7
  * transactions $8 changes to add. Zero rows affected means that another engine took over. */
-extern const char *const JOURNAL_LANE_ADVANCE_SQL;
+#define JOURNAL_LANE_ADVANCE_SQL SQL_JOURNAL_LANE_ADVANCE /* sql_text.h */
 
 /** Raises the run's epoch and its lanes' so that a group in flight from an older engine cannot
  * commit. */
 MUSTCHECK bool journal_take_epoch(Conn *target, int64_t run, int64_t *epoch, Err *err);
+
+/* --- gates, approvals, requests --- */
+
+/** Records that a gate was reached. */
+MUSTCHECK bool journal_gate(Conn *target, int64_t run, const char *gate, const char *detail,
+                            Err *err);
+
+typedef struct JournalApproval {
+    const char *approver; /* NULL: none that counts */
+    const char *approved_at;
+    const char *expires_at;
+} JournalApproval;
+
+/** Records an approval by the session user. \param valid_us microseconds it holds */
+MUSTCHECK bool journal_approve(Arena *arena, Conn *target, int64_t run, const char *fingerprint,
+                               int64_t valid_us, JournalApproval *approval, Err *err);
+
+/** The newest approval of this fingerprint that has not expired and that the plan's rules accept.
+ */
+MUSTCHECK bool journal_find_approval(Arena *arena, Conn *target, int64_t run, const Plan *plan,
+                                     JournalApproval *approval, Err *err);
+
+typedef struct JournalRequest {
+    int64_t id; /* 0: none */
+    const char *kind;
+    const char *argument;
+    bool taken;
+    bool finished;
+    int exit_status;
+    const char *message;
+} JournalRequest;
+
+/** Asks the engine that holds the lock. \param argument may be NULL */
+MUSTCHECK bool journal_request(Conn *target, int64_t run, const char *kind, const char *argument,
+                               int64_t *id, Err *err);
+MUSTCHECK bool journal_take_request(Arena *arena, Conn *target, int64_t run,
+                                    JournalRequest *request, Err *err);
+/** Finishes every taken request with the outcome. */
+MUSTCHECK bool journal_finish_requests(Conn *target, int64_t run, int exit_status,
+                                       const char *message, Err *err);
+MUSTCHECK bool journal_read_request(Arena *arena, Conn *target, int64_t id, JournalRequest *request,
+                                    Err *err);
+
+/* --- fences --- */
+
+typedef struct JournalFence {
+    ConnSide side;
+    const char *method;   /* lock, read_only, manual */
+    const char *previous; /* default_transaction_read_only of the database before; NULL: not set */
+} JournalFence;
+
+/** Records a fence before it is put up. */
+MUSTCHECK bool journal_fence_set(Conn *target, int64_t run, const JournalFence *fence, Err *err);
+MUSTCHECK bool journal_fences(Arena *arena, Conn *target, int64_t run, JournalFence **fences,
+                              size_t *count, Err *err);
+MUSTCHECK bool journal_fence_clear(Conn *target, int64_t run, ConnSide side, Err *err);
 
 #endif

@@ -216,8 +216,9 @@ static bool pin_settings(Conn *conn, const ConnOptions *options, Err *err)
         str_append(&sql, "SET session_replication_role = 'replica';\n");
     if (options->async_commit)
         str_append(&sql, "SET synchronous_commit = 'off';\n");
-    if (options->read_only)
-        str_append(&sql, "SET default_transaction_read_only = 'on';\n");
+    /* A fence of ours makes the database read-only for others; our sessions say what they are. */
+    str_appendf(&sql, "SET default_transaction_read_only = '%s';\n",
+                options->read_only ? "on" : "off");
     return pg_script(conn, sql.data, err);
 }
 
@@ -269,8 +270,8 @@ static bool read_back(Conn *conn, const ConnOptions *options, Err *err)
         return false;
     if (options->async_commit && !check_setting(conn, result, "synchronous_commit", "off", err))
         return false;
-    return !options->read_only ||
-           check_setting(conn, result, "default_transaction_read_only", "on", err);
+    return check_setting(conn, result, "default_transaction_read_only",
+                         options->read_only ? "on" : "off", err);
 }
 
 bool conn_open(Conn **out, const Endpoint *endpoint, const ConnOptions *options, Err *err)

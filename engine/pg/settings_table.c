@@ -20,5 +20,6 @@ const PinnedSetting PINNED_SETTINGS[] = {
     {"idle_in_transaction_session_timeout", "0", 0},
     {"idle_session_timeout", "0", 140000},
     {"transaction_timeout", "0", 170000},
+    {"default_transaction_isolation", "read committed", 0},
     {NULL, NULL, 0},
 };

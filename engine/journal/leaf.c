@@ -1,0 +1,129 @@
+/*
+ * Journal: leaves, waves, parts and lanes.
+ */
+#include "journal/journal.h"
+
+#include "sql_text.h"
+
+#include <jansson.h>
+
+bool journal_leaves(Arena *arena, Conn *target, int64_t run, JournalLeaf **leaves, size_t *count,
+                    Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(target, SQL_JOURNAL_LEAVES, PARAMS(arena_int64(arena, run)), &rows, err))
+        return false;
+    *count = rows_count(rows);
+    *leaves = arena_array(arena, JournalLeaf, *count);
+    for (size_t i = 0; i < *count; i++) {
+        JournalLeaf *leaf = &(*leaves)[i];
+        leaf->source.schema = arena_strdup(arena, rows_text(rows, i, 0));
+        leaf->source.rel = arena_strdup(arena, rows_text(rows, i, 1));
+        leaf->state = rows_char(rows, i, 2);
+        leaf->wave = rows_int64(rows, i, 3);
+        leaf->sync_lsn = rows_lsn(rows, i, 4);
+        leaf->rows = rows_int64(rows, i, 5);
+        leaf->bytes = rows_int64(rows, i, 6);
+    }
+    return true;
+}
+
+/* Names as one JSON array: a wave is opened by one statement, however many leaves it has. */
+static char *names_json(Arena *arena, const Name *names, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(
+            array, json_pack("{s:s, s:s}", "schema", names[i].schema, "rel", names[i].rel));
+    char *text = json_dumps(array, JSON_COMPACT);
+    if (text == NULL)
+        BUG("names cannot be written as JSON");
+    char *copy = arena_strdup(arena, text);
+    mem_free(text);
+    json_decref(array);
+    return copy;
+}
+
+static bool wave_open(Arena *arena, Conn *target, int64_t run, const char *leaves, Lsn sync_lsn,
+                      int64_t *wave, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    const char *id = arena_int64(arena, run);
+    if (!pg_one(target, SQL_JOURNAL_WAVE_NEXT, PARAMS(id), &rows, err))
+        return false;
+    *wave = rows_int64(rows, 0, 0);
+    return pg_none(
+        target, SQL_JOURNAL_WAVE_OPEN,
+        PARAMS(id, arena_int64(arena, *wave), arena_strdup(arena, lsn_text(sync_lsn).text), leaves),
+        err);
+}
+
+bool journal_wave_open(Conn *target, int64_t run, const Name *leaves, size_t count, Lsn sync_lsn,
+                       int64_t *wave, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    if (!pg_begin(target, NULL, err))
+        return false;
+    if (!wave_open(&arena, target, run, names_json(&arena, leaves, count), sync_lsn, wave, err)) {
+        pg_rollback(target);
+        return false;
+    }
+    return pg_commit(target, err);
+}
+
+bool journal_part_done(Conn *target, int64_t run, const Name *leaf, int64_t wave, int part,
+                       const char *range, int64_t rows_read, int64_t rows_written, int64_t bytes,
+                       Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_PART_DONE,
+                   PARAMS(arena_int64(&arena, run), leaf->schema, leaf->rel,
+                          arena_int64(&arena, wave), arena_int64(&arena, part), range,
+                          arena_int64(&arena, rows_read), arena_int64(&arena, rows_written),
+                          arena_int64(&arena, bytes)),
+                   err);
+}
+
+bool journal_leaf_state(Conn *target, int64_t run, const Name *leaf, char state, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    const char letter[2] = {state, '\0'};
+    return pg_none(target, SQL_JOURNAL_LEAF_STATE,
+                   PARAMS(arena_int64(&arena, run), leaf->schema, leaf->rel, letter), err);
+}
+
+bool journal_lane_create(Conn *target, int64_t run, int lane, Lsn start, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(
+        target, SQL_JOURNAL_LANE_CREATE,
+        PARAMS(arena_int64(&arena, run), arena_int64(&arena, lane), lsn_text(start).text), err);
+}
+
+bool journal_lane_read(Conn *target, int64_t run, int lane, JournalLane *row, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(target, SQL_JOURNAL_LANE_READ,
+                PARAMS(arena_int64(&arena, run), arena_int64(&arena, lane)), &rows, err))
+        return err_context(err, "could not read the applied position");
+    *row = (JournalLane){
+        .id = lane,
+        .applied = rows_lsn(rows, 0, 0),
+        .commit_unix_us = rows_int64(rows, 0, 1),
+        .epoch = rows_int64(rows, 0, 2),
+        .transactions = rows_int64(rows, 0, 3),
+        .changes = rows_int64(rows, 0, 4),
+    };
+    return true;
+}
+
+bool journal_take_epoch(Conn *target, int64_t run, int64_t *epoch, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(target, SQL_JOURNAL_EPOCH_TAKE, PARAMS(arena_int64(&arena, run)), &rows, err))
+        return false;
+    *epoch = rows_int64(rows, 0, 0);
+    return true;
+}

@@ -1,0 +1,14 @@
+/*
+ * The edges of a run's life. Docs print their diagram from this table.
+ */
+#include "journal/run_state_table.h"
+
+#include <stddef.h>
+
+const RunStateEdge RUN_STATE_EDGES[] = {
+    {RUN_RUNNING, RUN_CUTOVER, "the first fence is about to go up"},
+    {RUN_CUTOVER, RUN_RUNNING, "rolled back: both sides are unfenced, the source is primary"},
+    {RUN_CUTOVER, RUN_SWITCHED, "the point of no return: the target is primary"},
+    {RUN_SWITCHED, RUN_FINISHED, "slot and publication are gone"},
+    {NULL, NULL, NULL},
+};

@@ -1,0 +1,5 @@
+-- Purpose: every leaf the run knows. Parameters: $1 run. Columns: schema, rel, state, wave, sync_lsn, rows, bytes.
+SELECT l.schema, l.rel, l.state, l.wave, l.sync_lsn, l.rows, l.bytes
+  FROM godwit.relation AS l
+ WHERE l.run = $1::bigint
+ ORDER BY l.schema, l.rel

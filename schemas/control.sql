@@ -1,0 +1,184 @@
+-- The journal: schema "godwit" on the target. Made by `apply`, dropped with its last run by `cleanup`.
+-- Idempotent; each version adds to the one before. Never replicated, never verified.
+-- Parameters: none. Columns: none.
+CREATE SCHEMA IF NOT EXISTS godwit;
+
+CREATE TABLE IF NOT EXISTS godwit.control (
+    version     integer NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+
+INSERT INTO godwit.control (version)
+SELECT 1 WHERE NOT EXISTS (SELECT FROM godwit.control);
+
+-- One row per plan name. A finished run that was cleaned up leaves its row as a tombstone.
+CREATE TABLE IF NOT EXISTS godwit.run (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name           text NOT NULL UNIQUE,
+    mark           text NOT NULL,
+    fingerprint    text NOT NULL,
+    canonical      text NOT NULL,
+    engine_version text NOT NULL,
+    source_system  text NOT NULL,
+    target_system  text NOT NULL,
+    state          text NOT NULL,
+    epoch          bigint NOT NULL DEFAULT 0,
+    runner         text NOT NULL DEFAULT session_user,
+    started_at     timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    ended_at       timestamptz,
+    downtime_ms    bigint
+);
+
+CREATE TABLE IF NOT EXISTS godwit.step (
+    run        bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    step       text NOT NULL,
+    state      text NOT NULL CHECK (state IN ('running', 'done', 'failed')),
+    detail     text,
+    started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    ended_at   timestamptz,
+    PRIMARY KEY (run, step)
+);
+
+-- One row per leaf (plain table or partition leaf). State: i init, d copying, f copied and its diverted
+-- changes being replayed, s caught up, r streaming.
+CREATE TABLE IF NOT EXISTS godwit.relation (
+    run        bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    schema     text NOT NULL,
+    rel        text NOT NULL,
+    state      "char" NOT NULL CHECK (state IN ('i', 'd', 'f', 's', 'r')),
+    wave       bigint NOT NULL,
+    sync_lsn   pg_lsn NOT NULL,
+    rows       bigint NOT NULL DEFAULT 0,
+    bytes      bigint NOT NULL DEFAULT 0,
+    updated_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, schema, rel)
+);
+
+-- A part is done only if its row is here: it was written by the transaction that wrote the rows.
+CREATE TABLE IF NOT EXISTS godwit.part (
+    run          bigint NOT NULL,
+    schema       text NOT NULL,
+    rel          text NOT NULL,
+    wave         bigint NOT NULL,
+    part         integer NOT NULL,
+    range        text NOT NULL,
+    rows_read    bigint NOT NULL,
+    rows_written bigint NOT NULL,
+    bytes        bigint NOT NULL,
+    done_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, schema, rel, part),
+    FOREIGN KEY (run, schema, rel) REFERENCES godwit.relation ON DELETE CASCADE
+);
+
+-- The applied position. Moved by compare and set, in the transaction that applied the changes.
+CREATE TABLE IF NOT EXISTS godwit.lane (
+    run          bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    id           integer NOT NULL,
+    applied      pg_lsn NOT NULL,
+    epoch        bigint NOT NULL,
+    commit_time  timestamptz,
+    transactions bigint NOT NULL DEFAULT 0,
+    changes      bigint NOT NULL DEFAULT 0,
+    updated_at   timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, id)
+) WITH (fillfactor = 20);
+
+-- A fence that stands on a side, with what was there before, so that anybody can take it back.
+CREATE TABLE IF NOT EXISTS godwit.fence (
+    run       bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    side      text NOT NULL CHECK (side IN ('source', 'target')),
+    method    text NOT NULL,
+    previous  text,
+    fenced_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, side)
+);
+
+CREATE TABLE IF NOT EXISTS godwit.gate (
+    run        bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    gate       text NOT NULL,
+    reached_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    detail     text,
+    PRIMARY KEY (run, gate)
+);
+
+CREATE TABLE IF NOT EXISTS godwit.approval (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run         bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    fingerprint text NOT NULL,
+    approver    text NOT NULL DEFAULT session_user,
+    approved_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    expires_at  timestamptz NOT NULL
+);
+
+-- What another command asks the engine that holds the lock to do.
+CREATE TABLE IF NOT EXISTS godwit.request (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run          bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    kind         text NOT NULL,
+    argument     text,
+    requested_by text NOT NULL DEFAULT session_user,
+    requested_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    taken_at     timestamptz,
+    finished_at  timestamptz,
+    exit_status  integer,
+    message      text
+);
+
+CREATE TABLE IF NOT EXISTS godwit.finding (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run      bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    code     text NOT NULL,
+    severity text NOT NULL,
+    object   text,
+    message  text NOT NULL,
+    found_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+CREATE INDEX IF NOT EXISTS finding_run ON godwit.finding (run);
+
+CREATE TABLE IF NOT EXISTS godwit.event (
+    id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run    bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    kind   text NOT NULL,
+    detail jsonb,
+    at     timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+CREATE INDEX IF NOT EXISTS event_run ON godwit.event (run, id);
+
+-- The newest sample of a running engine, for `status` from any machine. One row per run.
+CREATE TABLE IF NOT EXISTS godwit.metric (
+    run    bigint PRIMARY KEY REFERENCES godwit.run ON DELETE CASCADE,
+    sample jsonb NOT NULL,
+    at     timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+) WITH (fillfactor = 20);
+
+-- Sequences as set at cutover: read on the source after the drain, set and read back on the target.
+CREATE TABLE IF NOT EXISTS godwit.sequence (
+    run        bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    schema     text NOT NULL,
+    rel        text NOT NULL,
+    last_value bigint NOT NULL,
+    is_called  boolean NOT NULL,
+    set_at     timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, schema, rel)
+);
+
+-- Who verified what, and what came out.
+CREATE TABLE IF NOT EXISTS godwit.verification (
+    run         bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    id          text NOT NULL,
+    schema      text NOT NULL,
+    rel         text NOT NULL,
+    source_rows bigint NOT NULL,
+    target_rows bigint NOT NULL,
+    differences bigint NOT NULL,
+    verified_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, id, schema, rel)
+);
+
+-- What stays of a run after `cleanup`, so that a later `apply` can say "done".
+CREATE TABLE IF NOT EXISTS godwit.tombstone (
+    name        text NOT NULL,
+    fingerprint text NOT NULL,
+    outcome     text NOT NULL,
+    ended_at    timestamptz NOT NULL
+);
