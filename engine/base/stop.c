@@ -50,6 +50,8 @@ bool stop_error(const Stop *stop, Err *err)
         return err_set(err, ERR_TERMINATED, "terminated");
     case STOP_LOCK_LOST:
         return err_set(err, ERR_RUN, "the session that holds the run's lock was lost");
+    case STOP_DOWNTIME:
+        return err_set(err, ERR_RUN, "the cutover took longer than cutover.max_downtime");
     case STOP_FAILED:
     case STOP_DONE:
         return err_set(err, ERR_RUN, "stopped because another part of the run ended");

@@ -25,6 +25,8 @@ typedef struct RunCounters {
     atomic_llong parts_total;
     atomic_llong relations_verified;
     atomic_llong differences;
+    atomic_llong lag_at_cutover_bytes;
+    atomic_llong downtime_ms;
 } RunCounters;
 
 typedef struct Run {

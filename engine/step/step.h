@@ -73,6 +73,7 @@ typedef struct StepCtx {
     Conn *target;
     Arena *arena; /* lives as long as this call */
     LogCtx log;
+    bool recorded_done; /* the journal has this step as done, in this run, by any engine */
 } StepCtx;
 
 struct StepKind {
