@@ -1,11 +1,10 @@
 /*
- * Graph building: expand, resolve needs through a sorted list of ids, order by depth-first search. A back edge is a
- * cycle, printed with its whole path.
+ * Graph building: expand, resolve needs through a sorted list of ids, order by depth-first search.
+ * A back edge is a cycle, printed with its whole path.
  */
 #include "graph/build.h"
 
 #include "step/builder.h"
-
 
 typedef enum Mark { MARK_NONE, MARK_OPEN, MARK_DONE } Mark;
 
@@ -44,24 +43,36 @@ static Step **sorted_steps(Arena *arena, const StepVec *steps, Err *err)
     return sorted;
 }
 
-static void resolve_kind(StepBuilder *builder, const StepNeed *need)
+/* Every step of a kind stands behind one barrier, so that "all foreign keys wait for all
+ * constraints" costs an edge a step and not an edge a pair. */
+static Step *barrier_of(StepBuilder *builder, StepVec *barriers, const char *kind)
 {
-    for (size_t i = 0; i < builder->steps.count; i++) {
-        Step *other = builder->steps.items[i];
-        if (other != need->step && strcmp(other->kind->name, need->kind) == 0)
-            step_needs(builder, need->step, other);
+    for (size_t i = 0; i < barriers->count; i++) {
+        if (strcmp(barriers->items[i]->id, kind) == 0)
+            return barriers->items[i];
     }
+    Step *barrier = arena_new(builder->arena, Step);
+    barrier->id = kind;
+    barrier->barrier = true;
+    *vec_push(builder->arena, barriers) = barrier;
+    size_t steps = builder->steps.count;
+    for (size_t i = 0; i < steps; i++) {
+        Step *step = builder->steps.items[i];
+        if (!step->barrier && strcmp(step->kind->name, kind) == 0)
+            step_needs(builder, barrier, step);
+    }
+    barrier->index = steps;
+    *vec_push(builder->arena, &builder->steps) = barrier;
+    return barrier;
 }
 
-static void resolve(StepBuilder *builder, Step **sorted)
+static void resolve(StepBuilder *builder, Step **sorted, size_t sorted_count)
 {
+    StepVec barriers = {0};
     for (size_t i = 0; i < builder->needs.count; i++) {
         const StepNeed *need = &builder->needs.items[i];
-        if (need->kind != NULL) {
-            resolve_kind(builder, need);
-            continue;
-        }
-        Step *other = find_sorted(sorted, builder->steps.count, need->id);
+        Step *other = need->kind != NULL ? barrier_of(builder, &barriers, need->kind)
+                                         : find_sorted(sorted, sorted_count, need->id);
         if (other != NULL)
             step_needs(builder, need->step, other);
     }
@@ -125,7 +136,7 @@ bool graph_build(Graph *graph, const StepKind *const *kinds, const Blueprint *bl
     Step **sorted = sorted_steps(&graph->arena, &builder.steps, err);
     if (sorted == NULL)
         return false;
-    resolve(&builder, sorted);
+    resolve(&builder, sorted, builder.steps.count);
     return order_steps(graph, &builder.steps, err);
 }
 
@@ -138,7 +149,7 @@ void graph_release(Graph *graph)
 Step *graph_find(const Graph *graph, const char *id)
 {
     for (size_t i = 0; i < graph->count; i++) {
-        if (strcmp(graph->steps[i]->id, id) == 0)
+        if (!graph->steps[i]->barrier && strcmp(graph->steps[i]->id, id) == 0)
             return graph->steps[i];
     }
     return NULL;
@@ -147,7 +158,7 @@ Step *graph_find(const Graph *graph, const char *id)
 bool graph_has_kind(const Graph *graph, const char *kind)
 {
     for (size_t i = 0; i < graph->count; i++) {
-        if (strcmp(graph->steps[i]->kind->name, kind) == 0)
+        if (!graph->steps[i]->barrier && strcmp(graph->steps[i]->kind->name, kind) == 0)
             return true;
     }
     return false;

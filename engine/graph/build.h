@@ -1,5 +1,6 @@
 /*
- * Graph: steps and the needs between them, in an order in which every step stands behind what it needs.
+ * Graph: steps and the needs between them, in an order in which every step stands behind what it
+ * needs.
  */
 #ifndef GODWIT_GRAPH_BUILD_H
 #define GODWIT_GRAPH_BUILD_H

@@ -3,8 +3,8 @@
  */
 #include "step/builder.h"
 
-Step *step_add(StepBuilder *builder, const StepKind *kind, const char *object_text, const void *object,
-               double cost)
+Step *step_add(StepBuilder *builder, const StepKind *kind, const char *object_text,
+               const void *object, double cost)
 {
     Step *step = arena_new(builder->arena, Step);
     step->kind = kind;

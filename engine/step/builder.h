@@ -1,13 +1,14 @@
 /*
- * StepBuilder: collects steps and the needs between them while the kinds expand themselves; graph/build.c
- * resolves what was asked by kind or by id.
+ * StepBuilder: collects steps and the needs between them while the kinds expand themselves;
+ * graph/build.c resolves what was asked by kind or by id.
  */
 #ifndef GODWIT_STEP_BUILDER_H
 #define GODWIT_STEP_BUILDER_H
 
 #include "step/step.h"
 
-/* "step waits for every step of kind `kind`" or "for the step with id `id`": one of them is not NULL. */
+/* "step waits for every step of kind `kind`" or "for the step with id `id`": one of them is not
+ * NULL. */
 typedef struct StepNeed {
     Step *step;
     const char *kind;

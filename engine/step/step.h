@@ -118,6 +118,7 @@ struct Step {
     double cost; /* longest first; any unit that compares within a kind (bytes) */
     StepVec needs;
     size_t index; /* in the graph */
+    bool barrier; /* stands for "all steps of a kind"; kind is NULL, nothing is run or shown */
 };
 
 /** Adds a step. \param object_text NULL for a single step, else what follows the colon in the id.

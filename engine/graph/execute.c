@@ -1,0 +1,457 @@
+/*
+ * Executor: the main thread's loop. Keeps a state per step; hands pieces of ready steps to workers;
+ * takes outcomes; retries passing faults; stops on signals.
+ */
+#include "graph/execute.h"
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "graph/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define TICK_MS          200
+#define MAX_ATTEMPTS     5
+#define RETRY_BACKOFF_MS 500
+#define MAX_WORKERS      64
+
+/* What the executor knows of one step. */
+typedef struct Node {
+    size_t waits_for;   /* needs not done yet */
+    size_t *dependents; /* indexes */
+    size_t dependent_count;
+    size_t parts_left; /* parted: parts not finished */
+    size_t pieces_out; /* pieces handed to workers */
+    bool wanted;       /* false: beyond `until` */
+    bool failed_part;
+    bool recorded_done;
+    int64_t elapsed_us;
+} Node;
+
+typedef struct PieceVec {
+    Piece **items;
+    size_t count;
+    size_t capacity;
+} PieceVec;
+
+typedef struct Executor {
+    const Graph *graph;
+    Run *run;
+    const ExecuteOptions *options;
+    Arena arena;
+    Node *nodes;
+    StepState *states;
+    PieceVec ready; /* pieces that may run, best first is chosen at dispatch */
+    Queue work;
+    Queue done;
+    int wake_fd;
+    int signal_fd;
+    Worker workers[MAX_WORKERS];
+    size_t worker_count;
+    size_t running; /* pieces handed out */
+    size_t copy_running;
+    size_t index_running;
+    size_t alone_running;
+    int64_t started_ms;
+    bool failing;
+    Err first; /* the first failure */
+} Executor;
+
+/* --- preparing --- */
+
+static void want(Executor *ex, const Step *step)
+{
+    if (ex->nodes[step->index].wanted)
+        return;
+    ex->nodes[step->index].wanted = true;
+    for (size_t i = 0; i < step->needs.count; i++)
+        want(ex, step->needs.items[i]);
+}
+
+static bool choose_wanted(Executor *ex, Err *err)
+{
+    const char *until = ex->options->until;
+    if (until == NULL) {
+        for (size_t i = 0; i < ex->graph->count; i++)
+            ex->nodes[i].wanted = true;
+        return true;
+    }
+    bool found = false;
+    for (size_t i = 0; i < ex->graph->count; i++) {
+        const Step *step = ex->graph->steps[i];
+        if (!step->barrier &&
+            (strcmp(step->id, until) == 0 || strcmp(step->kind->name, until) == 0)) {
+            want(ex, step);
+            found = true;
+        }
+    }
+    if (found)
+        return true;
+    err_set(err, ERR_USAGE, "no step is called \"%s\"", until);
+    return err_hint(
+        err, "\"godwit graph PLAN\" lists the steps; a kind such as \"copy\" means all its steps.");
+}
+
+static void link_nodes(Executor *ex)
+{
+    const Graph *graph = ex->graph;
+    for (size_t i = 0; i < graph->count; i++) {
+        const StepVec *needs = &graph->steps[i]->needs;
+        ex->nodes[i].waits_for = needs->count;
+        for (size_t n = 0; n < needs->count; n++)
+            ex->nodes[needs->items[n]->index].dependent_count++;
+    }
+    for (size_t i = 0; i < graph->count; i++) {
+        ex->nodes[i].dependents = arena_array(&ex->arena, size_t, ex->nodes[i].dependent_count);
+        ex->nodes[i].dependent_count = 0;
+    }
+    for (size_t i = 0; i < graph->count; i++) {
+        const StepVec *needs = &graph->steps[i]->needs;
+        for (size_t n = 0; n < needs->count; n++) {
+            Node *needed = &ex->nodes[needs->items[n]->index];
+            needed->dependents[needed->dependent_count++] = i;
+        }
+    }
+}
+
+static Piece *push_ready(Executor *ex, Step *step, PieceKind kind, size_t part)
+{
+    Piece *piece = arena_new(&ex->arena, Piece);
+    piece->step = step;
+    piece->kind = kind;
+    piece->part = part;
+    piece->recorded_done = ex->nodes[step->index].recorded_done;
+    ex->ready.items = vec_grow(&ex->arena, ex->ready.items, ex->ready.count, &ex->ready.capacity,
+                               sizeof(Piece *));
+    ex->ready.items[ex->ready.count++] = piece;
+    return piece;
+}
+
+static void node_done(Executor *ex, size_t index);
+
+static void node_ready(Executor *ex, size_t index)
+{
+    Step *step = ex->graph->steps[index];
+    if (!ex->nodes[index].wanted)
+        return;
+    if (step->barrier)
+        node_done(ex, index);
+    else
+        push_ready(ex, step, PIECE_BEGIN, 0);
+}
+
+static void node_done(Executor *ex, size_t index)
+{
+    Node *node = &ex->nodes[index];
+    ex->states[index] = STEP_DONE;
+    for (size_t i = 0; i < node->dependent_count; i++) {
+        if (--ex->nodes[node->dependents[i]].waits_for == 0)
+            node_ready(ex, node->dependents[i]);
+    }
+}
+
+static bool read_recorded(Executor *ex, Err *err)
+{
+    AUTO_CONN Conn *conn = NULL;
+    AUTO_ROWS Rows *rows = NULL;
+    if (!conn_open(&conn, &ex->run->target,
+                   &(ConnOptions){.purpose = "steps", .stop = ex->run->stop}, err) ||
+        !journal_steps(conn, ex->run->journal.id, &rows, err))
+        return false;
+    for (size_t r = 0; r < rows_count(rows); r++) {
+        const Step *step = graph_find(ex->graph, rows_text(rows, r, 0));
+        if (step != NULL)
+            ex->nodes[step->index].recorded_done = text_equal(rows_text(rows, r, 1), "done");
+    }
+    return true;
+}
+
+/* --- dispatching --- */
+
+static bool may_run(const Executor *ex, const Piece *piece)
+{
+    uint32_t flags = piece->step->kind->flags;
+    const PlanCopy *copy = &ex->run->plan->copy;
+    if (piece->not_before_ms > clock_ms())
+        return false;
+    if (ex->alone_running > 0 || ((flags & STEP_ALONE) != 0 && ex->running > 0))
+        return false;
+    if ((flags & STEP_COPY_JOB) != 0 && ex->copy_running >= copy->table_jobs)
+        return false;
+    return (flags & STEP_INDEX_JOB) == 0 || ex->index_running < copy->index_jobs;
+}
+
+static void count_running(Executor *ex, const Piece *piece, bool starts)
+{
+    uint32_t flags = piece->step->kind->flags;
+    size_t change = starts ? 1 : (size_t)-1;
+    ex->running += change;
+    if ((flags & STEP_COPY_JOB) != 0)
+        ex->copy_running += change;
+    if ((flags & STEP_INDEX_JOB) != 0)
+        ex->index_running += change;
+    if ((flags & STEP_ALONE) != 0)
+        ex->alone_running += change;
+}
+
+/* Finishing what is begun comes first, then the longest. */
+static bool better(const Piece *a, const Piece *b)
+{
+    if (b == NULL)
+        return true;
+    if (a->kind != b->kind && (a->kind == PIECE_END || b->kind == PIECE_END))
+        return a->kind == PIECE_END;
+    return a->step->cost > b->step->cost;
+}
+
+static void dispatch(Executor *ex)
+{
+    while (ex->running < ex->worker_count) {
+        size_t best = SIZE_MAX;
+        for (size_t i = 0; i < ex->ready.count; i++) {
+            Piece *best_piece = best == SIZE_MAX ? NULL : ex->ready.items[best];
+            if (may_run(ex, ex->ready.items[i]) && better(ex->ready.items[i], best_piece))
+                best = i;
+        }
+        if (best == SIZE_MAX)
+            return;
+        Piece *piece = ex->ready.items[best];
+        memmove(&ex->ready.items[best], &ex->ready.items[best + 1],
+                (ex->ready.count - best - 1) * sizeof(Piece *));
+        ex->ready.count--;
+        count_running(ex, piece, true);
+        ex->nodes[piece->step->index].pieces_out++;
+        ex->states[piece->step->index] = STEP_RUNNING;
+        if (!queue_put(&ex->work, piece, 1, -1))
+            BUG("the work queue is closed");
+    }
+}
+
+/* --- outcomes --- */
+
+/* Class 40 (deadlock, serialization), lock not available, and lost connections pass by themselves.
+ */
+static bool is_passing(const Err *err)
+{
+    return err->code == ERR_LOST || strncmp(err->sqlstate, "40", 2) == 0 ||
+           strcmp(err->sqlstate, "55P03") == 0;
+}
+
+static bool may_retry(const Executor *ex, const Piece *piece)
+{
+    uint32_t once = STEP_DOWNTIME | STEP_SERVICE | STEP_SESSION;
+    return piece->attempt + 1 < MAX_ATTEMPTS && !ex->failing && is_passing(&piece->err) &&
+           (piece->step->kind->flags & once) == 0 && stop_reason(ex->run->stop) == STOP_NONE;
+}
+
+static void retry(Executor *ex, Piece *piece)
+{
+    LogCtx ctx = {.run = ex->run->plan->name, .step = piece->step->id};
+    log_err(&ctx, LOG_WARN, &piece->err);
+    piece->attempt++;
+    log_warn(&ctx, "trying again (attempt %d of %d)", piece->attempt + 1, MAX_ATTEMPTS);
+    err_release(&piece->err);
+    Piece *again = push_ready(ex, piece->step, piece->kind, piece->part);
+    again->attempt = piece->attempt;
+    again->not_before_ms = clock_ms() + (RETRY_BACKOFF_MS << (piece->attempt - 1));
+}
+
+static void fail(Executor *ex, Piece *piece)
+{
+    LogCtx ctx = {.run = ex->run->plan->name, .step = piece->step->id};
+    ex->states[piece->step->index] = STEP_FAILED;
+    ex->nodes[piece->step->index].failed_part = true;
+    ex->failing = true;
+    if (stop_reason(ex->run->stop) == STOP_NONE)
+        log_err(&ctx, LOG_ERROR, &piece->err);
+    if (err_is_set(&ex->first))
+        err_release(&piece->err);
+    else
+        err_move(&ex->first, &piece->err);
+}
+
+static void step_finished(Executor *ex, const Piece *piece, bool was_there)
+{
+    AUTO_ARENA Arena arena = {0};
+    const Node *node = &ex->nodes[piece->step->index];
+    LogCtx ctx = {.run = ex->run->plan->name, .step = piece->step->id};
+    if (was_there)
+        log_debug(&ctx, "nothing to do");
+    else
+        log_info(&ctx, "done in %s", units_interval_text(&arena, node->elapsed_us));
+    node_done(ex, piece->step->index);
+}
+
+static void begin_parts(Executor *ex, Piece *piece)
+{
+    Node *node = &ex->nodes[piece->step->index];
+    node->parts_left = piece->part_count;
+    if (piece->part_count == 0)
+        push_ready(ex, piece->step, PIECE_END, 0);
+    for (size_t part = 0; part < piece->part_count; part++)
+        push_ready(ex, piece->step, PIECE_PART, part);
+}
+
+static void take_outcome(Executor *ex, Piece *piece)
+{
+    Node *node = &ex->nodes[piece->step->index];
+    count_running(ex, piece, false);
+    node->pieces_out--;
+    node->elapsed_us += piece->elapsed_us;
+    if (!piece->ok) {
+        if (may_retry(ex, piece))
+            retry(ex, piece);
+        else
+            fail(ex, piece);
+        return;
+    }
+    if (node->failed_part)
+        return;
+    if (piece->kind == PIECE_BEGIN && piece->parted)
+        begin_parts(ex, piece);
+    else if (piece->kind == PIECE_PART) {
+        if (--node->parts_left == 0)
+            push_ready(ex, piece->step, PIECE_END, 0);
+    } else
+        step_finished(ex, piece, piece->satisfied);
+}
+
+/* --- the loop --- */
+
+static void take_signals(Executor *ex)
+{
+    struct signalfd_siginfo info;
+    while (read(ex->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+        if (stop_reason(ex->run->stop) == STOP_NONE)
+            log_warn(&ex->run->log, "%s: stopping at a checkpoint; apply again resumes",
+                     info.ssi_signo == SIGINT ? "interrupted" : "terminated");
+        stop_request(ex->run->stop, info.ssi_signo == SIGINT ? STOP_INTERRUPT : STOP_TERMINATE);
+    }
+}
+
+static void loop(Executor *ex)
+{
+    for (;;) {
+        bool going = !ex->failing && stop_reason(ex->run->stop) == STOP_NONE;
+        if (going)
+            dispatch(ex);
+        if (ex->running == 0 && (!going || ex->ready.count == 0))
+            return;
+        struct pollfd waits[2] = {{.fd = ex->wake_fd, .events = POLLIN},
+                                  {.fd = ex->signal_fd, .events = POLLIN}};
+        if (poll(waits, 2, TICK_MS) < 0 && errno != EINTR)
+            BUG("poll failed: %s", strerror(errno));
+        uint64_t ignored = 0;
+        while (read(ex->wake_fd, &ignored, sizeof(ignored)) > 0)
+            ;
+        take_signals(ex);
+        for (Piece *piece = queue_take(&ex->done, 0); piece != NULL;
+             piece = queue_take(&ex->done, 0))
+            take_outcome(ex, piece);
+        if (ex->options->tick != NULL) {
+            ExecuteView view = {ex->graph, ex->states, ex->run, ex->started_ms};
+            ex->options->tick(ex->options->tick_data, &view);
+        }
+    }
+}
+
+static bool outcome(Executor *ex, Err *err)
+{
+    for (size_t i = 0; i < ex->graph->count; i++) {
+        if (ex->nodes[i].wanted && ex->states[i] == STEP_WAITING)
+            ex->states[i] = STEP_BLOCKED;
+    }
+    StopReason reason = stop_reason(ex->run->stop);
+    if (reason != STOP_NONE && reason != STOP_DONE) {
+        err_release(&ex->first);
+        return stop_error(ex->run->stop, err);
+    }
+    if (err_is_set(&ex->first))
+        return err_move(err, &ex->first);
+    return true;
+}
+
+static bool prepare(Executor *ex, Err *err)
+{
+    size_t count = ex->graph->count;
+    ex->nodes = arena_array(&ex->arena, Node, count);
+    ex->states = arena_array(&ex->arena, StepState, count);
+    ex->started_ms = clock_ms();
+    link_nodes(ex);
+    if (!choose_wanted(ex, err) || !read_recorded(ex, err))
+        return false;
+    ex->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    ex->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (ex->wake_fd < 0 || ex->signal_fd < 0)
+        return err_set(err, ERR_IO, "could not create an event descriptor: %s", strerror(errno));
+    return true;
+}
+
+static void start_workers(Executor *ex)
+{
+    const PlanCopy *copy = &ex->run->plan->copy;
+    ex->worker_count = (size_t)copy->table_jobs + copy->index_jobs;
+    uint32_t caps[] = {ex->run->plan->source.max_connections,
+                       ex->run->plan->target.max_connections};
+    for (size_t i = 0; i < 2; i++) {
+        /* Beside the workers: lock, control, wave (3), stream (3). */
+        if (caps[i] > 0 && ex->worker_count + 8 > caps[i])
+            ex->worker_count = caps[i] > 9 ? caps[i] - 8 : 1;
+    }
+    if (ex->worker_count > MAX_WORKERS)
+        ex->worker_count = MAX_WORKERS;
+    for (size_t i = 0; i < ex->worker_count; i++) {
+        ex->workers[i] = (Worker){.number = (int)i + 1,
+                                  .run = ex->run,
+                                  .work = &ex->work,
+                                  .done = &ex->done,
+                                  .wake_fd = ex->wake_fd};
+        worker_start(&ex->workers[i]);
+    }
+}
+
+static bool execute(Executor *ex, Err *err)
+{
+    if (!prepare(ex, err))
+        return false;
+    start_workers(ex);
+    for (size_t i = 0; i < ex->graph->count; i++) {
+        if (ex->graph->steps[i]->needs.count == 0)
+            node_ready(ex, i);
+    }
+    loop(ex);
+    queue_close(&ex->work);
+    for (size_t i = 0; i < ex->worker_count; i++)
+        worker_join(&ex->workers[i]);
+    return outcome(ex, err);
+}
+
+bool graph_execute(const Graph *graph, Run *run, const ExecuteOptions *options, Err *err)
+{
+    Executor *ex = mem_resize(NULL, sizeof(Executor));
+    *ex =
+        (Executor){.graph = graph, .run = run, .options = options, .wake_fd = -1, .signal_fd = -1};
+    queue_init(&ex->work, MAX_WORKERS * 2, SIZE_MAX);
+    queue_init(&ex->done, MAX_WORKERS * 2, SIZE_MAX);
+    bool ok = execute(ex, err);
+    if (ex->wake_fd >= 0)
+        close(ex->wake_fd);
+    if (ex->signal_fd >= 0)
+        close(ex->signal_fd);
+    queue_release(&ex->work);
+    queue_release(&ex->done);
+    err_release(&ex->first);
+    arena_release(&ex->arena);
+    mem_free(ex);
+    return ok;
+}
