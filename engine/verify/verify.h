@@ -25,6 +25,8 @@ typedef struct VerifyResult {
     Difference *differences; /* the first VERIFY_MAX_NAMED of them */
     size_t difference_count; /* named ones */
     int64_t difference_total;
+    bool more;    /* difference_total is a lower bound: the search was given up */
+    int64_t busy; /* live: rows that were written at every look, so that nothing can be said */
 } VerifyResult;
 
 #define VERIFY_MAX_NAMED 100
@@ -40,12 +42,17 @@ typedef struct VerifySpec {
                        still */
 } VerifySpec;
 
-/** Compares one relation. Differences are a result, not an error.
- * \return false with ERR_SQL, ERR_CONNECT, the stop's error. */
+/** Compares one relation. Differences are a result, not an error. Both connections must be outside
+ * a transaction; the target's is used by a second thread while the call lasts.
+ * \param result zeroed by this call; texts are owned by the arena
+ * \return false with ERR_SQL, ERR_CONNECT, the stop's error; live also what
+ *         stream_wait_applied() gives. */
 MUSTCHECK bool verify_relation(Arena *arena, const VerifySpec *spec, VerifyResult *result,
                                Err *err);
 
-/** Compares just these keys (see stream_touched_take). */
+/** Compares just these keys (see stream_touched_take); with `overflow`, or without a key, the whole
+ * relation. source_rows and target_rows count the rows that these keys name.
+ * \return as verify_relation(). */
 MUSTCHECK bool verify_keys(Arena *arena, const VerifySpec *spec, const TouchedKeys *keys,
                            VerifyResult *result, Err *err);
 

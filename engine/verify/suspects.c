@@ -1,0 +1,260 @@
+/*
+ * Suspicious rows. Still servers: read both sides, compare. Live servers, for each row:
+ *
+ *   read the source (S1), take the WAL insert position, wait until that is applied, read the target
+ *   (T), read the source again (S2). S1 = S2, versions included, means that the row had this one
+ *   value all the time between, so T must have it too; if it does not, that is a difference.
+ *   A row written in between is looked at again.
+ *
+ * More rows on the target than on the source need one look more: one that came and went on the
+ * source between S1 and S2 may just have been there. It is a difference if the same versions still
+ * stand on the target once everything up to after S2 is applied.
+ */
+#include "base/clock.h"
+#include "sql_text.h"
+#include "verify/verify_internal.h"
+
+#define LOOK_AGAIN_MS      60000 /* a row that is written at every look for so long is busy */
+#define LOOKS_AT_LEAST     20
+#define LOOK_PAUSE_MOST_MS 250
+#define WAIT_APPLIED_MS    600000
+#define LANE_POLL_MS       100
+
+/* What one side holds for one suspect. Texts belong to the rows they were read from. */
+typedef struct Seen {
+    int64_t copies;
+    const char *sum;     /* "" when there is no row */
+    const char *version; /* "" when there is no row, or the side has no versions */
+} Seen;
+
+/* One look at all pending suspects. */
+typedef struct Look {
+    Rows *rows;
+    Seen *seen;
+    Arena arena;
+} Look;
+
+static void look_release(Look *look)
+{
+    rows_free(look->rows);
+    arena_release(&look->arena);
+    *look = (Look){0};
+}
+
+static Params suspects_params(Arena *arena, const Reading *reading, const SuspectVec *suspects)
+{
+    size_t count = reading->key == NULL ? 1 : reading->key->count;
+    const char **values = arena_array(arena, const char *, count);
+    for (size_t i = 0; i < count; i++) {
+        AUTO_STR Str array = {0};
+        for (size_t s = 0; s < suspects->count; s++)
+            array_append(&array, suspects->items[s].values[i]);
+        array_end(&array);
+        values[i] = str_dup(arena, &array);
+    }
+    return (Params){(int)count, values};
+}
+
+/* Keyless answers name the hash, others the position. */
+static size_t seen_index(const Reading *reading, const SuspectVec *suspects, const Rows *rows,
+                         size_t r)
+{
+    if (reading->key != NULL)
+        return (size_t)rows_int64(rows, r, 0) - 1;
+    for (size_t i = 0; i < suspects->count; i++) {
+        if (strcmp(suspects->items[i].values[0], rows_text(rows, r, 0)) == 0)
+            return i;
+    }
+    BUG("a hash came back that was not asked for");
+}
+
+/* Takes the rows over. */
+static void look_fill(Look *look, const Reading *reading, const SuspectVec *suspects, Rows *rows)
+{
+    look_release(look);
+    look->rows = rows;
+    look->seen = arena_array(&look->arena, Seen, suspects->count);
+    for (size_t i = 0; i < suspects->count; i++)
+        look->seen[i] = (Seen){0, "", ""};
+    for (size_t r = 0; r < rows_count(rows); r++)
+        look->seen[seen_index(reading, suspects, rows, r)] =
+            (Seen){rows_int64(rows, r, 1), rows_text(rows, r, 2), rows_text(rows, r, 3)};
+}
+
+static bool look_take(Look *look, const Reading *reading, ConnSide side, const SuspectVec *suspects,
+                      Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    Statement statement = statement_suspects(&arena, reading);
+    Params params = suspects_params(&arena, reading, suspects);
+    bool is_source = side == CONN_SOURCE;
+    Rows *rows = NULL;
+    if (!pg_rows(is_source ? reading->spec->source : reading->spec->target,
+                 is_source ? statement.source : statement.target, params, &rows, err))
+        return false;
+    look_fill(look, reading, suspects, rows);
+    return true;
+}
+
+static bool seen_alike(const Seen *a, const Seen *b)
+{
+    return a->copies == b->copies && strcmp(a->sum, b->sum) == 0;
+}
+
+static bool seen_unchanged(const Seen *a, const Seen *b)
+{
+    return seen_alike(a, b) && strcmp(a->version, b->version) == 0;
+}
+
+static bool suspects_still(Reading *reading, const SuspectVec *suspects, bool count_rows, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_PAIR Pair pair = {0};
+    if (!pair_rows(reading->spec, statement_suspects(&arena, reading),
+                   suspects_params(&arena, reading, suspects), &pair, err))
+        return false;
+    Look source = {0};
+    Look target = {0};
+    look_fill(&source, reading, suspects, pair.source);
+    look_fill(&target, reading, suspects, pair.target);
+    pair = (Pair){0};
+    for (size_t i = 0; i < suspects->count; i++) {
+        if (count_rows) {
+            reading->result->source_rows += source.seen[i].copies;
+            reading->result->target_rows += target.seen[i].copies;
+        }
+        if (!seen_alike(&source.seen[i], &target.seen[i]))
+            result_add(reading, &suspects->items[i], source.seen[i].copies, target.seen[i].copies);
+    }
+    look_release(&source);
+    look_release(&target);
+    return true;
+}
+
+static bool lane_wait(const VerifySpec *spec, Lsn lsn, Err *err)
+{
+    int64_t deadline = clock_ms() + WAIT_APPLIED_MS;
+    for (;;) {
+        JournalLane lane = {0};
+        if (!journal_lane_read(spec->target, spec->run_id, 0, &lane, err))
+            return false;
+        if (lane.applied >= lsn)
+            return true;
+        if (clock_ms() > deadline)
+            return err_set(err, ERR_GATE, "the replicating engine did not reach %s in time",
+                           lsn_text(lsn).text);
+        if (!stop_sleep(conn_stop(spec->target), LANE_POLL_MS))
+            return stop_error(conn_stop(spec->target), err);
+    }
+}
+
+bool live_wait(const VerifySpec *spec, Err *err)
+{
+    const char *sql =
+        conn_version(spec->source) < 100000 ? SQL_VERIFY_INSERT_LSN_96 : SQL_VERIFY_INSERT_LSN;
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(spec->source, sql, NO_PARAMS, &rows, err))
+        return false;
+    Lsn lsn = rows_lsn(rows, 0, 0);
+    if (spec->stream != NULL)
+        return stream_wait_applied(spec->stream, lsn, WAIT_APPLIED_MS, err);
+    return lane_wait(spec, lsn, err);
+}
+
+typedef enum Verdict { SAME, DIFFERENT, LOOK_AGAIN } Verdict;
+
+typedef struct Looks {
+    Look first;   /* source before */
+    Look target;  /* target between */
+    Look second;  /* source after */
+    Look earlier; /* target at the look before, of the same suspects; no rows at the first look */
+} Looks;
+
+static Verdict judge(const Looks *looks, size_t i)
+{
+    const Seen *first = &looks->first.seen[i];
+    const Seen *second = &looks->second.seen[i];
+    const Seen *target = &looks->target.seen[i];
+    if (seen_alike(target, second) || seen_alike(target, first))
+        return SAME;
+    if (!seen_unchanged(first, second))
+        return LOOK_AGAIN;
+    if (target->copies <= second->copies)
+        return DIFFERENT;
+    bool stood = looks->earlier.seen != NULL && seen_unchanged(&looks->earlier.seen[i], target);
+    return stood ? DIFFERENT : LOOK_AGAIN;
+}
+
+/* One look at all pending; those that need another are kept, in order. */
+static bool look_once(Reading *reading, Looks *looks, SuspectVec *pending, Err *err)
+{
+    look_release(&looks->target);
+    if (!live_wait(reading->spec, err) ||
+        !look_take(&looks->target, reading, CONN_TARGET, pending, err) ||
+        !look_take(&looks->second, reading, CONN_SOURCE, pending, err))
+        return false;
+    size_t kept = 0;
+    for (size_t i = 0; i < pending->count; i++) {
+        Verdict verdict = judge(looks, i);
+        if (verdict == DIFFERENT)
+            result_add(reading, &pending->items[i], looks->second.seen[i].copies,
+                       looks->target.seen[i].copies);
+        if (verdict != LOOK_AGAIN)
+            continue;
+        pending->items[kept] = pending->items[i];
+        looks->second.seen[kept] = looks->second.seen[i];
+        looks->target.seen[kept] = looks->target.seen[i];
+        kept++;
+    }
+    pending->count = kept;
+    return true;
+}
+
+/* What was seen last is what comes first at the next look. */
+static void looks_turn(Looks *looks)
+{
+    look_release(&looks->first);
+    look_release(&looks->earlier);
+    looks->first = looks->second;
+    looks->earlier = looks->target;
+    looks->second = (Look){0};
+    looks->target = (Look){0};
+}
+
+static bool suspects_live(Reading *reading, SuspectVec *pending, Looks *looks, Err *err)
+{
+    int64_t deadline = clock_ms() + LOOK_AGAIN_MS;
+    const Stop *stop = conn_stop(reading->spec->source);
+    if (!look_take(&looks->first, reading, CONN_SOURCE, pending, err))
+        return false;
+    for (int look = 0; pending->count > 0; look++) {
+        if (look >= LOOKS_AT_LEAST && clock_ms() > deadline) {
+            reading->result->busy += (int64_t)pending->count;
+            return true;
+        }
+        int pause_ms = look * 10 < LOOK_PAUSE_MOST_MS ? look * 10 : LOOK_PAUSE_MOST_MS;
+        if (!stop_sleep(stop, pause_ms))
+            return stop_error(stop, err);
+        if (!look_once(reading, looks, pending, err))
+            return false;
+        looks_turn(looks);
+    }
+    return true;
+}
+
+bool suspects_look(Reading *reading, const SuspectVec *suspects, bool count_rows, Err *err)
+{
+    if (!reading->live)
+        return suspects_still(reading, suspects, count_rows, err);
+    AUTO_ARENA Arena arena = {0};
+    SuspectVec pending = {0};
+    for (size_t i = 0; i < suspects->count; i++)
+        *vec_push(&arena, &pending) = suspects->items[i];
+    Looks looks = {0};
+    bool ok = suspects_live(reading, &pending, &looks, err);
+    look_release(&looks.first);
+    look_release(&looks.target);
+    look_release(&looks.second);
+    look_release(&looks.earlier);
+    return ok;
+}

@@ -1,0 +1,158 @@
+/*
+ * Verify's entry points: how a relation is read, counting, and what becomes of a difference.
+ */
+#include "verify/verify.h"
+
+#include "sql_text.h"
+#include "verify/verify_internal.h"
+
+#include <inttypes.h>
+
+static bool is_integer(uint32_t type_oid)
+{
+    return type_oid == 20 || type_oid == 21 || type_oid == 23; /* int8, int2, int4 */
+}
+
+static bool hash_way(const VerifySpec *spec, HashWay *way, Err *err)
+{
+    *way = HASH_MD5;
+    if (conn_version(spec->source) < 110000 || conn_version(spec->target) < 110000)
+        return true;
+    AUTO_PAIR Pair pair = {0};
+    if (!pair_rows(spec, (Statement){SQL_VERIFY_PROBE, SQL_VERIFY_PROBE}, NO_PARAMS, &pair, err))
+        return false;
+    const char *source = rows_text(pair.source, 0, 1);
+    const char *target = rows_text(pair.target, 0, 1);
+    *way = source != NULL && text_equal(source, target) ? HASH_FAST : HASH_SHA256;
+    return true;
+}
+
+bool reading_init(Reading *reading, const VerifySpec *spec, Arena *arena, VerifyResult *result,
+                  Err *err)
+{
+    const Relation *relation = spec->relation;
+    *result = (VerifyResult){0};
+    *reading = (Reading){
+        .spec = spec,
+        .key = relation->key,
+        .arena = arena,
+        .live = spec->stream != NULL || spec->run_id != 0,
+        .result = result,
+    };
+    if (!hash_way(spec, &reading->way, err))
+        return false;
+    if (relation->key == NULL)
+        reading->kind = RANGE_HASH;
+    else if (relation->key->count == 1 &&
+             is_integer(relation->columns[relation->key->columns[0]].type_oid))
+        reading->kind = RANGE_INTEGER;
+    else
+        reading->kind = reading->way == HASH_FAST ? RANGE_TEXT : RANGE_HASH;
+    return true;
+}
+
+/* "(a, b)=(1, 2)", as PostgreSQL names keys. */
+static const char *key_shown(Arena *arena, const Reading *reading, const Suspect *suspect)
+{
+    AUTO_STR Str text = {0};
+    const Relation *relation = reading->spec->relation;
+    for (size_t i = 0; i < reading->key->count; i++)
+        str_appendf(&text, "%s%s", i > 0 ? ", " : "(",
+                    relation->columns[reading->key->columns[i]].name);
+    str_append(&text, ")=(");
+    for (size_t i = 0; i < reading->key->count; i++)
+        str_appendf(&text, "%s%s", i > 0 ? ", " : "", suspect->values[i]);
+    str_append_char(&text, ')');
+    return str_dup(arena, &text);
+}
+
+static void result_name(Reading *reading, DifferenceKind kind, const char *shown, int64_t copies)
+{
+    VerifyResult *result = reading->result;
+    if (result->difference_count == VERIFY_MAX_NAMED)
+        return;
+    if (result->differences == NULL)
+        result->differences = arena_array(reading->arena, Difference, VERIFY_MAX_NAMED);
+    result->differences[result->difference_count++] = (Difference){kind, shown, copies};
+}
+
+void result_add(Reading *reading, const Suspect *suspect, int64_t source_copies,
+                int64_t target_copies)
+{
+    int64_t apart = source_copies - target_copies;
+    DifferenceKind kind = DIFF_CHANGED;
+    if (apart != 0)
+        kind = apart > 0 ? DIFF_MISSING : DIFF_EXTRA;
+    int64_t copies = apart == 0 ? 1 : (apart > 0 ? apart : -apart);
+    reading->result->difference_total += copies;
+    if (reading->result->difference_count < VERIFY_MAX_NAMED)
+        result_name(reading, kind,
+                    reading->key == NULL ? arena_strdup(reading->arena, suspect->shown)
+                                         : key_shown(reading->arena, reading, suspect),
+                    copies);
+}
+
+static bool compare_rows(Reading *reading, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    Ranges ranges = {0};
+    return ranges_compare(&arena, reading, &ranges, err) && rows_compare(reading, &ranges, err);
+}
+
+/* Equal counts are what this method asks for. Unequal ones, live, say little: rows are then
+ * compared by key alone, under the live rule. */
+static bool compare_counts(Reading *reading, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_PAIR Pair pair = {0};
+    if (!pair_rows(reading->spec, statement_count(&arena, reading), NO_PARAMS, &pair, err))
+        return false;
+    VerifyResult *result = reading->result;
+    int64_t source = rows_int64(pair.source, 0, 0);
+    int64_t target = rows_int64(pair.target, 0, 0);
+    if (source != target && reading->live) {
+        reading->keys_only = true;
+        return compare_rows(reading, err);
+    }
+    result->source_rows = source;
+    result->target_rows = target;
+    if (source == target)
+        return true;
+    result->difference_total = source > target ? source - target : target - source;
+    result_name(reading, DIFF_COUNT,
+                arena_printf(reading->arena, "source %" PRId64 " rows, target %" PRId64 " rows",
+                             source, target),
+                result->difference_total);
+    return true;
+}
+
+bool verify_relation(Arena *arena, const VerifySpec *spec, VerifyResult *result, Err *err)
+{
+    Reading reading;
+    if (!reading_init(&reading, spec, arena, result, err))
+        return false;
+    if (spec->method == PLAN_VERIFY_COUNT)
+        return compare_counts(&reading, err);
+    return compare_rows(&reading, err);
+}
+
+bool verify_keys(Arena *arena, const VerifySpec *spec, const TouchedKeys *keys,
+                 VerifyResult *result, Err *err)
+{
+    if (keys->overflow || spec->relation->key == NULL)
+        return verify_relation(arena, spec, result, err);
+    Reading reading;
+    if (!reading_init(&reading, spec, arena, result, err))
+        return false;
+    size_t most = reading.live ? VERIFY_BATCH_LIVE : VERIFY_BATCH_STILL;
+    for (size_t done = 0; done < keys->count;) {
+        AUTO_ARENA Arena batch = {0};
+        SuspectVec suspects = {0};
+        for (; suspects.count < most && done < keys->count; done++)
+            *vec_push(&batch, &suspects) =
+                (Suspect){&keys->values[done * spec->relation->key->count], NULL};
+        if (!suspects_look(&reading, &suspects, true, err))
+            return false;
+    }
+    return true;
+}

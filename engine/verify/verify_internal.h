@@ -1,0 +1,144 @@
+/*
+ * Inside verify: how one relation is read (Reading), a question put to both servers at once (pair),
+ * ranges, the rows of ranges that differ, and suspicious rows.
+ *
+ * Source and target see the same statements, but for names: a Statement holds both texts.
+ */
+#ifndef GODWIT_VERIFY_INTERNAL_H
+#define GODWIT_VERIFY_INTERNAL_H
+
+#include "base/str.h"
+#include "base/vec.h"
+#include "pg/query.h"
+#include "verify/verify.h"
+
+#define VERIFY_RANGE_ROWS    20000
+#define VERIFY_MAX_RANGES    4096
+#define VERIFY_FETCH_ROWS    2000
+#define VERIFY_BATCH_LIVE    1000
+#define VERIFY_BATCH_STILL   4000
+#define VERIFY_GIVE_UP       10000 /* live: confirmed differences after which the search ends */
+#define VERIFY_KEYLESS_SHOWN 200   /* characters */
+
+/* How rows become hashes that mean the same on both servers. */
+typedef enum HashWay {
+    HASH_FAST,   /* both UTF8, from 11 on, and the probe agrees: ROW(...)::text, 64-bit hash */
+    HASH_SHA256, /* from 11 on: length-prefixed values, converted to UTF8 */
+    HASH_MD5,    /* the same for servers before 11 */
+} HashWay;
+
+/* What orders a relation's rows into ranges. */
+typedef enum RangeKind {
+    RANGE_INTEGER, /* the only key column is an integer; its own order, its own index */
+    RANGE_TEXT,    /* the key's text, COLLATE "C" */
+    RANGE_HASH,    /* a hash: of the key where texts cannot be compared, of the row when keyless */
+} RangeKind;
+
+typedef struct Statement {
+    const char *source;
+    const char *target;
+} Statement;
+
+/* One relation as verify reads it. */
+typedef struct Reading {
+    const VerifySpec *spec;
+    const Key *key;
+    Arena *arena; /* the caller's: results live there */
+    HashWay way;
+    RangeKind kind;
+    bool keys_only; /* count: rows are compared by key alone */
+    bool live;
+    VerifyResult *result;
+} Reading;
+
+/* The answers of both sides. */
+typedef struct Pair {
+    Rows *source;
+    Rows *target;
+} Pair;
+
+void pair_release(Pair *pair);
+#define AUTO_PAIR __attribute__((cleanup(pair_release)))
+
+/** Puts one question to both servers at once and waits for both answers. \param pair zeroed */
+MUSTCHECK bool pair_rows(const VerifySpec *spec, Statement statement, Params params, Pair *pair,
+                         Err *err);
+
+/** The same for a command. */
+MUSTCHECK bool pair_none(const VerifySpec *spec, Statement statement, Params params, Err *err);
+
+/** Finds out how rows can be hashed, and how the relation is ranged. */
+MUSTCHECK bool reading_init(Reading *reading, const VerifySpec *spec, Arena *arena,
+                            VerifyResult *result, Err *err);
+
+/* --- statements (statement.c); texts are owned by the given arena --- */
+
+/** Ends of ranges, from a sample of the source's keys: $1 rows per range. Columns: end as text. */
+const char *statement_sample(Arena *arena, const Reading *reading, double percent);
+
+/** Count and sum per range: $1 array of range ends. Columns: range, rows, sum. */
+Statement statement_ranges(Arena *arena, const Reading *reading);
+
+/** A cursor `godwit_verify` over the rows of some ranges, in order: $1 array of range ends, $2
+ * array of ranges, $3 and $4 (integer ranges only) least and greatest key as bigint. Columns:
+ * order, hash, then the key's columns as text, or the row's text when keyless. */
+Statement statement_list(Arena *arena, const Reading *reading);
+
+/** The rows that some keys name: $1.. one text array per key column. Columns: position from 1,
+ * copies, sum, version. Keyless: $1 array of hashes; columns: hash, copies, sum, version. */
+Statement statement_suspects(Arena *arena, const Reading *reading);
+
+/** All rows. Columns: count. */
+Statement statement_count(Arena *arena, const Reading *reading);
+
+/** Appends one element to an array literal that is being built ("{a,b"); NULL is not possible. */
+void array_append(Str *array, const char *element);
+void array_end(Str *array);
+
+/* --- ranges (ranges.c) --- */
+
+typedef VEC(int) RangeVec;
+
+typedef struct Ranges {
+    const char *ends_array;  /* array literal, for $1 */
+    const char *const *ends; /* count - 1 of them: range i is [ends[i-1], ends[i]) */
+    size_t count;
+    RangeVec differing; /* ascending */
+} Ranges;
+
+/** Lays out ranges, computes them on both sides, finds those that differ; adds up the rows. */
+MUSTCHECK bool ranges_compare(Arena *arena, Reading *reading, Ranges *ranges, Err *err);
+
+/* --- rows (rows.c) --- */
+
+/** Walks the rows of differing ranges on both sides in one order and looks at every row that is not
+ * the same: still, it is a difference; live, it is suspicious. */
+MUSTCHECK bool rows_compare(Reading *reading, const Ranges *ranges, Err *err);
+
+/* --- suspicious rows (suspects.c) --- */
+
+/* A row that may differ: its key's values, or the row's hash when keyless. */
+typedef struct Suspect {
+    const char *const *values; /* key->count texts; keyless: one, the hash */
+    const char *shown;         /* keyless: the row's text; else NULL */
+} Suspect;
+
+typedef VEC(Suspect) SuspectVec;
+
+/** Reads these rows on both sides. Still: what differs is a difference. Live: the rule of
+ * data-path.md. Differences are added to the reading's result.
+ * \param count_rows whether the rows are added to source_rows and target_rows */
+MUSTCHECK bool suspects_look(Reading *reading, const SuspectVec *suspects, bool count_rows,
+                             Err *err);
+
+/** Waits until what the source has committed by now is applied on the target (live only). */
+MUSTCHECK bool live_wait(const VerifySpec *spec, Err *err);
+
+/* --- results (verify.c) --- */
+
+/** Adds one difference; names it while there is room.
+ * \param copies rows on the source, rows on the target */
+void result_add(Reading *reading, const Suspect *suspect, int64_t source_copies,
+                int64_t target_copies);
+
+#endif
