@@ -1,0 +1,40 @@
+/*
+ * Fences: keep others from writing to a side while the cutover runs. A fence is journalled before
+ * it goes up, with what was there before, so that anybody can take it down.
+ *
+ * lock: SHARE locks on every selected relation, held by one session; they fall by themselves if the
+ * engine dies. read_only: default_transaction_read_only on the database, and other sessions ended.
+ * manual: the operator's word.
+ */
+#ifndef GODWIT_CUTOVER_FENCE_H
+#define GODWIT_CUTOVER_FENCE_H
+
+#include "base/str.h"
+#include "step/run.h"
+
+/** Makes the database read-only for new sessions. \param conn a session in that database */
+MUSTCHECK bool fence_database_read_only(Conn *conn, Err *err);
+
+/** What default_transaction_read_only of the database is set to, NULL when it is not set. */
+MUSTCHECK bool fence_database_previous(Arena *arena, Conn *conn, const char **previous, Err *err);
+
+/** Puts back what was there before; idempotent. */
+MUSTCHECK bool fence_database_restore(Conn *conn, const char *previous, Err *err);
+
+/** Ends other client sessions (of these roles; none given: all) and waits until they are gone.
+ * \return false with ERR_RUN naming one that stays. */
+MUSTCHECK bool fence_end_others(Conn *conn, const char **roles, size_t role_count, int timeout_ms,
+                                Err *err);
+
+/** SHARE locks on every selected relation in OID order, in a transaction on `conn`; tries again
+ * within the plan's grace, then ends the sessions of cutover.stop_writes.terminate and tries once
+ * more. \return false with ERR_RUN naming who holds on. */
+MUSTCHECK bool fence_lock_source(Conn *conn, const Run *run, Err *err);
+
+/** The LOCK TABLE statement of the lock method. */
+void fence_lock_sql(Str *sql, const Conn *conn, const Blueprint *blueprint);
+
+/** Refuses while prepared transactions exist. */
+MUSTCHECK bool fence_no_prepared(Conn *conn, Err *err);
+
+#endif
