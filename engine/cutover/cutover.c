@@ -1,0 +1,292 @@
+/*
+ * Cutover: each function is one step's body; the steps are in step/cutover_*.c.
+ */
+#include "cutover/cutover.h"
+
+#include "base/clock.h"
+#include "cdc/stream.h"
+#include "cutover/fence.h"
+#include "journal/run_state_table.h"
+#include "verify/verify.h"
+
+#include <inttypes.h>
+#include <sys/random.h>
+
+#define SESSIONS_END_MS  10000
+#define ROLLBACK_TRIES   5
+#define ROLLBACK_WAIT_MS 1000
+#define DRAIN_MIN_MS     1000
+
+static const char *const METHOD_NAMES[] = {
+    [PLAN_STOP_LOCK] = "lock",
+    [PLAN_STOP_READ_ONLY] = "read_only",
+    [PLAN_STOP_MANUAL] = "manual",
+};
+
+bool cutover_prepare(Run *run, Err *err)
+{
+    if (run->cutover != NULL)
+        return true;
+    Cutover *cutover = mem_resize(NULL, sizeof(Cutover));
+    *cutover = (Cutover){0};
+    uint64_t random[2];
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        BUG("no random bytes");
+    cutover->nonce =
+        arena_printf(&cutover->arena, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+    run->cutover = cutover;
+    return conn_open(&cutover->fence, &run->source,
+                     &(ConnOptions){.purpose = "fence", .stop = run->stop}, err);
+}
+
+void cutover_free(Cutover *cutover)
+{
+    if (cutover == NULL)
+        return;
+    conn_close(cutover->fence);
+    arena_release(&cutover->arena);
+    mem_free(cutover);
+}
+
+/* Journal first: whatever is up can be found and taken down. */
+static bool fence_record(Run *run, Conn *target, Conn *side, const char *method, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    JournalFence fence = {.side = conn_side(side), .method = method};
+    return fence_database_previous(&arena, side, &fence.previous, err) &&
+           journal_fence_set(target, run->journal.id, &fence, err);
+}
+
+bool cutover_fence_target(Run *run, Conn *target, Err *err)
+{
+    return journal_run_state(target, &run->journal, RUN_CUTOVER, err) &&
+           journal_event(target, run->journal.id, "cutover", NULL, err) &&
+           fence_record(run, target, target, "read_only", err) &&
+           fence_database_read_only(target, err) &&
+           fence_end_others(target, NULL, 0, SESSIONS_END_MS, err);
+}
+
+static bool fence_by_lock(Run *run, Err *err)
+{
+    return fence_lock_source(run->cutover->fence, run, err);
+}
+
+static bool fence_by_setting(Run *run, Conn *source, Conn *target, Err *err)
+{
+    return fence_record(run, target, source, METHOD_NAMES[PLAN_STOP_READ_ONLY], err) &&
+           fence_database_read_only(source, err) &&
+           fence_end_others(source, NULL, 0, SESSIONS_END_MS, err);
+}
+
+bool cutover_fence_source(Run *run, Conn *source, Conn *target, Err *err)
+{
+    if (!fence_no_prepared(source, err))
+        return false;
+    StreamStatus status = {0};
+    stream_status(run->stream, &status);
+    atomic_store(&run->counters.lag_at_cutover_bytes, (long long)status.lag_bytes);
+    atomic_store(&run->cutover->began_ms, clock_ms());
+    switch (run->plan->cutover.method) {
+    case PLAN_STOP_LOCK:
+        return fence_by_lock(run, err);
+    case PLAN_STOP_READ_ONLY:
+        return fence_by_setting(run, source, target, err);
+    case PLAN_STOP_MANUAL:
+        log_info(&run->log,
+                 "cutover.stop_writes.method is manual: writes on the source must have stopped");
+        return true;
+    }
+    BUG("an unknown method of stopping writes");
+}
+
+int64_t cutover_downtime_ms(const Run *run)
+{
+    long long began = run->cutover == NULL ? 0 : atomic_load(&run->cutover->began_ms);
+    return began == 0 ? 0 : clock_ms() - began;
+}
+
+static int time_left_ms(const Run *run)
+{
+    int64_t left = run->plan->cutover.max_downtime_us / 1000 - cutover_downtime_ms(run);
+    return left < DRAIN_MIN_MS ? DRAIN_MIN_MS : (int)left;
+}
+
+bool cutover_drain(Run *run, Conn *source, Err *err)
+{
+    Lsn marker = 0;
+    if (!stream_marker_emit(source, run->journal.mark, run->cutover->nonce, &marker, err))
+        return false;
+    return stream_wait_marker(run->stream, run->cutover->nonce, time_left_ms(run), err);
+}
+
+static bool report_differences(Run *run, Conn *target, const Relation *relation,
+                               const VerifyResult *result, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    if (result->difference_total == 0)
+        return true;
+    atomic_fetch_add(&run->counters.differences, result->difference_total);
+    const char *name = name_text(&arena, &relation->target);
+    for (size_t i = 0; i < result->difference_count; i++)
+        log_error(&run->log, "%s differs at %s", name, result->differences[i].key);
+    AUTO_ERR Err ignored = {0};
+    if (!journal_finding(
+            target, run->journal.id, "V001", "error", name,
+            result->difference_count > 0 ? result->differences[0].key : "counts differ", &ignored))
+        log_debug(&run->log, "could not journal a difference: %s", ignored.message);
+    return err_set(err, ERR_DIFFERENCE, "%s: %" PRId64 " rows differ between source and target",
+                   name, result->difference_total);
+}
+
+bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool live, Err *err)
+{
+    for (size_t i = 0; i < run->blueprint->relation_count; i++) {
+        AUTO_ARENA Arena arena = {0};
+        TouchedKeys keys = {0};
+        VerifyResult result = {0};
+        const Relation *relation = &run->blueprint->relations[i];
+        stream_touched_take(&arena, run->stream, relation, &keys);
+        if (keys.count == 0 && !keys.overflow)
+            continue;
+        VerifySpec spec = {.relation = relation,
+                           .method = PLAN_VERIFY_CHECKSUM,
+                           .source = source,
+                           .target = target,
+                           .stream = live ? run->stream : NULL};
+        bool ok = keys.overflow ? verify_relation(&arena, &spec, &result, err)
+                                : verify_keys(&arena, &spec, &keys, &result, err);
+        if (!ok)
+            return err_context(err, "could not compare %s", name_text(&arena, &relation->source));
+        run->cutover->keys_verified += (int64_t)keys.count;
+        if (!report_differences(run, target, relation, &result, err))
+            return false;
+    }
+    return true;
+}
+
+/* Nothing of ours may have come behind the marker: then a writer got past the fence. */
+static bool nothing_after_marker(Run *run, Err *err)
+{
+    StreamStatus status = {0};
+    stream_status(run->stream, &status);
+    if (status.failed)
+        return stream_error(run->stream, err);
+    if (status.after_marker == 0)
+        return true;
+    err_set(err, ERR_RUN, "%" PRIu64 " changes reached the source after its fence",
+            status.after_marker);
+    return err_hint(err, "A writer got past the fence (a superuser, a session with its own "
+                         "settings, or writes went on "
+                         "under method manual). Stop it, then cut over again.");
+}
+
+/* Under the lock method a queued write would commit when the locks fall: its session ends before
+ * they do. */
+static bool close_source(Run *run, Conn *source, Conn *target, Err *err)
+{
+    if (run->plan->cutover.method == PLAN_STOP_MANUAL)
+        return true;
+    if (run->plan->cutover.method == PLAN_STOP_LOCK &&
+        !(fence_record(run, target, source, METHOD_NAMES[PLAN_STOP_LOCK], err) &&
+          fence_database_read_only(source, err)))
+        return false;
+    return fence_end_others(source, NULL, 0, SESSIONS_END_MS, err);
+}
+
+bool cutover_switch(Run *run, Conn *source, Conn *target, Err *err)
+{
+    if (!close_source(run, source, target, err) || !nothing_after_marker(run, err))
+        return false;
+    /* A last marker through the whole path: what a late writer committed would have come before it.
+     */
+    const char *last = arena_printf(&run->cutover->arena, "%s-last", run->cutover->nonce);
+    Lsn marker = 0;
+    if (!stream_marker_emit(source, run->journal.mark, last, &marker, err) ||
+        !stream_wait_marker(run->stream, last, time_left_ms(run), err) ||
+        !nothing_after_marker(run, err))
+        return false;
+    if (!journal_run_state(target, &run->journal, RUN_SWITCHED, err))
+        return false;
+    pg_rollback(run->cutover->fence);
+    return true;
+}
+
+bool cutover_unfence_target(Run *run, Conn *target, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    JournalFence *fences = NULL;
+    size_t count = 0;
+    if (!journal_fences(&arena, target, run->journal.id, &fences, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (fences[i].side == CONN_TARGET &&
+            !(fence_database_restore(target, fences[i].previous, err) &&
+              journal_fence_clear(target, run->journal.id, CONN_TARGET, err)))
+            return false;
+    }
+    int64_t downtime = cutover_downtime_ms(run);
+    if (downtime == 0) /* an earlier engine switched; its downtime is not ours to measure */
+        return true;
+    atomic_store(&run->counters.downtime_ms, downtime);
+    const char *detail = arena_printf(&arena, "{\"downtime_ms\": %" PRId64 "}", downtime);
+    return journal_downtime(target, run->journal.id, downtime, err) &&
+           journal_event(target, run->journal.id, "switched", detail, err);
+}
+
+/* --- the way back --- */
+
+static bool unfence_side(Run *run, Conn *target, const JournalFence *fence, Err *err)
+{
+    AUTO_CONN Conn *source = NULL;
+    Conn *side = target;
+    if (fence->side == CONN_SOURCE) {
+        if (!conn_open(&source, &run->source, &(ConnOptions){.purpose = "rollback"}, err))
+            return false;
+        side = source;
+    }
+    return fence_database_restore(side, fence->previous, err) &&
+           journal_fence_clear(target, run->journal.id, fence->side, err);
+}
+
+static bool rollback_once(Run *run, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_CONN Conn *target = NULL;
+    JournalFence *fences = NULL;
+    size_t count = 0;
+    if (!conn_open(&target, &run->target, &(ConnOptions){.purpose = "rollback"}, err) ||
+        !journal_fences(&arena, target, run->journal.id, &fences, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!unfence_side(run, target, &fences[i], err))
+            return false;
+    }
+    return journal_event(target, run->journal.id, "rolled_back", NULL, err) &&
+           journal_run_state(target, &run->journal, RUN_RUNNING, err);
+}
+
+bool cutover_rollback(Run *run, Err *err)
+{
+    if (run->cutover != NULL && run->cutover->fence != NULL) {
+        conn_close(run->cutover->fence); /* the SHARE locks fall with their session */
+        run->cutover->fence = NULL;
+    }
+    for (int attempt = 1;; attempt++) {
+        AUTO_ERR Err failed = {0};
+        if (rollback_once(run, &failed))
+            return true;
+        log_err(&run->log, LOG_WARN, &failed);
+        if (attempt < ROLLBACK_TRIES) {
+            (void)stop_sleep(NULL, ROLLBACK_WAIT_MS);
+            continue;
+        }
+        err_move(err, &failed);
+        err_recode(err, ERR_STILL_FENCED);
+        err_context(err, "the cutover could not be rolled back");
+        return err_hint(err, "Run \"godwit apply\" again when both servers answer: it takes the "
+                             "fences down first thing. "
+                             "By hand: ALTER DATABASE ... RESET default_transaction_read_only, on "
+                             "the source, then on "
+                             "the target.");
+    }
+}

@@ -1,0 +1,58 @@
+/*
+ * Cutover: what lies between the first fence and the switch, in data-path.md's order, and the way
+ * back.
+ *
+ *     target fence -> source fence -> marker -> drain -> sequences -> verify what moved -> switch
+ * -> unfence
+ *
+ * What fails where: before the switch anything that fails, a stop, or max_downtime takes both
+ * fences down (cutover_rollback) and the source is primary; killed there, the lock fence falls by
+ * itself and the next engine rolls the rest back first thing. After the switch the target is
+ * primary; the next engine goes on.
+ */
+#ifndef GODWIT_CUTOVER_CUTOVER_H
+#define GODWIT_CUTOVER_CUTOVER_H
+
+#include "step/run.h"
+
+struct Cutover {
+    Conn *fence; /* holds the SHARE locks of method lock; opened before the downtime begins */
+    atomic_llong began_ms; /* monotonic: writes stop; 0 before */
+    const char *nonce;     /* of this attempt's marker */
+    int64_t keys_verified;
+    Arena arena;
+};
+
+/** Makes the cutover's state and opens what can be opened before the downtime. Idempotent. */
+MUSTCHECK bool cutover_prepare(Run *run, Err *err);
+void cutover_free(Cutover *cutover);
+
+/** State running -> cutover, then the target's fence. */
+MUSTCHECK bool cutover_fence_target(Run *run, Conn *target, Err *err);
+
+/** The source's fence by the plan's method; the downtime begins. */
+MUSTCHECK bool cutover_fence_source(Run *run, Conn *source, Conn *target, Err *err);
+
+/** Emits this attempt's marker and waits until it came through apply. */
+MUSTCHECK bool cutover_drain(Run *run, Conn *source, Err *err);
+
+/** Compares the rows that were touched since their last clean look; once before the fence, live,
+ * and once behind it. \return false with ERR_DIFFERENCE naming rows that differ. */
+MUSTCHECK bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool live, Err *err);
+
+/** The point of no return: makes the source read-only, ends its sessions, state -> switched, locks
+ * fall. */
+MUSTCHECK bool cutover_switch(Run *run, Conn *source, Conn *target, Err *err);
+
+/** Takes the target's fence down; the downtime ends and is journalled. */
+MUSTCHECK bool cutover_unfence_target(Run *run, Conn *target, Err *err);
+
+/** Milliseconds of downtime so far, 0 before the source's fence. */
+int64_t cutover_downtime_ms(const Run *run);
+
+/** Takes down every fence that the journal knows, state cutover -> running; with connections of its
+ * own that no stop interrupts; tries several times. Idempotent. \return false with
+ * ERR_STILL_FENCED: what to run by hand is in the hint. */
+MUSTCHECK bool cutover_rollback(Run *run, Err *err);
+
+#endif
