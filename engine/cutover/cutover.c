@@ -207,6 +207,7 @@ bool cutover_switch(Run *run, Conn *source, Conn *target, Err *err)
         return false;
     if (!journal_run_state(target, &run->journal, RUN_SWITCHED, err))
         return false;
+    atomic_store(&run->cutover->switched, true);
     pg_rollback(run->cutover->fence);
     return true;
 }

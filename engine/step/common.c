@@ -1,0 +1,33 @@
+/*
+ * Shared by step kinds: see the header.
+ */
+#include "step/common.h"
+
+#include "journal/run_state_table.h"
+
+bool run_is_switched(const Run *run)
+{
+    return text_equal(run->journal.state, RUN_SWITCHED) ||
+           text_equal(run->journal.state, RUN_FINISHED);
+}
+
+bool observe_until_switch(StepCtx *ctx, Observation *observation, Err *err)
+{
+    (void)err;
+    observation->state = run_is_switched(ctx->run) ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    return true;
+}
+
+bool verify_in_apply(StepCtx *ctx, Err *err)
+{
+    (void)ctx;
+    (void)err;
+    return true;
+}
+
+Step *step_add_after(StepBuilder *builder, const StepKind *kind, const char *after_kind)
+{
+    Step *step = step_add(builder, kind, NULL, NULL, 0);
+    step_needs_kind(builder, step, after_kind);
+    return step;
+}

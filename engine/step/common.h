@@ -1,0 +1,22 @@
+/*
+ * What several step kinds share: observing the run's place relative to the switch, and adding
+ * single steps.
+ */
+#ifndef GODWIT_STEP_COMMON_H
+#define GODWIT_STEP_COMMON_H
+
+#include "step/step.h"
+
+/** Whether the run has passed its switch (this engine or an earlier one). */
+bool run_is_switched(const Run *run);
+
+/** observe() of a cutover step: satisfied once the run is switched, else needed. */
+MUSTCHECK bool observe_until_switch(StepCtx *ctx, Observation *observation, Err *err);
+
+/** verify() for kinds whose apply() proves its own effect. */
+MUSTCHECK bool verify_in_apply(StepCtx *ctx, Err *err);
+
+/** Adds the one step of a kind that waits for all steps of another kind. */
+Step *step_add_after(StepBuilder *builder, const StepKind *kind, const char *after_kind);
+
+#endif

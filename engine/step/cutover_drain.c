@@ -1,0 +1,43 @@
+/*
+ * Step cutover.drain: a marker goes into the source's WAL behind the fence and must arrive through
+ * apply. A number alone never ends a run.
+ */
+#include "cutover/cutover.h"
+#include "step/common.h"
+
+extern const StepKind STEP_CUTOVER_DRAIN;
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)blueprint;
+    (void)err;
+    step_add_after(builder, &STEP_CUTOVER_DRAIN, "cutover.source_fence");
+    return true;
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    description->sentence = "send a marker through the stream and wait until it was applied";
+    description_add(
+        ctx->arena, description, CONN_SOURCE,
+        "SELECT pg_catalog.pg_logical_emit_message(true, 'godwit', (marker of this run))");
+    return true;
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    return cutover_drain(ctx->run, ctx->source, err);
+}
+
+const StepKind STEP_CUTOVER_DRAIN = {
+    .name = "cutover.drain",
+    .phase = PHASE_CUTOVER,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE,
+    .summary = "Waits until everything written before the fence was applied.",
+    .expand = expand,
+    .describe = describe,
+    .observe = observe_until_switch,
+    .apply = apply,
+    .verify = verify_in_apply,
+};

@@ -1,0 +1,44 @@
+/*
+ * Step cutover.prepare: what can be done before the downtime begins: the session of the fence, the
+ * marker, and a live look at the rows touched since verification.
+ */
+#include "cutover/cutover.h"
+#include "step/common.h"
+
+extern const StepKind STEP_CUTOVER_PREPARE;
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)blueprint;
+    (void)err;
+    Step *step = step_add_after(builder, &STEP_CUTOVER_PREPARE, "gates");
+    step_needs_kind(builder, step, "approval");
+    return true;
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    (void)ctx;
+    description->sentence =
+        "look again at rows touched since verification; open what the fence needs";
+    return true;
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    return cutover_prepare(ctx->run, err) &&
+           cutover_verify_moved(ctx->run, ctx->source, ctx->target, true, err);
+}
+
+const StepKind STEP_CUTOVER_PREPARE = {
+    .name = "cutover.prepare",
+    .phase = PHASE_CUTOVER,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION,
+    .summary = "Does before the downtime what can be done before it.",
+    .expand = expand,
+    .describe = describe,
+    .observe = observe_until_switch,
+    .apply = apply,
+    .verify = verify_in_apply,
+};

@@ -1,0 +1,76 @@
+/*
+ * Step finish: the stream ends, slot and publication go, the run is finished. The source stays
+ * read-only.
+ */
+#include "cdc/stream.h"
+#include "journal/run_state_table.h"
+#include "pg/ddl.h"
+#include "sql_text.h"
+#include "step/common.h"
+
+extern const StepKind STEP_FINISH;
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)blueprint;
+    (void)err;
+    step_add_after(builder, &STEP_FINISH, "cutover.unfence");
+    return true;
+}
+
+static void publication_drop_sql(Str *sql, const StepCtx *ctx)
+{
+    str_append(sql, "DROP PUBLICATION IF EXISTS ");
+    ddl_ident(sql, ctx->source, ctx->run->publication_name);
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    AUTO_STR Str sql = {0};
+    description->sentence = "end the stream, drop slot and publication on the source";
+    str_append(&sql, "SELECT pg_catalog.pg_drop_replication_slot(");
+    ddl_literal(&sql, ctx->source, ctx->run->slot_name);
+    str_append(&sql, ")");
+    description_add(ctx->arena, description, CONN_SOURCE, sql.data);
+    str_reset(&sql);
+    publication_drop_sql(&sql, ctx);
+    description_add(ctx->arena, description, CONN_SOURCE, sql.data);
+    return true;
+}
+
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    (void)err;
+    bool finished = text_equal(ctx->run->journal.state, RUN_FINISHED);
+    observation->state = finished ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    return true;
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    Run *run = ctx->run;
+    AUTO_STR Str sql = {0};
+    /* Behind the switch a stream that had failed has nothing more to lose: what counted was the
+     * marker. */
+    AUTO_ERR Err ended = {0};
+    if (!stream_stop(run->stream, &ended))
+        log_err(&ctx->log, LOG_WARN, &ended);
+    run->stream = NULL;
+    publication_drop_sql(&sql, ctx);
+    return pg_none(ctx->source, SQL_SLOT_DROP, PARAMS(run->slot_name), err) &&
+           pg_none(ctx->source, sql.data, NO_PARAMS, err) &&
+           journal_event(ctx->target, run->journal.id, "finished", NULL, err) &&
+           journal_run_state(ctx->target, &run->journal, RUN_FINISHED, err);
+}
+
+const StepKind STEP_FINISH = {
+    .name = "finish",
+    .phase = PHASE_FINISH,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_ALONE,
+    .summary = "Ends the stream and drops slot and publication.",
+    .expand = expand,
+    .describe = describe,
+    .observe = observe,
+    .apply = apply,
+};

@@ -1,0 +1,79 @@
+/*
+ * Step gates: cutover.gates of the plan. Opens when the lag has stayed below both limits for
+ * stable_for and every verification has passed. Replication goes on while it waits.
+ */
+#include "base/clock.h"
+#include "base/units.h"
+#include "cdc/stream.h"
+#include "step/common.h"
+
+#define POLL_MS            200
+#define EXIT_AT_GATE_SPARE 60000 /* with --exit-at-gate: stable_for and this long, then exit 8 */
+
+extern const StepKind STEP_GATES;
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)blueprint;
+    (void)err;
+    Step *step = step_add_after(builder, &STEP_GATES, "catchup");
+    static const char *const AFTER[] = {"verify", "validate", "matview", "analyze"};
+    for (size_t i = 0; i < sizeof(AFTER) / sizeof(AFTER[0]); i++)
+        step_needs_kind(builder, step, AFTER[i]);
+    return true;
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    const PlanCutover *cutover = &ctx->run->plan->cutover;
+    description->sentence =
+        arena_printf(ctx->arena, "wait until the lag stays below %s and %s for %s",
+                     units_size_text(ctx->arena, cutover->max_lag_bytes),
+                     units_interval_text(ctx->arena, cutover->max_lag_us),
+                     units_interval_text(ctx->arena, cutover->stable_us));
+    return true;
+}
+
+static bool gate_closed(StepCtx *ctx, const StreamStatus *status, Err *err)
+{
+    err_set(err, ERR_GATE, "the lag gate was not reached in time: %s and %s behind",
+            units_size_text(ctx->arena, status->lag_bytes),
+            units_interval_text(ctx->arena, status->lag_us));
+    return err_hint(err, "Nothing changed. Run \"godwit apply\" again to go on replicating.");
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    const PlanCutover *cutover = &ctx->run->plan->cutover;
+    int64_t began = clock_ms();
+    int64_t low_since = began;
+    for (;;) {
+        StreamStatus status = {0};
+        stream_status(ctx->run->stream, &status);
+        if (status.failed)
+            return stream_error(ctx->run->stream, err);
+        int64_t now = clock_ms();
+        if (status.lag_bytes > cutover->max_lag_bytes || status.lag_us > cutover->max_lag_us)
+            low_since = now;
+        if ((now - low_since) * 1000 >= cutover->stable_us)
+            break;
+        if (ctx->run->exit_at_gate && now - began > cutover->stable_us / 1000 + EXIT_AT_GATE_SPARE)
+            return gate_closed(ctx, &status, err);
+        if (!stop_sleep(ctx->run->stop, POLL_MS))
+            return stop_error(ctx->run->stop, err);
+    }
+    return journal_gate(ctx->target, ctx->run->journal.id, "gates", NULL, err);
+}
+
+const StepKind STEP_GATES = {
+    .name = "gates",
+    .phase = PHASE_CATCHUP,
+    .flags = STEP_NEEDS_TARGET | STEP_SESSION,
+    .summary = "Waits until the plan's gates are reached.",
+    .expand = expand,
+    .describe = describe,
+    .observe = observe_until_switch,
+    .apply = apply,
+    .verify = verify_in_apply,
+};

@@ -1,0 +1,88 @@
+/*
+ * Step replicate: starts the stream, a service that runs beside the other steps until the cutover
+ * has drained it.
+ */
+#include "cdc/stream.h"
+#include "step/common.h"
+
+extern const StepKind STEP_REPLICATE;
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)blueprint;
+    (void)err;
+    Step *step = step_add_after(builder, &STEP_REPLICATE, "wave_end");
+    /* Apply finds rows by key: the key indexes must stand, and nothing may be half built under it.
+     */
+    step_needs_kind(builder, step, "index");
+    step_needs_kind(builder, step, "constraint");
+    step_needs_kind(builder, step, "foreign_key");
+    step_needs_kind(builder, step, "schema_post");
+    return true;
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    description->sentence =
+        arena_printf(ctx->arena, "apply changes from slot %s until the cutover has drained it",
+                     ctx->run->slot_name);
+    return true;
+}
+
+/* sync_lsn of every leaf, in blueprint order. */
+static const Lsn *read_sync_lsn(StepCtx *ctx, Err *err)
+{
+    const Blueprint *blueprint = ctx->run->blueprint;
+    JournalLeaf *leaves = NULL;
+    size_t count = 0;
+    if (!journal_leaves(ctx->arena, ctx->target, ctx->run->journal.id, &leaves, &count, err))
+        return NULL;
+    Lsn *sync = arena_array(&ctx->run->arena, Lsn, blueprint->leaf_count + 1);
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        const Name *name = &blueprint->leaves[i].source;
+        size_t n = 0;
+        while (n < count && !name_equal(&leaves[n].source, name))
+            n++;
+        if (n == count || strchr("fsr", leaves[n].state) == NULL) {
+            err_set(err, ERR_RUN, "%s is not copied yet", name_text(ctx->arena, name));
+            return NULL;
+        }
+        sync[i] = leaves[n].sync_lsn;
+    }
+    return sync;
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    Run *run = ctx->run;
+    const Lsn *sync_lsn = read_sync_lsn(ctx, err);
+    if (sync_lsn == NULL)
+        return false;
+    StreamSpec spec = {
+        .blueprint = run->blueprint,
+        .source = &run->source,
+        .target = &run->target,
+        .slot_name = run->slot_name,
+        .publication_name = run->publication_name,
+        .run_mark = run->journal.mark,
+        .run_id = run->journal.id,
+        .epoch = run->journal.epoch,
+        .sync_lsn = sync_lsn,
+        .stop = run->stop,
+        .log = {.run = run->plan->name, .step = "replicate"},
+    };
+    return stream_start(&run->stream, &spec, err);
+}
+
+const StepKind STEP_REPLICATE = {
+    .name = "replicate",
+    .phase = PHASE_CATCHUP,
+    .flags = STEP_NEEDS_TARGET | STEP_SERVICE | STEP_SESSION,
+    .summary = "Applies the source's changes to the target until the cutover.",
+    .expand = expand,
+    .describe = describe,
+    .observe = observe_until_switch,
+    .apply = apply,
+    .verify = verify_in_apply,
+};
