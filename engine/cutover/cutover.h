@@ -18,6 +18,7 @@
 struct Cutover {
     Conn *fence; /* holds the SHARE locks of method lock; opened before the downtime begins */
     atomic_llong began_ms; /* monotonic: writes stop; 0 before */
+    atomic_bool switched;  /* the point of no return is behind us */
     const char *nonce;     /* of this attempt's marker */
     int64_t keys_verified;
     Arena arena;
