@@ -1,0 +1,27 @@
+/*
+ * Pattern: one compiled PCRE2 pattern over UTF-8, anchored at both ends. Read only once compiled:
+ * any number of threads may match with it.
+ *
+ *     Pattern *pattern = pattern_compile(text, &column, err);
+ *     if (pattern_matches(pattern, subject)) ...
+ *     pattern_free(pattern);
+ */
+#ifndef GODWIT_MATCH_PATTERN_H
+#define GODWIT_MATCH_PATTERN_H
+
+#include "match/selector.h"
+
+/** Compiles, with JIT where the library has it.
+ * \param column on failure: 0-based character offset of the fault within text
+ * \return NULL with ERR_PLAN and PCRE2's own reason; otherwise give it to pattern_free(). */
+MUSTCHECK Pattern *pattern_compile(const char *text, size_t *column, Err *err);
+
+/** Whether the whole subject matches. A pattern that backtracks without end is matched again by
+ * PCRE2's DFA algorithm, which does not backtrack.
+ * \note Source: PCRE2, pcre2matching: the two algorithms agree on whether there is a match, for
+ * patterns without back references and atomic groups. */
+bool pattern_matches(const Pattern *pattern, const char *subject);
+
+void pattern_free(Pattern *pattern);
+
+#endif

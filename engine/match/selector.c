@@ -1,0 +1,125 @@
+/*
+ * Selector: tells names from patterns, checks names as SQL would read them.
+ */
+#include "match/selector.h"
+
+#include "base/str.h"
+#include "match/pattern.h"
+
+/* PostgreSQL cuts longer names: NAMEDATALEN - 1. */
+#define NAME_MAX_BYTES 63
+
+static bool is_plain_char(char c, bool first)
+{
+    if ((c >= 'a' && c <= 'z') || c == '_' || (unsigned char)c >= 0x80)
+        return true;
+    return !first && ((c >= '0' && c <= '9') || c == '$');
+}
+
+/* One part at `at`: a plain lower-case identifier or a double-quoted one. Returns its end. */
+static const char *read_part(Arena *arena, const char *at, const char **part, Err *err)
+{
+    AUTO_STR Str text = {0};
+    const char *start = at;
+    if (*at == '"') {
+        for (at++; *at != '"' || at[1] == '"'; at++) {
+            if (*at == '\0') {
+                err_set(err, ERR_PLAN, "a double quote is not closed");
+                return NULL;
+            }
+            if (*at == '"')
+                at++;
+            str_append_char(&text, *at);
+        }
+        at++;
+    } else {
+        for (; *at != '\0' && *at != '.'; at++) {
+            if (!is_plain_char(*at, at == start)) {
+                err_set(err, ERR_PLAN, "\"%c\" in a name needs double quotes around that name",
+                        *at);
+                err_hint(err, "Without them SQL would read another name; write it as "
+                              "'\"Odd Schema\".orders'.");
+                return NULL;
+            }
+            str_append_char(&text, *at);
+        }
+    }
+    if (text.length == 0)
+        err_set(err, ERR_PLAN, "a name is empty");
+    else if (text.length > NAME_MAX_BYTES)
+        err_set(err, ERR_PLAN, "a name is longer than %d bytes", NAME_MAX_BYTES);
+    else
+        *part = str_dup(arena, &text);
+    return err_is_set(err) ? NULL : at;
+}
+
+static bool compile_pattern(const char *text, Selector *selector, size_t *column, Err *err)
+{
+    if (text[1] == '\0') {
+        *column = 1;
+        return err_set(err, ERR_PLAN, "a pattern is empty");
+    }
+    selector->pattern = pattern_compile(text + 1, column, err);
+    if (selector->pattern != NULL)
+        return true;
+    *column += 1;
+    return false;
+}
+
+bool selector_relation(Arena *arena, const char *text, Selector *selector, size_t *column, Err *err)
+{
+    *column = 0;
+    *selector = (Selector){.text = arena_strdup(arena, text)};
+    if (*text == '~')
+        return compile_pattern(text, selector, column, err);
+    const char *at = read_part(arena, text, &selector->name.schema, err);
+    if (at == NULL)
+        return false;
+    if (*at != '.')
+        return err_set(err, ERR_PLAN, "not a relation of the form schema.name");
+    at = read_part(arena, at + 1, &selector->name.rel, err);
+    if (at == NULL)
+        return false;
+    return *at == '\0' || err_set(err, ERR_PLAN, "not a relation of the form schema.name");
+}
+
+bool selector_schema(Arena *arena, const char *text, Selector *selector, size_t *column, Err *err)
+{
+    *column = 0;
+    *selector = (Selector){.text = arena_strdup(arena, text)};
+    if (*text == '~')
+        return compile_pattern(text, selector, column, err);
+    const char *at = read_part(arena, text, &selector->name.schema, err);
+    if (at == NULL)
+        return false;
+    return *at == '\0' || err_set(err, ERR_PLAN, "not the name of a schema");
+}
+
+static bool pattern_matches_name(const Pattern *pattern, const Name *name)
+{
+    if (name->rel == NULL)
+        return pattern_matches(pattern, name->schema);
+    AUTO_STR Str subject = {0};
+    str_append(&subject, name->schema);
+    str_append_char(&subject, '.');
+    str_append(&subject, name->rel);
+    return pattern_matches(pattern, str_text(&subject));
+}
+
+bool selector_matches(const Selector *selector, const Name *name)
+{
+    if (selector->pattern != NULL)
+        return pattern_matches_name(selector->pattern, name);
+    return text_equal(selector->name.schema, name->schema) &&
+           (selector->name.rel == NULL || text_equal(selector->name.rel, name->rel));
+}
+
+void selector_release(Selector *selector)
+{
+    union {
+        const Pattern *shared;
+        Pattern *own;
+    } pattern = {.shared = selector->pattern};
+    pattern_free(pattern.own);
+    selector->pattern = NULL;
+}

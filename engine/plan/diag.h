@@ -1,0 +1,69 @@
+/*
+ * Diagnostics of the plan language: one row each, never renumbered, never reused.
+ *
+ * P0xx: the text is not one plain YAML document (locate). P1xx: its shape is wrong (walk).
+ * P2xx: its meaning is wrong (check); P25x are warnings. Each code has a page in docs/codes.
+ */
+#ifndef GODWIT_PLAN_DIAG_H
+#define GODWIT_PLAN_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum PlanDiag {
+    DIAG_TOO_LARGE,
+    DIAG_ENCODING,
+    DIAG_CONTROL,
+    DIAG_SYNTAX,
+    DIAG_DEPTH,
+    DIAG_NODES,
+    DIAG_ALIAS,
+    DIAG_TAG,
+    DIAG_DOCUMENTS,
+    DIAG_KEY_SHAPE,
+    DIAG_EMPTY,
+    DIAG_TOO_MANY,
+    DIAG_UNKNOWN_KEY,
+    DIAG_LATER,
+    DIAG_DUPLICATE_KEY,
+    DIAG_MISSING_KEY,
+    DIAG_TYPE,
+    DIAG_NULL,
+    DIAG_INTEGER,
+    DIAG_RANGE,
+    DIAG_BOOLEAN,
+    DIAG_ENUM,
+    DIAG_FORMAT,
+    DIAG_PATTERN,
+    DIAG_ONE_OF,
+    DIAG_QUOTES,
+    DIAG_LENGTH,
+    DIAG_DUPLICATE_ENTRY,
+    DIAG_PASSWORD,
+    DIAG_SAME_ENDPOINT,
+    DIAG_EXCLUDED,
+    DIAG_NOT_SELECTED,
+    DIAG_DUPLICATE_ID,
+    DIAG_UNKNOWN_ID,
+    DIAG_NO_LIMIT,
+    DIAG_GRACE,
+    DIAG_CONNECTIONS,
+    DIAG_PUBLISHES_LESS,
+    DIAG_NO_APPROVAL,
+    DIAG_NO_EFFECT,
+    DIAG_COUNT
+} PlanDiag;
+
+typedef struct PlanDiagRow {
+    const char *code;  /* "P101" */
+    bool is_error;     /* else a warning */
+    const char *title; /* the first line of its page */
+} PlanDiagRow;
+
+/** The row of a diagnostic. */
+const PlanDiagRow *plan_diag_row(PlanDiag diag);
+
+/** Finds a row by code ("P101"); NULL if there is none. */
+const PlanDiagRow *plan_diag_find(const char *code);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * The table of plan diagnostics. A new one is added at the end of its hundred.
+ */
+#include "plan/diag.h"
+
+#include "base/str.h"
+
+static const PlanDiagRow ROWS[DIAG_COUNT] = {
+    [DIAG_TOO_LARGE] = {"P001", true, "The plan file is too large"},
+    [DIAG_ENCODING] = {"P002", true, "The plan is not valid UTF-8"},
+    [DIAG_CONTROL] = {"P003", true, "The plan holds a control character"},
+    [DIAG_SYNTAX] = {"P004", true, "The plan is not valid YAML"},
+    [DIAG_DEPTH] = {"P005", true, "The plan is nested too deeply"},
+    [DIAG_NODES] = {"P006", true, "The plan has too many nodes"},
+    [DIAG_ALIAS] = {"P007", true, "Anchors, aliases and merge keys are not used in a plan"},
+    [DIAG_TAG] = {"P008", true, "Tags are not used in a plan"},
+    [DIAG_DOCUMENTS] = {"P009", true, "A plan is one document"},
+    [DIAG_KEY_SHAPE] = {"P010", true, "A key must be a plain text"},
+    [DIAG_EMPTY] = {"P011", true, "The plan is empty, or is not a mapping"},
+    [DIAG_TOO_MANY] = {"P012", true, "The plan has more faults than are shown"},
+    [DIAG_UNKNOWN_KEY] = {"P101", true, "A key is not known"},
+    [DIAG_LATER] = {"P102", true, "A key or value is not in this version"},
+    [DIAG_DUPLICATE_KEY] = {"P103", true, "A key is given twice"},
+    [DIAG_MISSING_KEY] = {"P104", true, "A key is missing"},
+    [DIAG_TYPE] = {"P105", true, "A value has the wrong type"},
+    [DIAG_NULL] = {"P106", true, "A key has no value"},
+    [DIAG_INTEGER] = {"P107", true, "A value is not a whole decimal number"},
+    [DIAG_RANGE] = {"P108", true, "A value is out of range"},
+    [DIAG_BOOLEAN] = {"P109", true, "A value is neither true nor false"},
+    [DIAG_ENUM] = {"P110", true, "A value is not one of those allowed"},
+    [DIAG_FORMAT] = {"P111", true, "A text does not have the form it needs"},
+    [DIAG_PATTERN] = {"P112", true, "A pattern cannot be compiled"},
+    [DIAG_ONE_OF] = {"P113", true, "A choice between keys is not made, or made twice"},
+    [DIAG_QUOTES] = {"P114", true, "A text needs quotes"},
+    [DIAG_LENGTH] = {"P115", true, "A list has too few or too many entries"},
+    [DIAG_DUPLICATE_ENTRY] = {"P116", true, "A list has an entry twice"},
+    [DIAG_PASSWORD] = {"P201", true, "A password stands in the plan"},
+    [DIAG_SAME_ENDPOINT] = {"P202", true, "Source and target are the same"},
+    [DIAG_EXCLUDED] = {"P203", true, "A relation is excluded and used"},
+    [DIAG_NOT_SELECTED] = {"P204", true, "A relation is used but not selected"},
+    [DIAG_DUPLICATE_ID] = {"P205", true, "A name is given twice"},
+    [DIAG_UNKNOWN_ID] = {"P206", true, "A gate requires a verification that is not there"},
+    [DIAG_NO_LIMIT] = {"P207", true, "An action on a limit, without a limit"},
+    [DIAG_GRACE] = {"P208", true, "The grace is longer than the downtime"},
+    [DIAG_CONNECTIONS] = {"P209", true, "The connection cap is below what the jobs need"},
+    [DIAG_PUBLISHES_LESS] = {"P251", false, "Not every kind of change is replicated"},
+    [DIAG_NO_APPROVAL] = {"P252", false, "Approval settings without an approval"},
+    [DIAG_NO_EFFECT] = {"P253", false, "A setting has no effect"},
+};
+
+const PlanDiagRow *plan_diag_row(PlanDiag diag)
+{
+    return &ROWS[diag];
+}
+
+const PlanDiagRow *plan_diag_find(const char *code)
+{
+    for (size_t i = 0; i < DIAG_COUNT; i++) {
+        if (text_equal(ROWS[i].code, code))
+            return &ROWS[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,151 @@
+/*
+ * Format: one row per form.
+ */
+#include "plan/format.h"
+
+#include "base/units.h"
+#include "match/pattern.h"
+#include "plan/secret.h"
+
+#include <string.h>
+
+#define SPAN_UNITS                                                                                 \
+    "us|microseconds?|ms|milliseconds?|s|secs?|seconds?|min|mins|minutes?|h|hrs?|hours?|d|days?|"  \
+    "w|weeks?"
+#define CALENDAR_UNITS "mons?|months?|y|yrs?|years?"
+#define SPAN(units)    "[0-9]+(\\.[0-9]+)? *(" units ")( *[0-9]+(\\.[0-9]+)? *(" units "))*"
+#define PART           "(\"([^\"]|\"\")+\"|[a-z_\\u0080-\\uffff][a-z0-9_$\\u0080-\\uffff]*)"
+#define RELATION       PART "\\." PART
+
+static bool check_size(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    (void)arena;
+    return units_size_parse(text, &result->value) || err_set(err, ERR_PLAN, "not a size");
+}
+
+static bool check_interval(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    (void)arena;
+    int64_t us = 0;
+    if (!units_interval_parse(text, &us))
+        return err_set(err, ERR_PLAN, "not an interval of fixed length");
+    result->value = (uint64_t)us;
+    return true;
+}
+
+static bool is_positive(const char *text)
+{
+    return text[strspn(text, "0. abcdefghijklmnopqrstuvwxyz")] != '\0';
+}
+
+static bool matches(Arena *arena, const char *regex, const char *text)
+{
+    (void)arena;
+    Err err = {0};
+    size_t column = 0;
+    Pattern *pattern = pattern_compile(regex, &column, &err);
+    if (pattern == NULL)
+        BUG("a format cannot be compiled: %s: %s", err.message, regex);
+    bool found = pattern_matches(pattern, text);
+    pattern_free(pattern);
+    return found;
+}
+
+static bool check_partition(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    (void)result;
+    uint64_t number = 0;
+    if (format_is_integer(text)) {
+        if (!units_uint64_parse(text, &number) || number == 0 || number > INT64_MAX)
+            return err_set(err, ERR_PLAN, "not a positive whole number");
+        return true;
+    }
+    if (!matches(arena, SPAN(SPAN_UNITS "|" CALENDAR_UNITS), text))
+        return err_set(err, ERR_PLAN, "neither an interval nor a whole number");
+    return is_positive(text) || err_set(err, ERR_PLAN, "not longer than nothing");
+}
+
+/* The selector itself is compiled again by fill, into the plan; this one only judges. */
+static bool judge_selector(Arena *arena, const char *text, FormatResult *result, bool schema,
+                           Err *err)
+{
+    Selector selector = {0};
+    bool ok = schema ? selector_schema(arena, text, &selector, &result->character, err)
+                     : selector_relation(arena, text, &selector, &result->character, err);
+    result->is_pattern = *text == '~';
+    selector_release(&selector);
+    result->has_reason = !ok;
+    return ok;
+}
+
+static bool check_schema(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    return judge_selector(arena, text, result, true, err);
+}
+
+static bool check_selector(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    return judge_selector(arena, text, result, false, err);
+}
+
+static bool check_relation(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    result->has_reason = true;
+    if (*text == '~')
+        return err_set(err, ERR_PLAN, "one relation is named here, not a pattern");
+    return judge_selector(arena, text, result, false, err);
+}
+
+/* A password is reported by the walker, with its own code. */
+static bool check_conninfo(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    (void)arena;
+    result->has_reason = true;
+    SecretSpan span = {0};
+    const char *fault = NULL;
+    (void)secret_in_conninfo(text, &span, &fault);
+    return fault == NULL || err_set(err, ERR_PLAN, "%s", fault);
+}
+
+static const FormatRow ROWS[FORMAT_COUNT] = {
+    [FORMAT_TEXT] = {"a text", "[\\s\\S]+", "text", false, NULL},
+    [FORMAT_NAME] = {"a migration's name", "[a-z_][a-z0-9_]{0,40}", "metrics_rds_to_tiger", false,
+                     NULL},
+    [FORMAT_ID] = {"an id", "[a-z_][a-z0-9_]{0,62}", "recent", false, NULL},
+    [FORMAT_VARIABLE] = {"the name of an environment variable", "[A-Za-z_][A-Za-z0-9_]*", "SOURCE",
+                         false, NULL},
+    [FORMAT_SIZE] = {"a size", "[0-9]+|[0-9]+(\\.[0-9]+)? *(B|kB|KB|MB|GB|TB)", "16MB", true,
+                     check_size},
+    [FORMAT_INTERVAL] = {"an interval", SPAN(SPAN_UNITS), "90s", false, check_interval},
+    [FORMAT_PARTITION] = {"a partition interval",
+                          "[1-9][0-9]*|" SPAN(SPAN_UNITS "|" CALENDAR_UNITS), "7 days", true,
+                          check_partition},
+    [FORMAT_SCHEMA] = {"a schema, or a pattern of schemas", "~.+|" PART, "public", false,
+                       check_schema},
+    [FORMAT_SELECTOR] = {"a relation, or a pattern of relations", "~.+|" RELATION, "app.orders",
+                         false, check_selector},
+    [FORMAT_RELATION] = {"a relation", RELATION, "app.orders", false, check_relation},
+    [FORMAT_CONNINFO] = {"a connection string", "[\\s\\S]+", "host=db.example.com dbname=app",
+                         false, check_conninfo},
+};
+
+const FormatRow *format_row(PlanFormat format)
+{
+    return &ROWS[format];
+}
+
+bool format_check(Arena *arena, PlanFormat format, const char *text, FormatResult *result, Err *err)
+{
+    *result = (FormatResult){0};
+    const FormatRow *row = &ROWS[format];
+    if (*text == '\0')
+        return err_set(err, ERR_PLAN, "empty");
+    if (row->check != NULL)
+        return row->check(arena, text, result, err);
+    return matches(arena, row->regex, text) || err_set(err, ERR_PLAN, "not %s", row->name);
+}
+
+bool format_is_integer(const char *text)
+{
+    return *text != '\0' && text[strspn(text, "+-0123456789")] == '\0';
+}

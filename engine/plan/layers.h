@@ -1,0 +1,39 @@
+/*
+ * Layers: how a plan is read. locate -> walk -> bind -> fill -> check, each in its own file.
+ *
+ * The first two report faults and go on; bind and fill run only over what the walker accepted.
+ */
+#ifndef GODWIT_PLAN_LAYERS_H
+#define GODWIT_PLAN_LAYERS_H
+
+#include "plan/bound.h"
+#include "plan/report.h"
+
+#define LOCATE_MAX_BYTES ((size_t)1024 * 1024)
+#define LOCATE_MAX_DEPTH 32
+#define LOCATE_MAX_NODES 500000
+
+/** Text to tree. \return the root, or NULL when a fault (reported) leaves nothing to go on with. */
+Node *plan_locate(Report *report, const char *text, size_t bytes);
+
+/** Compares the tree with the tables, reporting every fault. */
+void plan_walk(Report *report, const Node *root, const char *text, size_t bytes);
+
+/** Loads an accepted tree with libcyaml.
+ * \param bound give it to plan_unbind() \return false with ERR_BUG when libcyaml refuses. */
+MUSTCHECK bool plan_bind(const Node *root, BoundPlan **bound, Err *err);
+void plan_unbind(BoundPlan *bound);
+
+/** libcyaml over a document; plan_bind() without the tree. */
+MUSTCHECK bool plan_bind_text(const char *yaml, size_t bytes, BoundPlan **bound, Err *err);
+
+/** Copies what was bound into the plan, defaults filled in, positions from the tree. */
+void plan_fill(Plan *plan, const BoundPlan *bound, const Node *root);
+
+/** Reports faults of meaning. */
+void plan_check(Report *report, const Plan *plan, const Node *root);
+
+/** The plan as canonical JSON: sorted keys, defaults filled in, one way to write each value. */
+char *plan_canonical(Arena *arena, const Plan *plan);
+
+#endif

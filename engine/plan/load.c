@@ -1,0 +1,123 @@
+/*
+ * Load: reads the file and runs the layers over it, one after the other.
+ */
+#include "plan/layers.h"
+
+#include "base/digest.h"
+#include "base/str.h"
+#include "plan/secret.h"
+
+#include <errno.h>
+
+#define AUTO_FILE __attribute__((cleanup(close_file)))
+
+static void close_file(FILE **file)
+{
+    if (*file != NULL)
+        fclose(*file);
+}
+
+/* Reads at most one byte more than a plan may have, so that locate can refuse it. */
+static bool read_file(Plan *plan, Str *text, Err *err)
+{
+    AUTO_FILE FILE *file = fopen(plan->path, "rbe");
+    if (file == NULL)
+        return err_set(err, ERR_IO, "could not open plan \"%s\": %s", plan->path, strerror(errno));
+    char *room = str_reserve(text, LOCATE_MAX_BYTES + 1);
+    text->length = fread(room, 1, LOCATE_MAX_BYTES + 1, file);
+    room[text->length] = '\0';
+    if (ferror(file) != 0)
+        return err_set(err, ERR_IO, "could not read plan \"%s\": %s", plan->path, strerror(errno));
+    return true;
+}
+
+/* Also forgets a byte order mark; keeps a copy without secrets for snippets. */
+static void keep_text(Plan *plan, const char **text, size_t *bytes)
+{
+    if (*bytes >= 3 && memcmp(*text, "\xEF\xBB\xBF", 3) == 0) {
+        *text += 3;
+        *bytes -= 3;
+    }
+    char *copy = arena_memdup(&plan->arena, *text, *bytes);
+    secret_mask(copy, *bytes);
+    plan->text = copy;
+    plan->text_bytes = *bytes;
+}
+
+/* Relative paths start at the plan's directory; done after the fingerprint, which must not depend
+ * on where the plan lies. */
+static const char *resolve(Plan *plan, const char *path)
+{
+    if (path == NULL || *path == '/')
+        return path;
+    return arena_printf(&plan->arena, "%s/%s", plan->directory, path);
+}
+
+static bool bind_and_check(Plan *plan, Report *report, const Node *root, Err *err)
+{
+    BoundPlan *bound = NULL;
+    if (!plan_bind(root, &bound, err))
+        return false;
+    plan_fill(plan, bound, root);
+    plan_unbind(bound);
+    plan_check(report, plan, root);
+    plan->canonical = plan_canonical(&plan->arena, plan);
+    const char *hashed = arena_printf(&plan->arena, "godwit plan language 1\n%s", plan->canonical);
+    plan->fingerprint = digest_hex(&plan->arena, hashed, strlen(hashed));
+    plan->pg_bin = resolve(plan, plan->pg_bin);
+    plan->source.passfile = resolve(plan, plan->source.passfile);
+    plan->target.passfile = resolve(plan, plan->target.passfile);
+    return true;
+}
+
+static const char *directory_of(Arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return ".";
+    return slash == path ? "/" : arena_memdup(arena, path, (size_t)(slash - path));
+}
+
+bool plan_load(Plan *plan, const char *path, PlanFindings *findings, Err *err)
+{
+    AUTO_STR Str file = {0};
+    *findings = (PlanFindings){0};
+    plan->path = arena_strdup(&plan->arena, path);
+    plan->directory = directory_of(&plan->arena, path);
+    plan->text = "";
+    if (!read_file(plan, &file, err))
+        return false;
+    const char *text = str_text(&file);
+    size_t bytes = file.length;
+    keep_text(plan, &text, &bytes);
+
+    Report report = {.arena = &plan->arena};
+    const Node *root = plan_locate(&report, text, bytes);
+    if (root != NULL)
+        plan_walk(&report, root, text, bytes);
+    bool ok = report.errors > 0 || bind_and_check(plan, &report, root, err);
+    report_finish(&report, findings);
+    if (!ok)
+        return false;
+    if (report.errors > 0)
+        return err_set(err, ERR_PLAN, "the plan \"%s\" has %zu error%s", path, report.errors,
+                       report.errors == 1 ? "" : "s");
+    return true;
+}
+
+static void release_selectors(PlanSelectors *selectors)
+{
+    for (size_t i = 0; i < selectors->count; i++)
+        selector_release(&selectors->items[i].selector);
+}
+
+void plan_release(Plan *plan)
+{
+    release_selectors(&plan->select.schemas);
+    release_selectors(&plan->select.tables);
+    release_selectors(&plan->select.exclude);
+    for (size_t i = 0; i < plan->verify_count; i++)
+        release_selectors(&plan->verifies[i].tables);
+    arena_release(&plan->arena);
+    *plan = (Plan){0};
+}

@@ -1,0 +1,157 @@
+/*
+ * Render: a finding as people read it, with the line it is about and a caret.
+ *
+ *     plan.yaml:12:3: error P101: unknown key "hypertable"
+ *        12 | hypertable:
+ *           | ^~~~~~~~~~
+ *       did you mean "hypertables"?
+ *
+ * The caret stands under the right column whatever the line holds: wide and combining characters
+ * are measured, tabs expanded, everything a terminal would act on is shown as an escape.
+ */
+#include "plan/report.h"
+
+#include "base/str.h"
+
+/* A longer line is shown from some way before the caret, this many columns of it. */
+#define SNIPPET_COLUMNS 120
+#define SNIPPET_BEFORE  40
+#define TAB_COLUMNS     4
+
+typedef struct Range {
+    uint32_t first;
+    uint32_t last;
+} Range;
+
+/* Characters that take no column of their own: combining marks, joiners, variation selectors.
+ * Source: Unicode 15, general categories Mn, Me and Cf, by block. */
+static const Range ZERO_WIDTH[] = {
+    {0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD},   {0x0610, 0x061A},   {0x064B, 0x065F},
+    {0x06D6, 0x06DC}, {0x0900, 0x0902}, {0x093C, 0x093C},   {0x0941, 0x0948},   {0x094D, 0x094D},
+    {0x0E31, 0x0E31}, {0x0E34, 0x0E3A}, {0x0E47, 0x0E4E},   {0x1AB0, 0x1AFF},   {0x1DC0, 0x1DFF},
+    {0x200B, 0x200D}, {0x20D0, 0x20FF}, {0x2060, 0x2064},   {0x302A, 0x302D},   {0x3099, 0x309A},
+    {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}, {0x1F3FB, 0x1F3FF}, {0xE0100, 0xE01EF},
+};
+
+/* Characters that take two columns. Source: Unicode 15, East Asian Width W and F, by block. */
+static const Range WIDE[] = {
+    {0x1100, 0x115F},   {0x231A, 0x231B},   {0x2329, 0x232A},   {0x23E9, 0x23EC},
+    {0x2E80, 0x303E},   {0x3041, 0x33FF},   {0x3400, 0x4DBF},   {0x4E00, 0x9FFF},
+    {0xA000, 0xA4CF},   {0xA960, 0xA97F},   {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},
+    {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},   {0x1F300, 0x1F64F},
+    {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x1FA70, 0x1FAFF}, {0x20000, 0x3FFFD},
+};
+
+static bool in_ranges(const Range *ranges, size_t count, uint32_t code)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (code >= ranges[i].first && code <= ranges[i].last)
+            return true;
+    }
+    return false;
+}
+
+/* Control characters, and those that change the direction or the order of what is shown. */
+static bool needs_escape(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x061C ||
+           (code >= 0x200E && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
+           (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF || code == UINT32_MAX;
+}
+
+/* Appends one character as it is shown; returns the columns it takes. */
+static size_t show(Str *out, const char *at, size_t length, uint32_t code, size_t column)
+{
+    if (code == '\t') {
+        size_t blanks = TAB_COLUMNS - column % TAB_COLUMNS;
+        str_appendf(out, "%*s", (int)blanks, "");
+        return blanks;
+    }
+    if (needs_escape(code)) {
+        size_t before = out->length;
+        if (code == UINT32_MAX || code < 0x80)
+            str_appendf(out, "\\x%02x", (unsigned char)*at);
+        else
+            str_appendf(out, "\\u%04x", code);
+        return out->length - before;
+    }
+    str_append_bytes(out, at, length);
+    if (in_ranges(ZERO_WIDTH, sizeof(ZERO_WIDTH) / sizeof(*ZERO_WIDTH), code))
+        return 0;
+    return in_ranges(WIDE, sizeof(WIDE) / sizeof(*WIDE), code) ? 2 : 1;
+}
+
+char *text_printable(Arena *arena, const char *text, size_t bytes, size_t *width)
+{
+    AUTO_STR Str out = {0};
+    size_t columns = 0;
+    for (size_t at = 0; at < bytes;) {
+        uint32_t code = 0;
+        size_t length = text_character(text + at, bytes - at, &code);
+        columns += show(&out, text + at, length, code, columns);
+        at += length;
+    }
+    if (width != NULL)
+        *width = columns;
+    return str_dup(arena, &out);
+}
+
+/* Lays out a line from its character `first` on, and under it the marks. */
+static void lay_out(Str *shown, Str *marks, const char *line, size_t bytes, uint32_t first,
+                    const PlanFinding *finding)
+{
+    uint32_t caret = finding->pos.column;
+    uint32_t number = 1;
+    size_t columns = 0;
+    size_t at = 0;
+    for (; at < bytes && columns < SNIPPET_COLUMNS; number++) {
+        uint32_t code = 0;
+        size_t length = text_character(line + at, bytes - at, &code);
+        size_t width = number < first ? 0 : show(shown, line + at, length, code, columns);
+        bool marked = number >= caret && number - caret < finding->span;
+        for (size_t i = 0; i < width; i++)
+            str_append_char(marks, !marked ? ' ' : number == caret && i == 0 ? '^' : '~');
+        columns += width;
+        at += length;
+    }
+    if (at < bytes)
+        str_append(shown, "...");
+    if (number <= caret) /* just past the end of the line */
+        str_append_char(marks, '^');
+}
+
+static void append_snippet(Str *out, const Plan *plan, const PlanFinding *finding)
+{
+    size_t bytes = 0;
+    const char *line = finding->pos.line == 0
+                           ? NULL
+                           : text_line(plan->text, plan->text_bytes, finding->pos.line, &bytes);
+    if (line == NULL)
+        return;
+    AUTO_STR Str shown = {0};
+    AUTO_STR Str marks = {0};
+    uint32_t caret = finding->pos.column;
+    uint32_t first = caret > SNIPPET_COLUMNS - SNIPPET_BEFORE ? caret - SNIPPET_BEFORE : 1;
+    if (first > 1) {
+        str_append(&shown, "...");
+        str_append(&marks, "   ");
+    }
+    lay_out(&shown, &marks, line, bytes, first, finding);
+    while (marks.length > 0 && marks.data[marks.length - 1] == ' ')
+        marks.data[--marks.length] = '\0';
+    str_appendf(out, "%5u | %s\n%5s | %s\n", finding->pos.line, str_text(&shown), "",
+                str_text(&marks));
+}
+
+char *plan_finding_text(Arena *arena, const Plan *plan, const PlanFinding *finding)
+{
+    AUTO_STR Str out = {0};
+    const char *path = plan->path == NULL ? "plan" : plan->path;
+    str_appendf(&out, "%s:%u:%u: %s %s: %s\n", text_printable(arena, path, strlen(path), NULL),
+                finding->pos.line, finding->pos.column, finding->is_error ? "error" : "warning",
+                finding->code, finding->message);
+    append_snippet(&out, plan, finding);
+    if (finding->hint != NULL)
+        str_appendf(&out, "  hint: %s\n", finding->hint);
+    return str_dup(arena, &out);
+}

@@ -1,0 +1,29 @@
+/*
+ * Secret: finds passwords in connection strings, and hides what looks like one in text that is
+ * shown. A plan must hold none; one that does is refused without repeating it.
+ */
+#ifndef GODWIT_PLAN_SECRET_H
+#define GODWIT_PLAN_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct SecretSpan {
+    size_t start; /* bytes into the text */
+    size_t bytes;
+} SecretSpan;
+
+/** Reads a libpq connection string (keywords or URI).
+ * \param fault on a malformed one: why, in libpq's words; else NULL
+ * \return whether it gives a password, and where.
+ * \note Source: PostgreSQL, "Connection Strings"; libpq marks password, sslpassword and
+ * oauth_client_secret with dispchar "*". */
+bool secret_in_conninfo(const char *conninfo, SecretSpan *span, const char **fault);
+
+/** Whether a key's name says that its value is a secret. */
+bool secret_key(const char *key);
+
+/** Overwrites, in place, with `*` what follows `password=`, `password:` or `://user:`. */
+void secret_mask(char *text, size_t bytes);
+
+#endif
