@@ -42,11 +42,11 @@ typedef struct Run {
     Stop *stop;
     const char *pg_dump; /* full paths */
     const char *pg_restore;
-    const char
-        *archive;   /* path of the schema archive of this process, NULL until schema_pre made it */
-    Wave *wave;     /* owned by step wave .. wave_end */
-    Stream *stream; /* owned by step replicate .. cutover */
-    Cutover *cutover; /* owned by the cutover steps */
+    const char *archive; /* path of this process's schema archive, NULL until schema_pre made it */
+    bool exit_at_gate;   /* what would wait for a gate or an approval fails with exit 8 or 6 */
+    Wave *wave;          /* owned by step wave .. wave_end */
+    Stream *stream;      /* owned by step replicate .. finish */
+    Cutover *cutover;    /* owned by the cutover steps */
     RunCounters counters;
     LogCtx log;
 } Run;
