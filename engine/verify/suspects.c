@@ -1,14 +1,6 @@
 /*
- * Suspicious rows. Still servers: read both sides, compare. Live servers, for each row:
- *
- *   read the source (S1), take the WAL insert position, wait until that is applied, read the target
- *   (T), read the source again (S2). S1 = S2, versions included, means that the row had this one
- *   value all the time between, so T must have it too; if it does not, that is a difference.
- *   A row written in between is looked at again.
- *
- * More rows on the target than on the source need one look more: one that came and went on the
- * source between S1 and S2 may just have been there. It is a difference if the same versions still
- * stand on the target once everything up to after S2 is applied.
+ * Suspicious rows. Still servers: read both sides, compare. Live servers: look again and again, and
+ * let verdict.c judge what was seen.
  */
 #include "base/clock.h"
 #include "sql_text.h"
@@ -19,13 +11,6 @@
 #define LOOK_PAUSE_MOST_MS 250
 #define WAIT_APPLIED_MS    600000
 #define LANE_POLL_MS       100
-
-/* What one side holds for one suspect. Texts belong to the rows they were read from. */
-typedef struct Seen {
-    int64_t copies;
-    const char *sum;     /* "" when there is no row */
-    const char *version; /* "" when there is no row, or the side has no versions */
-} Seen;
 
 /* One look at all pending suspects. */
 typedef struct Look {
@@ -96,16 +81,6 @@ static bool look_take(Look *look, const Reading *reading, ConnSide side, const S
     return true;
 }
 
-static bool seen_alike(const Seen *a, const Seen *b)
-{
-    return a->copies == b->copies && strcmp(a->sum, b->sum) == 0;
-}
-
-static bool seen_unchanged(const Seen *a, const Seen *b)
-{
-    return seen_alike(a, b) && strcmp(a->version, b->version) == 0;
-}
-
 static bool suspects_still(Reading *reading, const SuspectVec *suspects, bool count_rows, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
@@ -161,29 +136,12 @@ bool live_wait(const VerifySpec *spec, Err *err)
     return lane_wait(spec, lsn, err);
 }
 
-typedef enum Verdict { SAME, DIFFERENT, LOOK_AGAIN } Verdict;
-
 typedef struct Looks {
     Look first;   /* source before */
     Look target;  /* target between */
     Look second;  /* source after */
     Look earlier; /* target at the look before, of the same suspects; no rows at the first look */
 } Looks;
-
-static Verdict judge(const Looks *looks, size_t i)
-{
-    const Seen *first = &looks->first.seen[i];
-    const Seen *second = &looks->second.seen[i];
-    const Seen *target = &looks->target.seen[i];
-    if (seen_alike(target, second) || seen_alike(target, first))
-        return SAME;
-    if (!seen_unchanged(first, second))
-        return LOOK_AGAIN;
-    if (target->copies <= second->copies)
-        return DIFFERENT;
-    bool stood = looks->earlier.seen != NULL && seen_unchanged(&looks->earlier.seen[i], target);
-    return stood ? DIFFERENT : LOOK_AGAIN;
-}
 
 /* One look at all pending; those that need another are kept, in order. */
 static bool look_once(Reading *reading, Looks *looks, SuspectVec *pending, Err *err)
@@ -195,11 +153,13 @@ static bool look_once(Reading *reading, Looks *looks, SuspectVec *pending, Err *
         return false;
     size_t kept = 0;
     for (size_t i = 0; i < pending->count; i++) {
-        Verdict verdict = judge(looks, i);
-        if (verdict == DIFFERENT)
+        Verdict verdict =
+            verdict_of(&looks->first.seen[i], &looks->target.seen[i], &looks->second.seen[i],
+                       looks->earlier.seen == NULL ? NULL : &looks->earlier.seen[i]);
+        if (verdict == VERDICT_DIFFERENT)
             result_add(reading, &pending->items[i], looks->second.seen[i].copies,
                        looks->target.seen[i].copies);
-        if (verdict != LOOK_AGAIN)
+        if (verdict != VERDICT_LOOK_AGAIN)
             continue;
         pending->items[kept] = pending->items[i];
         looks->second.seen[kept] = looks->second.seen[i];

@@ -27,6 +27,16 @@ static bool hash_way(const VerifySpec *spec, HashWay *way, Err *err)
     return true;
 }
 
+static RangeKind range_kind(const Relation *relation, HashWay way)
+{
+    if (relation->key == NULL)
+        return RANGE_HASH;
+    if (relation->key->count == 1 &&
+        is_integer(relation->columns[relation->key->columns[0]].type_oid))
+        return RANGE_INTEGER;
+    return way == HASH_FAST ? RANGE_TEXT : RANGE_HASH;
+}
+
 bool reading_init(Reading *reading, const VerifySpec *spec, Arena *arena, VerifyResult *result,
                   Err *err)
 {
@@ -41,13 +51,7 @@ bool reading_init(Reading *reading, const VerifySpec *spec, Arena *arena, Verify
     };
     if (!hash_way(spec, &reading->way, err))
         return false;
-    if (relation->key == NULL)
-        reading->kind = RANGE_HASH;
-    else if (relation->key->count == 1 &&
-             is_integer(relation->columns[relation->key->columns[0]].type_oid))
-        reading->kind = RANGE_INTEGER;
-    else
-        reading->kind = reading->way == HASH_FAST ? RANGE_TEXT : RANGE_HASH;
+    reading->kind = range_kind(relation, reading->way);
     return true;
 }
 
@@ -155,4 +159,46 @@ bool verify_keys(Arena *arena, const VerifySpec *spec, const TouchedKeys *keys,
             return false;
     }
     return true;
+}
+
+const char *verify_statement(Arena *arena, const VerifySpec *spec, ConnSide side)
+{
+    bool fast = conn_version(spec->source) >= 110000 && conn_version(spec->target) >= 110000;
+    HashWay way = fast ? HASH_FAST : HASH_MD5;
+    Reading reading = {.spec = spec,
+                       .key = spec->relation->key,
+                       .arena = arena,
+                       .way = way,
+                       .kind = range_kind(spec->relation, way)};
+    Statement statement = spec->method == PLAN_VERIFY_COUNT ? statement_count(arena, &reading)
+                                                            : statement_ranges(arena, &reading);
+    return side == CONN_SOURCE ? statement.source : statement.target;
+}
+
+const char *difference_text(Arena *arena, const Difference *difference)
+{
+    static const char *const WORDS[] = {
+        [DIFF_MISSING] = "missing on the target",
+        [DIFF_EXTRA] = "only on the target",
+        [DIFF_CHANGED] = "not the same",
+        [DIFF_COUNT] = "unequal counts",
+    };
+    const char *text = arena_printf(arena, "%s: %s", WORDS[difference->kind], difference->key);
+    if (difference->copies == 1 || difference->kind == DIFF_COUNT)
+        return text;
+    return arena_printf(arena, "%s (%" PRId64 " times)", text, difference->copies);
+}
+
+const char *verify_method_text(PlanVerifyMethod method)
+{
+    return method == PLAN_VERIFY_COUNT ? "count" : "checksum";
+}
+
+bool verify_selects(const PlanVerify *entry, const Relation *relation)
+{
+    for (size_t i = 0; i < entry->tables.count; i++) {
+        if (selector_matches(&entry->tables.items[i].selector, &relation->source))
+            return true;
+    }
+    return entry->tables.count == 0;
 }

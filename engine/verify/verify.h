@@ -56,4 +56,17 @@ MUSTCHECK bool verify_relation(Arena *arena, const VerifySpec *spec, VerifyResul
 MUSTCHECK bool verify_keys(Arena *arena, const VerifySpec *spec, const TouchedKeys *keys,
                            VerifyResult *result, Err *err);
 
+/** The statement that reads all of the relation's rows on one side (`plan` prints it). Asks no
+ * server: servers from 11 on are taken for ones that hash alike. */
+const char *verify_statement(Arena *arena, const VerifySpec *spec, ConnSide side);
+
+/** "missing on the target: (id)=(42)"; with more than one copy the number is added. */
+const char *difference_text(Arena *arena, const Difference *difference);
+
+/** How a method is called in a plan: "count", "checksum". */
+const char *verify_method_text(PlanVerifyMethod method);
+
+/** Whether a plan's verify entry looks at this relation. */
+bool verify_selects(const PlanVerify *entry, const Relation *relation);
+
 #endif

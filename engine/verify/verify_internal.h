@@ -134,6 +134,25 @@ MUSTCHECK bool suspects_look(Reading *reading, const SuspectVec *suspects, bool 
 /** Waits until what the source has committed by now is applied on the target (live only). */
 MUSTCHECK bool live_wait(const VerifySpec *spec, Err *err);
 
+/* --- the live rule (verdict.c) --- */
+
+/* What one side holds for one suspect. Texts belong to the rows they were read from. */
+typedef struct Seen {
+    int64_t copies;
+    const char *sum;     /* "" when there is no row */
+    const char *version; /* "" when there is no row, or the side has no versions */
+} Seen;
+
+typedef enum Verdict { VERDICT_SAME, VERDICT_DIFFERENT, VERDICT_LOOK_AGAIN } Verdict;
+
+/** Judges one row. \param first, second the source before and after \param target the target
+ * between, everything up to after `first` applied \param earlier the target at the look before,
+ * NULL at the first look. */
+Verdict verdict_of(const Seen *first, const Seen *target, const Seen *second, const Seen *earlier);
+
+/** Whether two sides hold the same rows. */
+bool seen_alike(const Seen *a, const Seen *b);
+
 /* --- results (verify.c) --- */
 
 /** Adds one difference; names it while there is room.

@@ -1,0 +1,173 @@
+/*
+ * verify:ID: one entry of the plan's `verify`, live, after the stream has caught up and before the
+ * gate. Its parts are relations. All of them are looked at; what was found is journalled, and the
+ * step's proof is that the journal has every relation and no difference.
+ */
+#include "verify/verify.h"
+
+#include "sql_text.h"
+#include "step/step.h"
+
+#include <inttypes.h>
+
+static const StepKind STEP_VERIFY;
+
+static bool verify_expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)err;
+    for (size_t i = 0; i < blueprint->plan->verify_count; i++) {
+        const PlanVerify *entry = &blueprint->plan->verifies[i];
+        Step *step = step_add(builder, &STEP_VERIFY, entry->id, entry, 0);
+        step_needs_kind(builder, step, "catchup");
+    }
+    return true;
+}
+
+static size_t selected_count(const StepCtx *ctx)
+{
+    const Blueprint *blueprint = ctx->run->blueprint;
+    size_t count = 0;
+    for (size_t i = 0; i < blueprint->relation_count; i++)
+        count += verify_selects(ctx->step->object, &blueprint->relations[i]);
+    return count;
+}
+
+static const Relation *selected(const StepCtx *ctx, size_t part)
+{
+    const Blueprint *blueprint = ctx->run->blueprint;
+    for (size_t i = 0; i < blueprint->relation_count; i++) {
+        if (verify_selects(ctx->step->object, &blueprint->relations[i]) && part-- == 0)
+            return &blueprint->relations[i];
+    }
+    BUG("verify has no such part");
+}
+
+static VerifySpec spec_of(const StepCtx *ctx, const Relation *relation)
+{
+    const PlanVerify *entry = ctx->step->object;
+    return (VerifySpec){
+        .relation = relation,
+        .method = entry->method,
+        .where = entry->where,
+        .source = ctx->source,
+        .target = ctx->target,
+        .stream = ctx->run->stream,
+    };
+}
+
+static bool verify_describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    const PlanVerify *entry = ctx->step->object;
+    size_t count = selected_count(ctx);
+    description->sentence = arena_printf(ctx->arena, "compare %zu relation%s by %s", count,
+                                         count == 1 ? "" : "s", verify_method_text(entry->method));
+    for (size_t i = 0; i < count; i++) {
+        VerifySpec spec = spec_of(ctx, selected(ctx, i));
+        description_add(ctx->arena, description, CONN_SOURCE,
+                        verify_statement(ctx->arena, &spec, CONN_SOURCE));
+        description_add(ctx->arena, description, CONN_TARGET,
+                        verify_statement(ctx->arena, &spec, CONN_TARGET));
+    }
+    return true;
+}
+
+static bool verify_observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    (void)err;
+    observation->state = ctx->recorded_done ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    return true;
+}
+
+static bool verify_part_count(StepCtx *ctx, size_t *count, Err *err)
+{
+    (void)err;
+    *count = selected_count(ctx);
+    return true;
+}
+
+static bool report_finding(StepCtx *ctx, const char *severity, const char *object,
+                           const char *message, Err *err)
+{
+    bool is_error = strcmp(severity, "error") == 0;
+    log_message(&ctx->log, is_error ? LOG_ERROR : LOG_WARN, "%s: %s", object, message);
+    return journal_finding(ctx->target, ctx->run->journal.id, err_code_name(ERR_DIFFERENCE),
+                           severity, object, message, err);
+}
+
+static bool report(StepCtx *ctx, const Relation *relation, const VerifyResult *result, Err *err)
+{
+    const char *object = name_text(ctx->arena, &relation->source);
+    for (size_t i = 0; i < result->difference_count; i++) {
+        if (!report_finding(ctx, "error", object,
+                            difference_text(ctx->arena, &result->differences[i]), err))
+            return false;
+    }
+    if (result->difference_total > (int64_t)result->difference_count &&
+        !report_finding(ctx, "error", object,
+                        arena_printf(ctx->arena, "%s%" PRId64 " differences in all",
+                                     result->more ? "at least " : "", result->difference_total),
+                        err))
+        return false;
+    if (result->busy > 0 &&
+        !report_finding(ctx, "warning", object,
+                        arena_printf(ctx->arena,
+                                     "%" PRId64 " rows were written at every look; the cutover "
+                                     "compares them after the drain",
+                                     result->busy),
+                        err))
+        return false;
+    const PlanVerify *entry = ctx->step->object;
+    return journal_verification(ctx->target, ctx->run->journal.id, entry->id, &relation->source,
+                                result->source_rows, result->target_rows, result->difference_total,
+                                err);
+}
+
+static bool verify_part_apply(StepCtx *ctx, size_t part, Err *err)
+{
+    const Relation *relation = selected(ctx, part);
+    VerifySpec spec = spec_of(ctx, relation);
+    VerifyResult result;
+    if (!verify_relation(ctx->arena, &spec, &result, err))
+        return err_context(err, "verify %s", name_text(ctx->arena, &relation->source));
+    if (!report(ctx, relation, &result, err))
+        return false;
+    atomic_fetch_add(&ctx->run->counters.relations_verified, 1);
+    atomic_fetch_add(&ctx->run->counters.differences, result.difference_total);
+    return true;
+}
+
+static bool verify_proof(StepCtx *ctx, Err *err)
+{
+    const PlanVerify *entry = ctx->step->object;
+    AUTO_ROWS Rows *rows = NULL;
+    const char *run = arena_printf(ctx->arena, "%" PRId64, ctx->run->journal.id);
+    if (!pg_one(ctx->target, SQL_VERIFY_OUTCOME, PARAMS(run, entry->id), &rows, err))
+        return false;
+    int64_t looked_at = rows_int64(rows, 0, 0);
+    if (looked_at < (int64_t)selected_count(ctx))
+        return err_set(err, ERR_RUN, "only %" PRId64 " of %zu relations were verified", looked_at,
+                       selected_count(ctx));
+    int64_t differing = rows_int64(rows, 0, 1);
+    if (differing == 0)
+        return true;
+    err_set(err, ERR_DIFFERENCE, "%" PRId64 " of %" PRId64 " relations differ", differing,
+            looked_at);
+    return err_detail(err,
+                      "There are %" PRId64 " differences; the first ones of each relation are "
+                      "in the log and in godwit.finding.",
+                      rows_int64(rows, 0, 2));
+}
+
+static const StepKind STEP_VERIFY = {
+    .name = "verify",
+    .phase = PHASE_CATCHUP,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET,
+    .summary = "compares source and target, live: row counts, or checksums down to rows",
+    .expand = verify_expand,
+    .describe = verify_describe,
+    .observe = verify_observe,
+    .part_count = verify_part_count,
+    .part_apply = verify_part_apply,
+    .verify = verify_proof,
+};
