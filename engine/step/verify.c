@@ -10,7 +10,7 @@
 
 #include <inttypes.h>
 
-static const StepKind STEP_VERIFY;
+extern const StepKind STEP_VERIFY;
 
 static bool verify_expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
@@ -159,7 +159,7 @@ static bool verify_proof(StepCtx *ctx, Err *err)
                       rows_int64(rows, 0, 2));
 }
 
-static const StepKind STEP_VERIFY = {
+const StepKind STEP_VERIFY = {
     .name = "verify",
     .phase = PHASE_CATCHUP,
     .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET,

@@ -370,21 +370,3 @@ Statement statement_count(Arena *arena, const Reading *reading)
     return (Statement){count_side(arena, reading, CONN_SOURCE),
                        count_side(arena, reading, CONN_TARGET)};
 }
-
-void array_append(Str *array, const char *element)
-{
-    str_append(array, array->length == 0 ? "{\"" : ",\"");
-    for (const char *c = element; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            str_append_char(array, '\\');
-        str_append_char(array, *c);
-    }
-    str_append_char(array, '"');
-}
-
-void array_end(Str *array)
-{
-    if (array->length == 0)
-        str_append_char(array, '{');
-    str_append_char(array, '}');
-}

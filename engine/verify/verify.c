@@ -8,23 +8,11 @@
 
 #include <inttypes.h>
 
+#define PROBE_KEYS 2000 /* fewer keys than these: asking costs more than it saves */
+
 static bool is_integer(uint32_t type_oid)
 {
     return type_oid == 20 || type_oid == 21 || type_oid == 23; /* int8, int2, int4 */
-}
-
-static bool hash_way(const VerifySpec *spec, HashWay *way, Err *err)
-{
-    *way = HASH_MD5;
-    if (conn_version(spec->source) < 110000 || conn_version(spec->target) < 110000)
-        return true;
-    AUTO_PAIR Pair pair = {0};
-    if (!pair_rows(spec, (Statement){SQL_VERIFY_PROBE, SQL_VERIFY_PROBE}, NO_PARAMS, &pair, err))
-        return false;
-    const char *source = rows_text(pair.source, 0, 1);
-    const char *target = rows_text(pair.target, 0, 1);
-    *way = source != NULL && text_equal(source, target) ? HASH_FAST : HASH_SHA256;
-    return true;
 }
 
 static RangeKind range_kind(const Relation *relation, HashWay way)
@@ -37,8 +25,7 @@ static RangeKind range_kind(const Relation *relation, HashWay way)
     return way == HASH_FAST ? RANGE_TEXT : RANGE_HASH;
 }
 
-bool reading_init(Reading *reading, const VerifySpec *spec, Arena *arena, VerifyResult *result,
-                  Err *err)
+void reading_init(Reading *reading, const VerifySpec *spec, Arena *arena, VerifyResult *result)
 {
     const Relation *relation = spec->relation;
     *result = (VerifyResult){0};
@@ -49,9 +36,24 @@ bool reading_init(Reading *reading, const VerifySpec *spec, Arena *arena, Verify
         .live = spec->stream != NULL || spec->run_id != 0,
         .result = result,
     };
-    if (!hash_way(spec, &reading->way, err))
-        return false;
+    bool modern = conn_version(spec->source) >= 110000 && conn_version(spec->target) >= 110000;
+    reading->way = modern ? HASH_SHA256 : HASH_MD5;
     reading->kind = range_kind(relation, reading->way);
+}
+
+bool reading_probe(Reading *reading, Err *err)
+{
+    if (reading->way == HASH_MD5)
+        return true;
+    AUTO_PAIR Pair pair = {0};
+    if (!pair_rows(reading->spec, (Statement){SQL_VERIFY_PROBE, SQL_VERIFY_PROBE}, NO_PARAMS, &pair,
+                   err))
+        return false;
+    const char *source = rows_text(pair.source, 0, 1);
+    const char *target = rows_text(pair.target, 0, 1);
+    if (source != NULL && text_equal(source, target))
+        reading->way = HASH_FAST;
+    reading->kind = range_kind(reading->spec->relation, reading->way);
     return true;
 }
 
@@ -133,7 +135,8 @@ static bool compare_counts(Reading *reading, Err *err)
 bool verify_relation(Arena *arena, const VerifySpec *spec, VerifyResult *result, Err *err)
 {
     Reading reading;
-    if (!reading_init(&reading, spec, arena, result, err))
+    reading_init(&reading, spec, arena, result);
+    if (!reading_probe(&reading, err))
         return false;
     if (spec->method == PLAN_VERIFY_COUNT)
         return compare_counts(&reading, err);
@@ -146,7 +149,8 @@ bool verify_keys(Arena *arena, const VerifySpec *spec, const TouchedKeys *keys,
     if (keys->overflow || spec->relation->key == NULL)
         return verify_relation(arena, spec, result, err);
     Reading reading;
-    if (!reading_init(&reading, spec, arena, result, err))
+    reading_init(&reading, spec, arena, result);
+    if (keys->count > PROBE_KEYS && !reading_probe(&reading, err))
         return false;
     size_t most = reading.live ? VERIFY_BATCH_LIVE : VERIFY_BATCH_STILL;
     for (size_t done = 0; done < keys->count;) {
@@ -173,32 +177,4 @@ const char *verify_statement(Arena *arena, const VerifySpec *spec, ConnSide side
     Statement statement = spec->method == PLAN_VERIFY_COUNT ? statement_count(arena, &reading)
                                                             : statement_ranges(arena, &reading);
     return side == CONN_SOURCE ? statement.source : statement.target;
-}
-
-const char *difference_text(Arena *arena, const Difference *difference)
-{
-    static const char *const WORDS[] = {
-        [DIFF_MISSING] = "missing on the target",
-        [DIFF_EXTRA] = "only on the target",
-        [DIFF_CHANGED] = "not the same",
-        [DIFF_COUNT] = "unequal counts",
-    };
-    const char *text = arena_printf(arena, "%s: %s", WORDS[difference->kind], difference->key);
-    if (difference->copies == 1 || difference->kind == DIFF_COUNT)
-        return text;
-    return arena_printf(arena, "%s (%" PRId64 " times)", text, difference->copies);
-}
-
-const char *verify_method_text(PlanVerifyMethod method)
-{
-    return method == PLAN_VERIFY_COUNT ? "count" : "checksum";
-}
-
-bool verify_selects(const PlanVerify *entry, const Relation *relation)
-{
-    for (size_t i = 0; i < entry->tables.count; i++) {
-        if (selector_matches(&entry->tables.items[i].selector, &relation->source))
-            return true;
-    }
-    return entry->tables.count == 0;
 }

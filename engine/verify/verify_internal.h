@@ -67,9 +67,11 @@ MUSTCHECK bool pair_rows(const VerifySpec *spec, Statement statement, Params par
 /** The same for a command. */
 MUSTCHECK bool pair_none(const VerifySpec *spec, Statement statement, Params params, Err *err);
 
-/** Finds out how rows can be hashed, and how the relation is ranged. */
-MUSTCHECK bool reading_init(Reading *reading, const VerifySpec *spec, Arena *arena,
-                            VerifyResult *result, Err *err);
+/** Begins to read a relation in the way that needs no question; zeroes the result. */
+void reading_init(Reading *reading, const VerifySpec *spec, Arena *arena, VerifyResult *result);
+
+/** Asks both servers whether the fast way means the same on them, and takes it then. */
+MUSTCHECK bool reading_probe(Reading *reading, Err *err);
 
 /* --- statements (statement.c); texts are owned by the given arena --- */
 
@@ -90,6 +92,8 @@ Statement statement_suspects(Arena *arena, const Reading *reading);
 
 /** All rows. Columns: count. */
 Statement statement_count(Arena *arena, const Reading *reading);
+
+/* --- texts (text.c) --- */
 
 /** Appends one element to an array literal that is being built ("{a,b"); NULL is not possible. */
 void array_append(Str *array, const char *element);
