@@ -55,6 +55,7 @@ typedef struct CatRelation {
     double tuples;
     uint64_t bytes;                     /* heap and TOAST */
     const char *partition_strategy_key; /* pg_get_partkeydef, NULL none */
+    bool can_lock;                      /* may LOCK it against writers */
 } CatRelation;
 
 typedef struct CatColumn {
@@ -136,20 +137,38 @@ typedef struct CatAvailable {
     const char *default_version;
 } CatAvailable;
 
-/* Object that belongs to a schema or is depended on: for the archive filter. */
+/* The system catalogs whose rows are objects (fixed oids, the same in every version). */
+#define CAT_CLASS_TYPE          1247u
+#define CAT_CLASS_PROC          1255u
+#define CAT_CLASS_RELATION      1259u
+#define CAT_CLASS_DEFAULT       2604u
+#define CAT_CLASS_CAST          2605u
+#define CAT_CLASS_CONSTRAINT    2606u
+#define CAT_CLASS_LANGUAGE      2612u
+#define CAT_CLASS_NAMESPACE     2615u
+#define CAT_CLASS_RULE          2618u
+#define CAT_CLASS_TRIGGER       2620u
+#define CAT_CLASS_EXTENSION     3079u
+#define CAT_CLASS_EVENT_TRIGGER 3466u
+#define CAT_CLASS_TRANSFORM     3576u
+
+/* One row of pg_depend between objects of the user's. */
 typedef struct CatDependency {
     uint32_t class_oid;
     uint32_t oid;
     uint32_t ref_class_oid;
     uint32_t ref_oid;
+    char type; /* 'n' normal, 'a' automatic, 'i' internal, 'P' 'S' partition, 'e' extension */
 } CatDependency;
 
+/* Whatever a schema archive can hold. */
 typedef struct CatObject {
     uint32_t class_oid;
     uint32_t oid;
     const char *schema; /* NULL: in none */
     const char *name;
-    bool of_extension;
+    uint32_t extension; /* member of the extension with this oid, 0 none */
+    const char *kind;   /* "function": for messages */
 } CatObject;
 
 typedef struct CatHypertable {
@@ -174,28 +193,41 @@ typedef struct Catalog {
     CAT_LIST(CatIndex, indexes);           /* sorted by relation, oid */
     CAT_LIST(CatConstraint, constraints);  /* sorted by relation, oid */
     CAT_LIST(CatSequence, sequences);      /* sorted by oid */
-    CAT_LIST(CatTrigger, triggers);        /* not internal */
+    CAT_LIST(CatTrigger, triggers);        /* not internal; sorted by relation, oid */
     CAT_LIST(CatExtension, extensions);    /* sorted by name */
     CAT_LIST(CatAvailable, available);     /* sorted by name */
     CAT_LIST(CatObject, objects);          /* sorted by class, oid */
-    CAT_LIST(CatDependency, dependencies); /* normal and automatic, sorted by class, oid */
-    CAT_LIST(CatHypertable, hypertables);
+    CAT_LIST(CatDependency, dependencies); /* sorted by class, oid */
+    CAT_LIST(CatHypertable, hypertables);  /* sorted by name */
+    const CatRelation **by_name;           /* the relations, sorted by name */
 } Catalog;
 
-/** Reads one server in a single read-only, repeatable-read transaction.
- * \return false with ERR_SQL/ERR_CONNECT. */
+/** Reads one server in a single read-only, repeatable-read transaction; inside a transaction that
+ * the connection has already open (an imported snapshot) it reads there and leaves it open.
+ * \param catalog zeroed; released by catalog_release() whatever the outcome
+ * \return false with ERR_SQL, ERR_LOST or the stop's error. */
 MUSTCHECK bool catalog_inspect(Catalog *catalog, Conn *conn, Err *err);
 void catalog_release(Catalog *catalog);
+
+/** Fills in what follows from the rest (roots, the order by name); for catalogs made by hand. */
+void catalog_complete(Catalog *catalog);
 
 /** Look-ups by binary search; NULL when absent. */
 const CatRelation *catalog_relation(const Catalog *catalog, uint32_t oid);
 const CatRelation *catalog_relation_named(const Catalog *catalog, const Name *name);
 const CatSetting *catalog_setting(const Catalog *catalog, const char *name);
 const CatExtension *catalog_extension(const Catalog *catalog, const char *name);
+const CatAvailable *catalog_available(const Catalog *catalog, const char *name);
+const CatObject *catalog_object(const Catalog *catalog, uint32_t class_oid, uint32_t oid);
+const CatHypertable *catalog_hypertable(const Catalog *catalog, const Name *name);
 
-/** The columns / indexes / constraints of one relation: first item and count. */
+/** A setting's value as a number; `missing` when this version does not have it. */
+int64_t catalog_setting_int(const Catalog *catalog, const char *name, int64_t missing);
+
+/** The columns, indexes, constraints, triggers of one relation: first item and count. */
 const CatColumn *catalog_columns(const Catalog *catalog, uint32_t relation, size_t *count);
 const CatIndex *catalog_indexes(const Catalog *catalog, uint32_t relation, size_t *count);
 const CatConstraint *catalog_constraints(const Catalog *catalog, uint32_t relation, size_t *count);
+const CatTrigger *catalog_triggers(const Catalog *catalog, uint32_t relation, size_t *count);
 
 #endif

@@ -1,0 +1,39 @@
+-- The columns of every table, partitioned table, view, materialized view and foreign table outside
+-- the system's schemas and godwit's own, with what stands under a domain.
+-- Columns: relation, number, name, type, type as text, base type, element type of an array,
+-- built in, kind of the base (or element) type, not null, identity, generated.
+-- Ordered by relation, number.
+WITH RECURSIVE under(domain, base) AS (
+    SELECT t.oid, t.typbasetype FROM pg_catalog.pg_type t WHERE t.typtype = 'd'
+    UNION ALL
+    SELECT u.domain, t.typbasetype
+    FROM under u JOIN pg_catalog.pg_type t ON t.oid = u.base AND t.typtype = 'd'
+), bottom(domain, base) AS (
+    SELECT u.domain, u.base
+    FROM under u JOIN pg_catalog.pg_type t ON t.oid = u.base AND t.typtype <> 'd'
+)
+SELECT c.attrelid,
+       c.attnum,
+       c.attname,
+       c.atttypid,
+       pg_catalog.format_type(c.atttypid, c.atttypmod),
+       b.oid,
+       COALESCE(e.oid, 0),
+       COALESCE(e.typnamespace, b.typnamespace) = 11 AND COALESCE(e.oid, b.oid) < 16384,
+       COALESCE(e.typtype, b.typtype),
+       c.attnotnull OR t.typnotnull,
+       c.attidentity,
+       c.attgenerated <> ''
+FROM pg_catalog.pg_attribute c
+JOIN pg_catalog.pg_class r ON r.oid = c.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+JOIN pg_catalog.pg_type t ON t.oid = c.atttypid
+LEFT JOIN bottom d ON d.domain = c.atttypid
+JOIN pg_catalog.pg_type b ON b.oid = COALESCE(d.base, c.atttypid)
+LEFT JOIN pg_catalog.pg_type e ON e.oid = b.typelem AND b.typlen = -1 AND b.typcategory = 'A'
+WHERE c.attnum > 0
+  AND NOT c.attisdropped
+  AND r.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND r.relpersistence <> 't'
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'godwit')
+ORDER BY c.attrelid, c.attnum;

@@ -1,0 +1,48 @@
+-- Every table, partitioned table, view, materialized view, sequence and foreign table outside the
+-- system's schemas and godwit's own. Sizes count heap and TOAST; a relation dropped in between
+-- falls back to its pages.
+-- Columns: oid, schema, name, kind, persistence, replica identity, its index, partition parent,
+-- is a partition, takes part in plain inheritance, row security, forced row security,
+-- of an extension, populated, is heap, owner, may be selected, owned, pages, tuples, bytes,
+-- partition key, may be locked against writers.
+-- Ordered by oid.
+SELECT c.oid,
+       n.nspname,
+       c.relname,
+       c.relkind,
+       c.relpersistence,
+       c.relreplident,
+       COALESCE(i.indexrelid, 0),
+       CASE WHEN c.relispartition THEN COALESCE(h.inhparent, 0) ELSE 0 END,
+       c.relispartition,
+       (h.inhparent IS NOT NULL AND NOT c.relispartition)
+           OR (c.relkind = 'r' AND k.inhparent IS NOT NULL),
+       c.relrowsecurity,
+       c.relforcerowsecurity,
+       x.objid IS NOT NULL,
+       c.relispopulated,
+       COALESCE(a.amname = 'heap', false),
+       pg_catalog.pg_get_userbyid(c.relowner),
+       pg_catalog.has_table_privilege(c.oid, 'SELECT'),
+       pg_catalog.pg_has_role(c.relowner, 'USAGE'),
+       c.relpages,
+       c.reltuples,
+       CASE WHEN c.relkind IN ('r', 'm', 't')
+            THEN COALESCE(pg_catalog.pg_table_size(c.oid), c.relpages::pg_catalog.int8
+                          * pg_catalog.current_setting('block_size')::pg_catalog.int8)
+            ELSE 0 END,
+       CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
+       pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
+LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisreplident
+LEFT JOIN (SELECT inhrelid, pg_catalog.min(inhparent) AS inhparent
+           FROM pg_catalog.pg_inherits GROUP BY inhrelid) h ON h.inhrelid = c.oid
+LEFT JOIN (SELECT DISTINCT inhparent FROM pg_catalog.pg_inherits) k ON k.inhparent = c.oid
+LEFT JOIN (SELECT DISTINCT objid FROM pg_catalog.pg_depend
+           WHERE classid = 1259 AND deptype = 'e') x ON x.objid = c.oid
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+  AND c.relpersistence <> 't'
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'godwit')
+ORDER BY c.oid;
