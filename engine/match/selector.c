@@ -16,34 +16,46 @@ static bool is_plain_char(char c, bool first)
     return !first && ((c >= '0' && c <= '9') || c == '$');
 }
 
+/* The closing quote of a part that begins with a double quote; NULL if there is none. */
+static const char *read_quoted(const char *at, Str *text, Err *err)
+{
+    for (at++; *at != '"' || at[1] == '"'; at++) {
+        if (*at == '\0') {
+            err_set(err, ERR_PLAN, "a double quote is not closed");
+            return NULL;
+        }
+        if (*at == '"')
+            at++;
+        str_append_char(text, *at);
+    }
+    return at + 1;
+}
+
+/* The end of a part without quotes; NULL if SQL would read another name. */
+static const char *read_plain(const char *whole, const char *at, Str *text, Err *err)
+{
+    const char *start = at;
+    const char *end = at + strcspn(at, ".");
+    for (; at < end; at++) {
+        if (is_plain_char(*at, at == start))
+            continue;
+        err_set(err, ERR_PLAN, "a name with \"%c\" in it needs double quotes", *at);
+        err_hint(err, "SQL would read another name without them. In YAML, write '%.*s\"%.*s\"%s'.",
+                 (int)(start - whole), whole, (int)(end - start), start, end);
+        return NULL;
+    }
+    str_append_bytes(text, start, (size_t)(end - start));
+    return end;
+}
+
 /* One part at `at`: a plain lower-case identifier or a double-quoted one. Returns its end. */
-static const char *read_part(Arena *arena, const char *at, const char **part, Err *err)
+static const char *read_part(Arena *arena, const char *whole, const char *at, const char **part,
+                             Err *err)
 {
     AUTO_STR Str text = {0};
-    const char *start = at;
-    if (*at == '"') {
-        for (at++; *at != '"' || at[1] == '"'; at++) {
-            if (*at == '\0') {
-                err_set(err, ERR_PLAN, "a double quote is not closed");
-                return NULL;
-            }
-            if (*at == '"')
-                at++;
-            str_append_char(&text, *at);
-        }
-        at++;
-    } else {
-        for (; *at != '\0' && *at != '.'; at++) {
-            if (!is_plain_char(*at, at == start)) {
-                err_set(err, ERR_PLAN, "\"%c\" in a name needs double quotes around that name",
-                        *at);
-                err_hint(err, "Without them SQL would read another name; write it as "
-                              "'\"Odd Schema\".orders'.");
-                return NULL;
-            }
-            str_append_char(&text, *at);
-        }
-    }
+    at = *at == '"' ? read_quoted(at, &text, err) : read_plain(whole, at, &text, err);
+    if (at == NULL)
+        return NULL;
     if (text.length == 0)
         err_set(err, ERR_PLAN, "a name is empty");
     else if (text.length > NAME_MAX_BYTES)
@@ -72,15 +84,15 @@ bool selector_relation(Arena *arena, const char *text, Selector *selector, size_
     *selector = (Selector){.text = arena_strdup(arena, text)};
     if (*text == '~')
         return compile_pattern(text, selector, column, err);
-    const char *at = read_part(arena, text, &selector->name.schema, err);
+    const char *at = read_part(arena, text, text, &selector->name.schema, err);
     if (at == NULL)
         return false;
     if (*at != '.')
-        return err_set(err, ERR_PLAN, "not a relation of the form schema.name");
-    at = read_part(arena, at + 1, &selector->name.rel, err);
+        return err_set(err, ERR_PLAN, "a relation is written schema.name");
+    at = read_part(arena, text, at + 1, &selector->name.rel, err);
     if (at == NULL)
         return false;
-    return *at == '\0' || err_set(err, ERR_PLAN, "not a relation of the form schema.name");
+    return *at == '\0' || err_set(err, ERR_PLAN, "a relation is written schema.name");
 }
 
 bool selector_schema(Arena *arena, const char *text, Selector *selector, size_t *column, Err *err)
@@ -89,10 +101,10 @@ bool selector_schema(Arena *arena, const char *text, Selector *selector, size_t 
     *selector = (Selector){.text = arena_strdup(arena, text)};
     if (*text == '~')
         return compile_pattern(text, selector, column, err);
-    const char *at = read_part(arena, text, &selector->name.schema, err);
+    const char *at = read_part(arena, text, text, &selector->name.schema, err);
     if (at == NULL)
         return false;
-    return *at == '\0' || err_set(err, ERR_PLAN, "not the name of a schema");
+    return *at == '\0' || err_set(err, ERR_PLAN, "a schema has a name of one part");
 }
 
 static bool pattern_matches_name(const Pattern *pattern, const Name *name)

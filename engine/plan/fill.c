@@ -115,7 +115,7 @@ static PlanEndpoint endpoint(Fill *fill, const BoundEndpoint *bound, const char 
                    .dbname = arena_strdup(fill->arena, expect->dbname),
                    .port = expect->port == NULL ? 0 : *expect->port},
         .max_connections = bound->max_connections == NULL ? 0 : *bound->max_connections,
-        .pos = node_get(fill->root, path)->pos,
+        .pos = node_get(fill->root, path)->key->pos,
     };
 }
 

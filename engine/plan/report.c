@@ -69,10 +69,11 @@ void report_finish(Report *report, PlanFindings *findings)
     if (report->list.count > 1)
         qsort(report->list.items, report->list.count, sizeof(PlanFinding), by_place);
     if (report->dropped > 0) {
+        PlanPos last = report->list.items[report->list.count - 1].pos;
         *vec_push(report->arena, &report->list) = (PlanFinding){
             .code = plan_diag_row(DIAG_TOO_MANY)->code,
             .is_error = true,
-            .pos = report->list.items[report->list.count - 1].pos,
+            .pos = last,
             .span = 1,
             .message =
                 arena_printf(report->arena, "%zu more findings are not shown", report->dropped),

@@ -9,7 +9,7 @@
 #include "plan/node.h"
 
 /* More findings than this are counted, not shown. */
-#define REPORT_MAX 200
+#define REPORT_MAX 50
 
 typedef struct Report {
     Arena *arena;

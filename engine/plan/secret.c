@@ -111,15 +111,22 @@ bool secret_in_conninfo(const char *conninfo, SecretSpan *span, const char **fau
     return false;
 }
 
+/* Overwrites one character with another of as many bytes, so that columns stay what they are. */
+static size_t mask_character(char *text, size_t bytes)
+{
+    static const char *const MASKS[] = {"*", "*", "\u00b7", "\u2022", "\U0001d7ce"};
+    unsigned char first = (unsigned char)text[0];
+    size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
+    if (length > bytes)
+        length = 1;
+    memcpy(text, MASKS[length], length);
+    return length;
+}
+
 static size_t mask_until(char *text, size_t bytes, size_t at, const char *stops)
 {
-    /* Continuation bytes become one and the same, so that columns stay what they are. */
-    for (; at < bytes && (text[at] == '\0' || strchr(stops, text[at]) == NULL); at++) {
-        if ((text[at] & 0x80) == 0)
-            text[at] = '*';
-        else if ((text[at] & 0xC0) == 0x80)
-            text[at] = (char)0xA0;
-    }
+    while (at < bytes && (text[at] == '\0' || strchr(stops, text[at]) == NULL))
+        at += mask_character(text + at, bytes - at);
     return at;
 }
 

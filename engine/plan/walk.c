@@ -95,8 +95,11 @@ static void walk_integer(Walk *walk, const cyaml_schema_value_t *schema, const P
                     path, (unsigned long long)key->later_above);
     } else if (!in_range(key, value)) {
         report_range(walk, key, node, path);
-        report_hint(walk->report, "It must be from %llu to %llu.", (unsigned long long)key->min,
-                    (unsigned long long)key->max);
+        if (key->min == key->max)
+            report_hint(walk->report, "This engine knows only %llu.", (unsigned long long)key->min);
+        else
+            report_hint(walk->report, "It must be from %llu to %llu.", (unsigned long long)key->min,
+                        (unsigned long long)key->max);
     }
 }
 
@@ -209,6 +212,15 @@ static void report_format(Walk *walk, const PlanKey *key, const Node *node, cons
         report_hint(walk->report, "It is written like this: %s", row->example);
 }
 
+/* A number is no misreading where a number is a way to write it; an interval is never one. */
+static bool may_be_misread(const PlanKey *key, const Node *node)
+{
+    uint64_t number = 0;
+    if (format_row(key->format)->integer && units_uint64_parse(node->text, &number))
+        return false;
+    return key->format != FORMAT_INTERVAL;
+}
+
 static void walk_string(Walk *walk, const cyaml_schema_value_t *schema, const PlanKey *key,
                         const Node *node, const char *path)
 {
@@ -219,10 +231,12 @@ static void walk_string(Walk *walk, const cyaml_schema_value_t *schema, const Pl
     }
     if (key->format == FORMAT_CONNINFO && refuse_password(walk, node, path))
         return;
-    const FormatRow *row = format_row(key->format);
-    const char *misread = node_misread(node);
-    if (misread != NULL &&
-        !(row->integer && node->text[strspn(node->text, "0123456789")] == '\0')) {
+    if (*node->text == '\0') {
+        report_node(walk->report, DIAG_FORMAT, node, "%s is empty", path);
+        return;
+    }
+    const char *misread = may_be_misread(key, node) ? node_misread(node) : NULL;
+    if (misread != NULL) {
         report_node(walk->report, DIAG_QUOTES, node, "%s: YAML readers take %s for %s", path,
                     report_quoted(walk->report, node->text), misread);
         report_hint(walk->report, "Put quotes around it if it is meant as a text.");
@@ -251,8 +265,10 @@ static void walk_sequence(Walk *walk, const cyaml_schema_value_t *schema, const 
         return;
     }
     if (node->count < schema->sequence.min || node->count > schema->sequence.max) {
-        report_node(walk->report, DIAG_LENGTH, node, "%s must have from %u to %u entries", path,
-                    schema->sequence.min, schema->sequence.max);
+        bool few = node->count < schema->sequence.min;
+        report_node(walk->report, DIAG_LENGTH, node, "%s must have %s %u entr%s", path,
+                    few ? "at least" : "at most", few ? schema->sequence.min : schema->sequence.max,
+                    few && schema->sequence.min == 1 ? "y" : "ies");
         if (node->count == 0)
             report_hint(walk->report, "Leave the key out to get its default.");
         return;
@@ -307,14 +323,15 @@ static const char *other_home(const PlanMapping *here, const char *key)
     return home;
 }
 
-static void report_unknown_key(Walk *walk, const PlanMapping *mapping, const Node *node)
+/* Returns the index of the key that was probably meant, -1 if there is none. */
+static int report_unknown_key(Walk *walk, const PlanMapping *mapping, const Node *node)
 {
     const Node *key = node->key;
     if (secret_key(key->text)) {
         report_node(walk->report, DIAG_PASSWORD, key, "a password has no place in a plan");
         report_hint(walk->report, "Use passfile, service, conninfo_env or a client certificate; "
                                   "and change it now.");
-        return;
+        return -1;
     }
     const char *shown = report_quoted(walk->report, key->text);
     if (*mapping->path == '\0')
@@ -333,6 +350,7 @@ static void report_unknown_key(Walk *walk, const PlanMapping *mapping, const Nod
     else if (home != NULL)
         report_hint(walk->report, "\"%s\" belongs %s%s.", key->text,
                     *home == '\0' ? "at the top of the plan" : "under ", home);
+    return suggest.best == NULL ? -1 : schema_find(mapping, suggest.best);
 }
 
 static const char *keys_text(Walk *walk, const PlanMapping *mapping)
@@ -351,49 +369,66 @@ static const Node *place_of(const Node *node)
     return node->key != NULL ? node->key : node;
 }
 
-static void check_choice(Walk *walk, const PlanMapping *mapping, const Node *node,
-                         const Node *const *seen, const char *path)
+/* What a mapping gives, by index of its keys. */
+typedef struct Given {
+    const Node *node; /* NULL: not given */
+    bool is_meant;    /* an unknown key looks like it: then it is not missing as well */
+} Given;
+
+static bool stands_after(const Node *node, const Node *other)
 {
-    size_t given = 0;
+    PlanPos a = node->key->pos;
+    PlanPos b = other->key->pos;
+    return a.line > b.line || (a.line == b.line && a.column > b.column);
+}
+
+static void check_choice(Walk *walk, const PlanMapping *mapping, const Node *node,
+                         const Given *given, const char *path)
+{
+    size_t made = 0;
+    bool is_meant = false;
     const Node *last = NULL;
     for (size_t i = 0; mapping->keys[i].key != NULL; i++) {
-        if (!mapping->keys[i].in_choice || seen[i] == NULL)
+        if (!mapping->keys[i].in_choice)
             continue;
-        given++;
-        if (last == NULL || seen[i]->key->pos.line > last->key->pos.line ||
-            (seen[i]->key->pos.line == last->key->pos.line &&
-             seen[i]->key->pos.column > last->key->pos.column))
-            last = seen[i];
+        is_meant = is_meant || given[i].is_meant;
+        if (given[i].node == NULL)
+            continue;
+        made++;
+        if (last == NULL || stands_after(given[i].node, last))
+            last = given[i].node;
     }
-    if (given == 0 && mapping->choice != CHOICE_NONE)
+    if (made == 0 && !is_meant && mapping->choice != CHOICE_NONE)
         report_node(walk->report, DIAG_ONE_OF, place_of(node), "%s needs %s of: %s", path,
                     mapping->choice == CHOICE_EXACTLY_ONE ? "one" : "at least one",
                     keys_text(walk, mapping));
-    if (given > 1 && mapping->choice == CHOICE_EXACTLY_ONE)
+    if (made > 1 && mapping->choice == CHOICE_EXACTLY_ONE)
         report_node(walk->report, DIAG_ONE_OF, last->key, "%s takes only one of: %s", path,
                     keys_text(walk, mapping));
 }
 
-static void walk_child(Walk *walk, const PlanMapping *mapping, const Node *child, const Node **seen,
+static void walk_child(Walk *walk, const PlanMapping *mapping, const Node *child, Given *given,
                        const char *path)
 {
     int index = schema_find(mapping, child->key->text);
     if (index < 0) {
-        report_unknown_key(walk, mapping, child);
+        index = report_unknown_key(walk, mapping, child);
+        if (index >= 0)
+            given[index].is_meant = true;
         return;
     }
     const PlanKey *key = &mapping->keys[index];
     const char *full = join(walk, path, key->key);
-    if (seen[index] != NULL) {
+    if (given[index].node != NULL) {
         report_node(walk->report, DIAG_DUPLICATE_KEY, child->key, "%s is given twice", full);
-        report_hint(walk->report, "It is already in line %u.", seen[index]->key->pos.line);
+        report_hint(walk->report, "It is already in line %u.", given[index].node->key->pos.line);
         return;
     }
-    seen[index] = child;
+    given[index].node = child;
     if (key->is_later) {
         report_node(walk->report, DIAG_LATER, child->key, "%s is not in this version", full);
         report_hint(walk->report, "The plan language has this key, but this engine does not carry "
-                                  "it out yet; it ignores nothing.");
+                                  "it out yet; nothing is ignored.");
         return;
     }
     walk_value(walk, &mapping->fields[index].value, key, child, full);
@@ -404,21 +439,24 @@ static void walk_keys(Walk *walk, const PlanMapping *mapping, const Node *node, 
     size_t count = 0;
     while (mapping->keys[count].key != NULL)
         count++;
-    const Node **seen = arena_array(walk->report->arena, const Node *, count);
+    Given *given = arena_array(walk->report->arena, Given, count);
     bool is_whole = true;
     for (const Node *child = node->first; child != NULL; child = child->next) {
+        int broken = child->is_broken ? schema_find(mapping, child->key->text) : -1;
         if (!child->is_broken)
-            walk_child(walk, mapping, child, seen, path);
-        is_whole = is_whole && !child->is_broken;
+            walk_child(walk, mapping, child, given, path);
+        else if (broken >= 0)
+            given[broken].is_meant = true;
+        is_whole = is_whole && !child->key->is_broken;
     }
-    if (!is_whole) /* what an alias or a merge key would have brought is not missing */
+    if (!is_whole) /* what a merge key would have brought is not missing */
         return;
     for (size_t i = 0; i < count; i++) {
-        if (seen[i] == NULL && schema_required(&mapping->fields[i]))
+        if (given[i].node == NULL && !given[i].is_meant && schema_required(&mapping->fields[i]))
             report_node(walk->report, DIAG_MISSING_KEY, place_of(node), "%s is missing",
                         join(walk, path, mapping->keys[i].key));
     }
-    check_choice(walk, mapping, node, seen, path);
+    check_choice(walk, mapping, node, given, path);
 }
 
 static void walk_mapping(Walk *walk, const cyaml_schema_value_t *schema, const PlanKey *key,

@@ -1,0 +1,206 @@
+/*
+ * Every plan in tests/plans/bad is refused with exactly the messages that stand beside it, fast,
+ * and every diagnostic of the table is shown by one of them (or by a test below).
+ *
+ * GODWIT_GOLDEN=write rewrites the messages; read the difference before committing it.
+ */
+#include "plan/plan.h"
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "plan/diag.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define BAD  "tests/plans/bad"
+#define GOOD "tests/plans/good"
+
+typedef VEC(const char *) Paths;
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static Paths list(Arena *arena, const char *directory, const char *ending)
+{
+    Paths paths = {0};
+    DIR *dir = opendir(directory);
+    assert_non_null(dir);
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (dot != NULL && strcmp(dot, ending) == 0)
+            *vec_push(arena, &paths) = arena_printf(arena, "%s/%s", directory, entry->d_name);
+    }
+    closedir(dir);
+    assert_true(paths.count > 0);
+    qsort(paths.items, paths.count, sizeof(*paths.items), by_text);
+    return paths;
+}
+
+static char *read_all(Arena *arena, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return arena_strdup(arena, "(there is no such file)");
+    AUTO_STR Str text = {0};
+    int c;
+    while ((c = fgetc(file)) != EOF)
+        str_append_char(&text, (char)c);
+    fclose(file);
+    return str_dup(arena, &text);
+}
+
+static void write_all(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* All that a plan gets said, as cmd/ prints it; sets ok and the error. */
+static char *messages(Arena *arena, const char *path, bool *ok, Err *err)
+{
+    Plan plan = {0};
+    PlanFindings findings = {0};
+    *ok = plan_load(&plan, path, &findings, err);
+    AUTO_STR Str text = {0};
+    for (size_t i = 0; i < findings.count; i++)
+        str_append(&text, plan_finding_text(arena, &plan, &findings.items[i]));
+    char *copy = str_dup(arena, &text);
+    plan_release(&plan);
+    return copy;
+}
+
+static void bad_plans_get_their_golden_messages(void **state)
+{
+    (void)state;
+    AUTO_ARENA Arena arena = {0};
+    const char *mode = getenv("GODWIT_GOLDEN");
+    Paths paths = list(&arena, BAD, ".yaml");
+    size_t differ = 0;
+    for (size_t i = 0; i < paths.count; i++) {
+        AUTO_ERR Err err = {0};
+        bool ok = true;
+        char *text = messages(&arena, paths.items[i], &ok, &err);
+        assert_false(ok);
+        assert_int_equal(err.code, ERR_PLAN);
+        char *golden =
+            arena_printf(&arena, "%.*s.txt", (int)strlen(paths.items[i]) - 5, paths.items[i]);
+        if (mode != NULL && strcmp(mode, "write") == 0)
+            write_all(golden, text);
+        char *expected = read_all(&arena, golden);
+        if (strcmp(expected, text) != 0) {
+            print_error("%s\n--- expected\n%s--- got\n%s", paths.items[i], expected, text);
+            differ++;
+        }
+    }
+    assert_int_equal(differ, 0);
+}
+
+static void no_secret_is_printed(void **state)
+{
+    (void)state;
+    static const char *const SECRETS[] = {"hunter2", "s3cret", "top secret", "nter2"};
+    AUTO_ARENA Arena arena = {0};
+    Paths paths = list(&arena, BAD, ".txt");
+    for (size_t i = 0; i < paths.count; i++) {
+        const char *text = read_all(&arena, paths.items[i]);
+        for (size_t j = 0; j < sizeof(SECRETS) / sizeof(*SECRETS); j++)
+            assert_null(strstr(text, SECRETS[j]));
+    }
+}
+
+static void every_diagnostic_has_a_golden_plan(void **state)
+{
+    (void)state;
+    AUTO_ARENA Arena arena = {0};
+    Paths paths = list(&arena, BAD, ".txt");
+    AUTO_STR Str all = {0};
+    for (size_t i = 0; i < paths.count; i++)
+        str_append(&all, read_all(&arena, paths.items[i]));
+    for (PlanDiag diag = 0; diag < DIAG_COUNT; diag++) {
+        const PlanDiagRow *row = plan_diag_row(diag);
+        const char *shown =
+            arena_printf(&arena, " %s %s: ", row->is_error ? "error" : "warning", row->code);
+        if (diag == DIAG_TOO_LARGE || diag == DIAG_NODES) /* too large to keep: test_limits.c */
+            continue;
+        if (strstr(str_text(&all), shown) == NULL)
+            fail_msg("no plan in " BAD " shows \"%s\"", shown);
+    }
+}
+
+static void every_diagnostic_is_whole_and_has_a_page(void **state)
+{
+    (void)state;
+    AUTO_ARENA Arena arena = {0};
+    const char *before = "P000";
+    for (PlanDiag diag = 0; diag < DIAG_COUNT; diag++) {
+        const PlanDiagRow *row = plan_diag_row(diag);
+        assert_true(strcmp(before, row->code) < 0);
+        before = row->code;
+        assert_ptr_equal(plan_diag_find(row->code), row);
+        const char *page = read_all(&arena, arena_printf(&arena, "docs/codes/%s.md", row->code));
+        const char *head = arena_printf(&arena, "# %s: %s\n", row->code, row->title);
+        if (strncmp(page, head, strlen(head)) != 0)
+            fail_msg("docs/codes/%s.md does not begin with \"%s\"", row->code, head);
+        assert_true(strlen(page) > strlen(head) + 100);
+    }
+    assert_null(plan_diag_find("P999"));
+}
+
+static void hostile_plans_are_answered_at_once(void **state)
+{
+    (void)state;
+    static const char *const NAMES[] = {"alias_bomb", "depth_brackets", "depth_block"};
+    AUTO_ARENA Arena arena = {0};
+    for (size_t i = 0; i < sizeof(NAMES) / sizeof(*NAMES); i++) {
+        AUTO_ERR Err err = {0};
+        bool ok = true;
+        int64_t began_us = clock_us();
+        messages(&arena, arena_printf(&arena, BAD "/%s.yaml", NAMES[i]), &ok, &err);
+        int64_t took_us = clock_us() - began_us;
+        assert_false(ok);
+        /* Some 2 ms; the rest is for sanitizers and a busy machine. */
+        if (took_us > 200000)
+            fail_msg("%s took %lld us", NAMES[i], (long long)took_us);
+    }
+}
+
+static void good_plans_load(void **state)
+{
+    (void)state;
+    AUTO_ARENA Arena arena = {0};
+    Paths paths = list(&arena, GOOD, ".yaml");
+    for (size_t i = 0; i < paths.count; i++) {
+        AUTO_ERR Err err = {0};
+        bool ok = false;
+        char *text = messages(&arena, paths.items[i], &ok, &err);
+        if (!ok)
+            fail_msg("%s: %s\n%s", paths.items[i], err.message, text);
+        assert_null(strstr(text, " error "));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bad_plans_get_their_golden_messages),
+        cmocka_unit_test(no_secret_is_printed),
+        cmocka_unit_test(every_diagnostic_has_a_golden_plan),
+        cmocka_unit_test(every_diagnostic_is_whole_and_has_a_page),
+        cmocka_unit_test(hostile_plans_are_answered_at_once),
+        cmocka_unit_test(good_plans_load),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
