@@ -46,7 +46,8 @@ typedef struct Reading {
     Arena *arena; /* the caller's: results live there */
     HashWay way;
     RangeKind kind;
-    bool keys_only; /* count: rows are compared by key alone */
+    const char **key_operators; /* key->count: "pg_catalog.=" */
+    bool keys_only;             /* count: rows are compared by key alone */
     bool live;
     VerifyResult *result;
 } Reading;
@@ -72,6 +73,28 @@ void reading_init(Reading *reading, const VerifySpec *spec, Arena *arena, Verify
 
 /** Asks both servers whether the fast way means the same on them, and takes it then. */
 MUSTCHECK bool reading_probe(Reading *reading, Err *err);
+
+/** Finds the key columns' equality operators; only types outside pg_catalog need a question. */
+MUSTCHECK bool reading_operators(Reading *reading, Err *err);
+
+/* --- how a row becomes text and hash (rowhash.c); all append an expression over the row `t` --- */
+
+/** The side's connection; a key column. */
+const Conn *reading_conn(const Reading *reading, ConnSide side);
+const Column *reading_key_column(const Reading *reading, size_t i);
+
+/** The row's text: every column, in one order. */
+void rowhash_row_text(Str *sql, const Reading *reading, ConnSide side);
+
+/** The row's hash, a bigint; a constant when only keys are compared. */
+void rowhash_row(Str *sql, const Reading *reading, ConnSide side);
+
+/** A key column's name; the text of the whole key. */
+void rowhash_key_name(Str *sql, const Reading *reading, ConnSide side, size_t i);
+void rowhash_key_text(Str *sql, const Reading *reading, ConnSide side);
+
+/** The hash of a text expression. */
+void rowhash_of(Str *sql, const Reading *reading, const char *text);
 
 /* --- statements (statement.c); texts are owned by the given arena --- */
 
