@@ -8,6 +8,7 @@ It passes everything until told otherwise: cut() now, cut_after(n) bytes, stall(
 delay(seconds), refuse() and accept(). Bytes "down" go from the server to the client, "up" the other
 way. A cut is a reset, which is what a dead peer or a firewall looks like.
 """
+import select
 import socket
 import struct
 import threading
@@ -17,23 +18,54 @@ CHUNK = 65536
 RESET = struct.pack("ii", 1, 0)
 
 
+class _Ended(Exception):
+    """The connection was cut, or a peer is gone."""
+
+
 class _Connection:
-    """One client's pair of sockets and how much they carried."""
+    """One client's pair of sockets and the two threads that carry bytes between them.
+
+    The sockets are closed by the thread that ends last, never under one that uses them; only so
+    does a close with SO_LINGER 0 send a reset.
+    """
 
     def __init__(self, client, server):
-        self.client = client
-        self.server = server
-        self.carried = {"up": 0, "down": 0}
+        self.sockets = (client, server)
+        self.threads = []
+        self.cut_now, self._waker = socket.socketpair()
+        self._lock = threading.Lock()
+        self._left = 2
 
     def cut(self):
-        """Reset both sides."""
-        for sock in (self.client, self.server):
+        """Reset both sides; returns when it is done."""
+        for sock in self.sockets:
             try:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-                sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+        try:
+            self._waker.send(b"x")
+        except OSError:
+            pass
+        for thread in self.threads:
+            if thread is not threading.current_thread():
+                thread.join(10)
+
+    def wait(self, read=(), write=()):
+        """Wait until a socket is ready; raises _Ended when the connection was cut meanwhile."""
+        readable, _, _ = select.select([*read, self.cut_now], write, [])
+        if self.cut_now in readable:
+            raise _Ended
+
+    def thread_ends(self):
+        """Called by each thread at its end; True for the last one, which closes the sockets."""
+        with self._lock:
+            self._left -= 1
+            if self._left:
+                return False
+        for sock in (*self.sockets, self.cut_now, self._waker):
             sock.close()
+        return True
 
 
 class Proxy:
@@ -139,37 +171,56 @@ class Proxy:
             except OSError:
                 client.close()
                 continue
-            server.settimeout(None)
             for sock in (client, server):
+                sock.setblocking(False)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = _Connection(client, server)
+            connection.threads = [
+                threading.Thread(target=self._carry, args=(connection, *way), daemon=True)
+                for way in (("up", client, server), ("down", server, client))]
             with self._lock:
                 self._connections.add(connection)
                 self.accepted += 1
-            for direction, source, sink in (("up", client, server), ("down", server, client)):
-                threading.Thread(target=self._carry, args=(connection, direction, source, sink),
-                                 daemon=True).start()
+            for thread in connection.threads:
+                thread.start()
 
     def _carry(self, connection, direction, source, sink):
         try:
-            while data := source.recv(CHUNK):
-                if self._delay_s:
-                    time.sleep(self._delay_s)
-                self._moving.wait()
+            while True:
+                connection.wait(read=[source])
+                data = source.recv(CHUNK)
+                if not data:
+                    sink.shutdown(socket.SHUT_WR)
+                    return
+                self._pause(connection)
                 allowed = self._allowance(direction, len(data))
-                sink.sendall(data[:allowed])
+                self._send(connection, sink, data[:allowed])
                 with self._lock:
                     self.carried[direction] += allowed
                 if allowed < len(data):
                     self._cut_one(connection)
                     return
-            sink.shutdown(socket.SHUT_WR)
+        except _Ended:
+            pass
         except OSError:
             connection.cut()
         finally:
-            with self._lock:
-                if source.fileno() == -1 or sink.fileno() == -1:
+            if connection.thread_ends():
+                with self._lock:
                     self._connections.discard(connection)
+
+    def _pause(self, connection):
+        """Hold a chunk for the delay, and as long as a stall lasts."""
+        end = time.monotonic() + self._delay_s
+        while not self._moving.is_set() or time.monotonic() < end:
+            if select.select([connection.cut_now], [], [], 0.01)[0]:
+                raise _Ended
+
+    @staticmethod
+    def _send(connection, sink, data):
+        while data:
+            connection.wait(write=[sink])
+            data = data[sink.send(data):]
 
     def _allowance(self, direction, size):
         """How many of these bytes may pass before a cut that was asked for."""
