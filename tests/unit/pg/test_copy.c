@@ -1,0 +1,208 @@
+/*
+ * COPY streams on a real server: counts, large rows, errors of either end, stops.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "lib/server.h"
+#include "pg/copy.h"
+
+/* Enough rows for the server to begin sending, then nothing for long. */
+#define SLOW_COPY "COPY (SELECT repeat('x', 20000) UNION ALL SELECT pg_sleep(60)::text) TO STDOUT"
+
+static int setup(void **state)
+{
+    (void)state;
+    return server_setup(NULL);
+}
+
+/* Passes everything that `from` sends on to `to`; both are inside their COPY. */
+static void pump(Conn *from, Conn *to, size_t piece_bytes)
+{
+    AUTO_ERR Err err = {0};
+    char *piece = mem_resize(NULL, piece_bytes);
+    size_t bytes = 1;
+    while (bytes > 0) {
+        if (!copy_out_read(from, piece, piece_bytes, &bytes, &err))
+            fail_msg("%s", err.message);
+        if (bytes > 0 && !copy_in_write(to, piece, bytes, &err))
+            fail_msg("%s", err.message);
+    }
+    mem_free(piece);
+}
+
+static void rows_pass_whole(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    static const struct {
+        const char *format;
+        size_t piece_bytes;
+    } CASES[] = {{"binary", COPY_PIECE_BYTES}, {"text", COPY_PIECE_BYTES}, {"binary", 7}};
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ERR Err err = {0};
+    AUTO_CONN Conn *from = server_open(CONN_SOURCE, "postgres");
+    AUTO_CONN Conn *to = server_open(CONN_TARGET, "postgres");
+    server_script(from, "DROP TABLE IF EXISTS public.a, public.b;"
+                        "CREATE TABLE public.a AS SELECT i, repeat(md5(i::text), "
+                        "CASE i % 1000 WHEN 0 THEN 40000 ELSE i % 5 END) AS t "
+                        "FROM generate_series(1, 3000) i;"
+                        "CREATE TABLE public.b (LIKE public.a)");
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        int64_t read = 0, written = 0;
+        server_script(from, "TRUNCATE public.b");
+        assert_true(copy_out_begin(
+            from, arena_printf(&arena, "COPY public.a TO STDOUT (FORMAT %s)", CASES[i].format),
+            &err));
+        assert_true(copy_in_begin(
+            to, arena_printf(&arena, "COPY public.b FROM STDIN (FORMAT %s)", CASES[i].format),
+            &err));
+        pump(from, to, CASES[i].piece_bytes);
+        assert_true(copy_out_end(from, &read, &err));
+        assert_true(copy_in_end(to, &written, &err));
+        assert_int_equal(read, 3000);
+        assert_int_equal(written, 3000);
+        assert_string_equal(server_value(&arena, from,
+                                         "SELECT count(*) FROM (TABLE public.a EXCEPT ALL "
+                                         "TABLE public.b) d"),
+                            "0");
+    }
+}
+
+static void empty_relation_gives_no_rows(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    AUTO_ERR Err err = {0};
+    AUTO_CONN Conn *from = server_open(CONN_SOURCE, "postgres");
+    int64_t read = -1;
+    size_t bytes = 1;
+    char piece[64];
+    assert_true(copy_out_begin(from, "COPY (SELECT 1 WHERE false) TO STDOUT", &err));
+    assert_true(copy_out_read(from, piece, sizeof(piece), &bytes, &err));
+    assert_int_equal(bytes, 0);
+    assert_true(copy_out_end(from, &read, &err));
+    assert_int_equal(read, 0);
+}
+
+static void wrong_statement_says_why(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    AUTO_ERR Err err = {0};
+    AUTO_CONN Conn *to = server_open(CONN_TARGET, "postgres");
+    assert_false(copy_in_begin(to, "COPY public.nowhere FROM STDIN", &err));
+    assert_string_equal(err.message, "target: relation \"public.nowhere\" does not exist");
+    assert_string_equal(err.sqlstate, "42P01");
+    assert_string_equal(err.detail, "Statement: COPY public.nowhere FROM STDIN");
+    server_script(to, "SELECT 1");
+}
+
+static void refused_row_is_the_verdict(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    AUTO_ERR Err err = {0};
+    AUTO_CONN Conn *to = server_open(CONN_TARGET, "postgres");
+    int64_t written = -1;
+    server_script(to, "CREATE TEMPORARY TABLE u (i int PRIMARY KEY)");
+    assert_true(copy_in_begin(to, "COPY pg_temp.u FROM STDIN", &err));
+    assert_true(copy_in_write(to, "1\n1\n", 4, &err));
+    assert_false(copy_in_end(to, &written, &err));
+    assert_string_equal(err.sqlstate, "23505");
+    assert_int_equal(written, -1);
+    server_script(to, "SELECT 1");
+}
+
+static void abort_leaves_the_session_usable(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    AUTO_ERR Err err = {0};
+    AUTO_CONN Conn *from = server_open(CONN_SOURCE, "postgres");
+    AUTO_CONN Conn *to = server_open(CONN_TARGET, "postgres");
+    char piece[64];
+    size_t bytes = 0;
+    server_script(to, "CREATE TEMPORARY TABLE u (i int PRIMARY KEY)");
+    assert_true(copy_out_begin(from, "COPY (SELECT generate_series(1, 2000000)) TO STDOUT", &err));
+    assert_true(copy_out_read(from, piece, sizeof(piece), &bytes, &err));
+    copy_out_abort(from);
+    server_script(from, "SELECT 1");
+
+    assert_true(copy_in_begin(to, "COPY pg_temp.u FROM STDIN", &err));
+    assert_true(copy_in_write(to, "1\n2\n", 4, &err));
+    copy_in_abort(to, "the source went away", &err);
+    assert_false(err_is_set(&err));
+    server_script(to, "SELECT 1");
+
+    assert_true(copy_in_begin(to, "COPY pg_temp.u FROM STDIN", &err));
+    assert_true(copy_in_write(to, "x\n", 2, &err));
+    copy_in_abort(to, "the source went away", &err);
+    assert_string_equal(err.sqlstate, "22P02");
+    server_script(to, "SELECT 1");
+}
+
+static void stop_ends_the_wait(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    AUTO_ERR Err err = {0};
+    AUTO_CONN Conn *from = server_open(CONN_SOURCE, "postgres");
+    Stop stop;
+    char piece[40000];
+    size_t bytes = 0;
+    assert_true(stop_init(&stop, &err));
+    conn_set_stop(from, &stop);
+    assert_true(copy_out_begin(from, SLOW_COPY, &err));
+    stop_request(&stop, STOP_INTERRUPT);
+    assert_false(copy_out_read(from, piece, sizeof(piece), &bytes, &err));
+    assert_int_equal(err.code, ERR_INTERRUPTED);
+    copy_out_abort(from);
+    conn_set_stop(from, NULL);
+    server_script(from, "SELECT 1");
+    stop_release(&stop);
+}
+
+static void cut_connection_is_lost(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ERR Err err = {0};
+    AUTO_CONN Conn *from = server_open(CONN_SOURCE, "postgres");
+    AUTO_CONN Conn *killer = server_open(CONN_SOURCE, "postgres");
+    char piece[40000];
+    size_t bytes = 1;
+    int64_t rows = 0;
+    assert_true(copy_out_begin(from, SLOW_COPY, &err));
+    server_value(&arena, killer,
+                 arena_printf(&arena, "SELECT pg_terminate_backend(%d)", conn_backend_pid(from)));
+    bool ok =
+        copy_out_read(from, piece, sizeof(piece), &bytes, &err) && copy_out_end(from, &rows, &err);
+    assert_false(ok);
+    assert_int_equal(err.code, ERR_LOST);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_pass_whole),
+        cmocka_unit_test(empty_relation_gives_no_rows),
+        cmocka_unit_test(wrong_statement_says_why),
+        cmocka_unit_test(refused_row_is_the_verdict),
+        cmocka_unit_test(abort_leaves_the_session_usable),
+        cmocka_unit_test(stop_ends_the_wait),
+        cmocka_unit_test(cut_connection_is_lost),
+    };
+    return cmocka_run_group_tests(tests, setup, server_teardown);
+}
