@@ -13,16 +13,15 @@ LsnText lsn_text(Lsn lsn)
     return out;
 }
 
+/* Up to eight hex digits; returns where they end, NULL if there are none or more. */
 static const char *hex_part(const char *at, uint32_t *value)
 {
-    char *end = NULL;
-    if (strspn(at, "0123456789abcdefABCDEF") == 0)
+    size_t digits = strspn(at, "0123456789abcdefABCDEF");
+    if (digits == 0 || digits > 8)
         return NULL;
-    unsigned long parsed = strtoul(at, &end, 16);
-    if (end - at > 8)
-        return NULL;
-    *value = (uint32_t)parsed;
-    return end;
+    /* strtoul would also take "0x"; the digits alone say where the part ends. */
+    *value = (uint32_t)strtoul(at, NULL, 16);
+    return at + digits;
 }
 
 bool lsn_parse(const char *text, Lsn *lsn, Err *err)
