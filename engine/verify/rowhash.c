@@ -169,7 +169,7 @@ static const struct {
     {16, 110000, "false", "pg_catalog.hashint4extended(@::pg_catalog.int4, #)"},
     /* hashint8extended() folds the halves of its argument together: the upper one goes twice */
     {20, 110000, "0", "pg_catalog.hashint8extended(@, pg_catalog.hashint8extended(@ >> 32, #))"},
-    {21, 110000, "0", "pg_catalog.hashint2extended(@, #)"},
+    {21, 110000, "0::pg_catalog.int2", "pg_catalog.hashint2extended(@, #)"},
     {23, 110000, "0", "pg_catalog.hashint4extended(@, #)"},
     {25, 110000, "''", "pg_catalog.hashtextextended(@ COLLATE \"C\", #)"},
     {1043, 110000, "''", "pg_catalog.hashtextextended(@::pg_catalog.text COLLATE \"C\", #)"},
