@@ -1,0 +1,130 @@
+/*
+ * SchemaObjects: one set-based reading of a side, two sorted views of it.
+ */
+#include "schema/objects.h"
+
+#include "pg/query.h"
+#include "sql_text.h"
+
+static int compare_numbers(uint32_t class_a, uint32_t a, uint32_t class_b, uint32_t b)
+{
+    if (class_a != class_b)
+        return class_a < class_b ? -1 : 1;
+    return a == b ? 0 : (a < b ? -1 : 1);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const SchemaObject *left = a;
+    const SchemaObject *right = b;
+    if (left->kind != right->kind)
+        return left->kind < right->kind ? -1 : 1;
+    return strcmp(left->key, right->key);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const SchemaObject *left = *(SchemaObject *const *)a;
+    const SchemaObject *right = *(SchemaObject *const *)b;
+    return compare_numbers(left->class_oid, left->oid, right->class_oid, right->oid);
+}
+
+static int compare_owners(const void *a, const void *b)
+{
+    const ObjectOwner *left = a;
+    const ObjectOwner *right = b;
+    return compare_numbers(left->class_oid, left->oid, right->class_oid, right->oid);
+}
+
+static bool read_items(Arena *arena, Conn *conn, SchemaObjects *objects, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(conn, SQL_SCHEMA_OBJECTS, NO_PARAMS, &rows, err))
+        return false;
+    objects->count = rows_count(rows);
+    objects->items = arena_array(arena, SchemaObject, objects->count);
+    objects->by_id = arena_array(arena, SchemaObject *, objects->count);
+    for (size_t r = 0; r < objects->count; r++) {
+        const char *key = rows_text(rows, r, 4);
+        objects->items[r] = (SchemaObject){
+            .class_oid = rows_oid(rows, r, 0),
+            .oid = rows_oid(rows, r, 1),
+            .owner = rows_oid(rows, r, 2),
+            .kind = (ObjectKind)rows_char(rows, r, 3),
+            .key = key == NULL ? "" : arena_strdup(arena, key),
+            .state = arena_strdup(arena, rows_text(rows, r, 5)),
+            .late = rows_bool(rows, r, 6),
+        };
+    }
+    qsort(objects->items, objects->count, sizeof(*objects->items), compare_names);
+    for (size_t i = 0; i < objects->count; i++)
+        objects->by_id[i] = &objects->items[i];
+    qsort(objects->by_id, objects->count, sizeof(SchemaObject *), compare_ids);
+    return true;
+}
+
+static bool read_owners(Arena *arena, Conn *conn, SchemaObjects *objects, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(conn, SQL_SCHEMA_OWNERS, NO_PARAMS, &rows, err))
+        return false;
+    objects->owner_count = rows_count(rows);
+    objects->owners = arena_array(arena, ObjectOwner, objects->owner_count);
+    for (size_t r = 0; r < objects->owner_count; r++) {
+        objects->owners[r] = (ObjectOwner){
+            .class_oid = rows_oid(rows, r, 0),
+            .oid = rows_oid(rows, r, 1),
+            .owner = rows_oid(rows, r, 2),
+        };
+    }
+    qsort(objects->owners, objects->owner_count, sizeof(ObjectOwner), compare_owners);
+    return true;
+}
+
+bool schema_objects_read(Arena *arena, Conn *conn, SchemaObjects *objects, Err *err)
+{
+    *objects = (SchemaObjects){0};
+    return (read_items(arena, conn, objects, err) && read_owners(arena, conn, objects, err)) ||
+           err_context(err, "could not read the objects of the %s",
+                       conn_side_name(conn_side(conn)));
+}
+
+const SchemaObject *schema_object_named(const SchemaObjects *objects, ObjectKind kind,
+                                        const char *key)
+{
+    const SchemaObject wanted = {.kind = kind, .key = key};
+    return objects->count == 0 ? NULL
+                               : bsearch(&wanted, objects->items, objects->count,
+                                         sizeof(*objects->items), compare_names);
+}
+
+const SchemaObject *schema_object(const SchemaObjects *objects, uint32_t class_oid, uint32_t oid)
+{
+    SchemaObject number = {.class_oid = class_oid, .oid = oid};
+    SchemaObject *wanted = &number;
+    SchemaObject *const *found = objects->count == 0
+                                     ? NULL
+                                     : bsearch(&wanted, objects->by_id, objects->count,
+                                               sizeof(SchemaObject *), compare_ids);
+    return found == NULL ? NULL : *found;
+}
+
+uint32_t schema_object_owner(const SchemaObjects *objects, uint32_t class_oid, uint32_t oid)
+{
+    const SchemaObject *object = schema_object(objects, class_oid, oid);
+    if (object != NULL && object->owner != 0)
+        return object->owner;
+    const ObjectOwner wanted = {.class_oid = class_oid, .oid = oid};
+    const ObjectOwner *found = objects->owner_count == 0
+                                   ? NULL
+                                   : bsearch(&wanted, objects->owners, objects->owner_count,
+                                             sizeof(ObjectOwner), compare_owners);
+    return found == NULL ? 0 : found->owner;
+}
+
+bool schema_object_kept(const Blueprint *blueprint, const SchemaObject *object)
+{
+    if (object->owner != 0)
+        return blueprint_keeps_object(blueprint, CLASS_CLASS, object->owner);
+    return blueprint_keeps_object(blueprint, object->class_oid, object->oid);
+}

@@ -1,0 +1,70 @@
+/*
+ * SchemaObjects: what a database holds, named in words that mean the same on every server, so that
+ * source and target can be compared object by object. One query a side, whatever the size.
+ */
+#ifndef GODWIT_SCHEMA_OBJECTS_H
+#define GODWIT_SCHEMA_OBJECTS_H
+
+#include "blueprint/blueprint.h"
+#include "schema/toc.h"
+
+typedef enum ObjectKind {
+    OBJECT_TABLE = 't',
+    OBJECT_VIEW = 'v',
+    OBJECT_MATVIEW = 'm',
+    OBJECT_SEQUENCE = 'S',
+    OBJECT_COMPOSITE = 'c',
+    OBJECT_INDEX = 'i',
+    OBJECT_FUNCTION = 'f',
+    OBJECT_TYPE = 'y',
+    OBJECT_TRIGGER = 'T',
+    OBJECT_RULE = 'R',
+    OBJECT_POLICY = 'P',
+    OBJECT_STATISTICS = 's',
+    OBJECT_CHECK = 'k',
+    OBJECT_ROW_SECURITY = 'Z',
+    OBJECT_DEFAULT = 'D', /* has no key: only its owner matters */
+} ObjectKind;
+
+typedef struct SchemaObject {
+    uint32_t class_oid; /* 0: row security, the oid is the relation's */
+    uint32_t oid;
+    uint32_t owner; /* relation it stands on, 0 none */
+    ObjectKind kind;
+    const char *key;   /* type, names and arguments: the same on every server */
+    const char *state; /* compared beside the key: a trigger's enabled letter, ... */
+    bool late;         /* may only be made after the drain */
+} SchemaObject;
+
+typedef struct ObjectOwner {
+    uint32_t class_oid;
+    uint32_t oid;
+    uint32_t owner;
+} ObjectOwner;
+
+typedef struct SchemaObjects {
+    SchemaObject *items; /* sorted by kind and key */
+    size_t count;
+    SchemaObject **by_id; /* sorted by class and oid */
+    ObjectOwner *owners;  /* of objects that are not in items; sorted by class and oid */
+    size_t owner_count;
+} SchemaObjects;
+
+/** Reads one server. \return false with ERR_SQL/ERR_LOST */
+MUSTCHECK bool schema_objects_read(Arena *arena, Conn *conn, SchemaObjects *objects, Err *err);
+
+/** By kind and key, NULL when there is none. */
+const SchemaObject *schema_object_named(const SchemaObjects *objects, ObjectKind kind,
+                                        const char *key);
+
+/** By numbers, NULL when there is none. */
+const SchemaObject *schema_object(const SchemaObjects *objects, uint32_t class_oid, uint32_t oid);
+
+/** The relation an object stands on, 0 none. */
+uint32_t schema_object_owner(const SchemaObjects *objects, uint32_t class_oid, uint32_t oid);
+
+/** Whether an object of the source is selected: itself, or the relation it stands on. */
+bool schema_object_kept(const Blueprint *blueprint, const SchemaObject *object);
+
+
+#endif
