@@ -1,0 +1,10 @@
+-- One constraint of a table as it stands on the target.
+-- $1 schema, $2 table, $3 constraint. Columns: type, validated, its index is valid (true without
+-- one), replica identity, clustered.
+SELECT k.contype, k.convalidated, COALESCE(i.indisvalid, true), COALESCE(i.indisreplident, false),
+       COALESCE(i.indisclustered, false)
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class t ON t.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid AND i.indrelid = k.conrelid
+WHERE n.nspname = $1 AND t.relname = $2 AND k.conname = $3

@@ -1,0 +1,9 @@
+-- One index as it stands on the target.
+-- $1 schema, $2 index. Columns: valid, schema and name of its table, replica identity, clustered.
+SELECT i.indisvalid, n.nspname, t.relname, i.indisreplident, i.indisclustered
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
+JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+WHERE s.nspname = $1 AND c.relname = $2

@@ -1,0 +1,19 @@
+/*
+ * What the steps foreign_key and validate share.
+ */
+#ifndef GODWIT_STEP_FOREIGN_KEY_H
+#define GODWIT_STEP_FOREIGN_KEY_H
+
+#include "step/ddl_step.h"
+
+/** Whether the key can be added NOT VALID and validated later. Where the referencing table is
+ * partitioned, PostgreSQL before 18 cannot: the whole key is then added in the catch-up phase, when
+ * relations of different snapshots agree.
+ * \note Source: PostgreSQL 18 release notes, "Allow NOT VALID foreign key constraints on
+ * partitioned tables". */
+bool foreign_key_is_two_steps(const Blueprint *blueprint, const ForeignKey *key);
+
+/** ALTER TABLE ... ADD CONSTRAINT ... FOREIGN KEY, NOT VALID or not. */
+const char *foreign_key_sql(StepCtx *ctx, const ForeignKey *key, bool not_valid);
+
+#endif

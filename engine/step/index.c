@@ -1,0 +1,105 @@
+/*
+ * Step index:I builds one index once the rows of its relation are there: plain indexes, and those
+ * that a constraint is made from afterwards. Indexes of partitions come before those of the tables
+ * above them, which adopt them.
+ */
+#include "step/ddl_step.h"
+
+extern const StepKind STEP_INDEX;
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)err;
+    AUTO_ARENA Arena arena = {0};
+    for (size_t i = 0; i < blueprint->index_count; i++) {
+        const IndexDef *def = &blueprint->indexes[i];
+        if (index_is_direct(blueprint, def))
+            continue;
+        Step *step =
+            step_add(builder, &STEP_INDEX, name_text(&arena, &def->name), def, (double)def->bytes);
+        step_needs_rows(builder, step, def->relation);
+        step_needs_below(builder, step, blueprint, def);
+    }
+    return true;
+}
+
+static void drop_sql(StepCtx *ctx, const IndexDef *def, SqlVec *statements)
+{
+    AUTO_STR Str sql = {0};
+    str_append(&sql, "DROP INDEX ");
+    ddl_qname(&sql, ctx->target, &def->name);
+    *vec_push(ctx->arena, statements) = str_dup(ctx->arena, &sql);
+}
+
+/* The marks of an index that becomes a constraint are that step's. */
+static void marks(StepCtx *ctx, const IndexDef *def, const TargetIndex *found, SqlVec *statements)
+{
+    if (def->constraint_sql == NULL)
+        index_marks(ctx, def, found, statements);
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    const IndexDef *def = ctx->step->object;
+    description->sentence =
+        arena_printf(ctx->arena, "build index %s on %s", name_text(ctx->arena, &def->name),
+                     name_text(ctx->arena, &def->table));
+    SqlVec statements = {0};
+    *vec_push(ctx->arena, &statements) = def->sql;
+    marks(ctx, def, &(TargetIndex){0}, &statements);
+    ddl_describe(ctx, description, &statements);
+    return true;
+}
+
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    const IndexDef *def = ctx->step->object;
+    TargetIndex found;
+    if (!target_index(ctx, &def->name, &found, err))
+        return false;
+    if (found.exists && !name_equal(&found.table, &def->table)) {
+        observation->state = OBSERVED_DRIFTED;
+        observation->reason = arena_printf(
+            ctx->arena, "index %s stands on %s, not on %s", name_text(ctx->arena, &def->name),
+            name_text(ctx->arena, &found.table), name_text(ctx->arena, &def->table));
+        return true;
+    }
+    bool marked = def->constraint_sql != NULL || index_marks_set(def, &found);
+    observation->state =
+        found.exists && found.valid && marked ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    if (found.exists && !found.valid)
+        observation->reason = "an invalid index of this name is dropped and built again";
+    return true;
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    const IndexDef *def = ctx->step->object;
+    TargetIndex found;
+    if (!target_index(ctx, &def->name, &found, err))
+        return false;
+    if (found.exists && !found.valid) {
+        SqlVec drop = {0};
+        drop_sql(ctx, def, &drop);
+        if (!ddl_apply(ctx, &drop, false, err))
+            return false;
+        found = (TargetIndex){0};
+    }
+    if (!found.exists && !ddl_build(ctx, def->sql, err))
+        return false;
+    SqlVec statements = {0};
+    marks(ctx, def, &found, &statements);
+    return statements.count == 0 || ddl_apply(ctx, &statements, false, err);
+}
+
+const StepKind STEP_INDEX = {
+    .name = "index",
+    .phase = PHASE_COPY,
+    .flags = STEP_NEEDS_TARGET | STEP_INDEX_JOB,
+    .summary = "Builds one index once its relation is copied.",
+    .expand = expand,
+    .describe = describe,
+    .observe = observe,
+    .apply = apply,
+};

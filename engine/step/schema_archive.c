@@ -1,0 +1,86 @@
+/*
+ * Shared by schema_pre and schema_post: see the header.
+ */
+#include "step/schema_archive.h"
+
+#include "pg/query.h"
+
+#define LOCK_TIMEOUT_MS 900 /* below the server's deadlock check, see ddl_step.h */
+#define RETRY_MS        300
+
+bool schema_sides_read(StepCtx *ctx, SchemaSides *sides, Err *err)
+{
+    return schema_objects_read(ctx->arena, ctx->source, &sides->source, err) &&
+           schema_objects_read(ctx->arena, ctx->target, &sides->target, err);
+}
+
+const SchemaObject *schema_twin(const SchemaSides *sides, const SchemaObject *object)
+{
+    return schema_object_named(&sides->target, object->kind, object->key);
+}
+
+/* A server that is killed or an engine that dies before the COMMIT leaves nothing behind. */
+static bool restore_once(StepCtx *ctx, const char *script, Err *err)
+{
+    const char *limit = arena_printf(ctx->arena, "SET LOCAL lock_timeout = %d", LOCK_TIMEOUT_MS);
+    if (pg_begin(ctx->target, "READ WRITE", err) && pg_none(ctx->target, limit, NO_PARAMS, err) &&
+        archive_run(ctx->target, script, err) && pg_commit(ctx->target, err))
+        return true;
+    pg_rollback(ctx->target);
+    return false;
+}
+
+static bool restore_script(StepCtx *ctx, const char *script, Err *err)
+{
+    for (;;) {
+        AUTO_ERR Err failed = {0};
+        if (restore_once(ctx, script, &failed))
+            return true;
+        if (strcmp(failed.sqlstate, "55P03") != 0 && strcmp(failed.sqlstate, "40P01") != 0)
+            return err_move(err, &failed);
+        log_warn(&ctx->log, "could not lock a table, trying again: %s", failed.message);
+        if (!stop_sleep(ctx->run->stop, RETRY_MS))
+            return stop_error(ctx->run->stop, err);
+    }
+}
+
+bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate,
+                    bool (*wanted)(void *data, const TocEntry *entry), void *data, Err *err)
+{
+    const ArchiveTools tools = {
+        .pg_dump = ctx->run->pg_dump,
+        .pg_restore = ctx->run->pg_restore,
+        .source = &ctx->run->source,
+        .stop = ctx->run->stop,
+        .log = &ctx->log,
+    };
+    AUTO_ARCHIVE Archive archive = {0};
+    const char *script = NULL;
+    if (!archive_make(&archive, &tools, ctx->run->blueprint, &sides->source, err))
+        return false;
+    if (fate == TOC_PRE)
+        archive_log(&archive);
+    return archive_script(&archive, fate, wanted, data, &script, err) &&
+           restore_script(ctx, script, err);
+}
+
+void schema_describe(StepCtx *ctx, const SchemaSides *sides, const char *kinds, const char *section,
+                     Description *description)
+{
+    description_add(ctx->arena, description, CONN_SOURCE,
+                    "-- pg_dump --format=custom --schema-only --encoding=UTF8");
+    AUTO_STR Str text = {0};
+    str_appendf(&text,
+                "-- pg_restore --use-list (selected entries, %s) --no-owner --no-privileges\n"
+                "-- --no-publications --no-subscriptions --no-security-labels --no-tablespaces\n"
+                "-- --no-table-access-method, run in one transaction:",
+                section);
+    for (size_t i = 0; i < sides->source.count; i++) {
+        const SchemaObject *object = &sides->source.items[i];
+        if (strchr(kinds, (char)object->kind) != NULL && !object->late &&
+            schema_object_kept(ctx->run->blueprint, object))
+            str_appendf(&text, "\n--   %s%s",
+                        object->kind == OBJECT_ROW_SECURITY ? "row security of " : "", object->key);
+    }
+    description_add(ctx->arena, description, CONN_TARGET, str_text(&text));
+}

@@ -1,0 +1,31 @@
+/*
+ * What the steps schema_pre and schema_post share: the selected objects of the source, what of them
+ * stands on the target, and a restore in one transaction.
+ */
+#ifndef GODWIT_STEP_SCHEMA_ARCHIVE_H
+#define GODWIT_STEP_SCHEMA_ARCHIVE_H
+
+#include "schema/archive.h"
+#include "step/common.h"
+
+typedef struct SchemaSides {
+    SchemaObjects source;
+    SchemaObjects target;
+} SchemaSides;
+
+MUSTCHECK bool schema_sides_read(StepCtx *ctx, SchemaSides *sides, Err *err);
+
+/** The object of the target that an object of the source has become; NULL: none yet. */
+const SchemaObject *schema_twin(const SchemaSides *sides, const SchemaObject *object);
+
+/** Dumps the source anew and restores the entries of one fate that `wanted` accepts, in one
+ * transaction on the target. */
+MUSTCHECK bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate,
+                              bool (*wanted)(void *data, const TocEntry *entry), void *data,
+                              Err *err);
+
+/** Describes the commands and the objects of these kinds (a string of ObjectKind letters). */
+void schema_describe(StepCtx *ctx, const SchemaSides *sides, const char *kinds, const char *section,
+                     Description *description);
+
+#endif

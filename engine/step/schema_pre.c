@@ -1,0 +1,149 @@
+/*
+ * Step schema_pre restores what stands before the rows: schemas, types, functions, tables with
+ * their defaults and checks, partitions, sequences, views. All in one transaction: what the target
+ * shows is everything or nothing.
+ */
+#include "step/schema_archive.h"
+
+#include "pg/query.h"
+
+extern const StepKind STEP_SCHEMA_PRE;
+
+#define NAMES_SHOWN 5
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)blueprint;
+    (void)err;
+    step_add_after(builder, &STEP_SCHEMA_PRE, "extensions");
+    return true;
+}
+
+static const char KINDS[] = {OBJECT_TABLE,     OBJECT_SEQUENCE, OBJECT_VIEW,     OBJECT_MATVIEW,
+                             OBJECT_COMPOSITE, OBJECT_TYPE,     OBJECT_FUNCTION, '\0'};
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    SchemaSides sides;
+    if (!schema_sides_read(ctx, &sides, err))
+        return false;
+    description->sentence = arena_printf(
+        ctx->arena, "restore types, functions, %zu tables, %zu sequences and views before the rows",
+        ctx->run->blueprint->relation_count, ctx->run->blueprint->sequence_count);
+    schema_describe(ctx, &sides, KINDS, "pre-data", description);
+    return true;
+}
+
+/* What of the selection is there, and what is not. */
+typedef struct Count {
+    size_t there;
+    size_t missing;
+    Str first_there; /* some names */
+    Str first_missing;
+} Count;
+
+static void count_one(Count *count, const char *name, bool there)
+{
+    size_t number = there ? count->there++ : count->missing++;
+    Str *names = there ? &count->first_there : &count->first_missing;
+    if (number < NAMES_SHOWN)
+        str_appendf(names, "%s%s", number > 0 ? ", " : "", name);
+    else if (number == NAMES_SHOWN)
+        str_append(names, ", ...");
+}
+
+static void count_kinds(StepCtx *ctx, const SchemaSides *sides, const char *kinds, Count *count)
+{
+    for (size_t i = 0; i < sides->source.count; i++) {
+        const SchemaObject *object = &sides->source.items[i];
+        if (strchr(kinds, (char)object->kind) != NULL &&
+            blueprint_keeps_object(ctx->run->blueprint, object->class_oid, object->oid))
+            count_one(count, object->key, schema_twin(sides, object) != NULL);
+    }
+}
+
+static void judge(StepCtx *ctx, const Count *tables, const Count *others, Observation *observation)
+{
+    const Count *lead = tables->there + tables->missing > 0 ? tables : others;
+    if (lead->missing == 0) {
+        observation->state = OBSERVED_SATISFIED;
+        return;
+    }
+    bool nothing = tables->there == 0 && others->there == 0;
+    observation->state = nothing ? OBSERVED_NEEDED : OBSERVED_DRIFTED;
+    if (nothing)
+        return;
+    const Count *there = tables->there > 0 ? tables : others;
+    observation->reason =
+        arena_printf(ctx->arena,
+                     "the target already has %zu of the objects, but not all of them (there: %s; "
+                     "missing: %s); drop them or exclude them",
+                     tables->there + others->there, str_text(&there->first_there),
+                     str_text(&lead->first_missing));
+}
+
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    static const char TABLES[] = {OBJECT_TABLE, '\0'};
+    static const char OTHERS[] = {OBJECT_SEQUENCE, OBJECT_VIEW,     OBJECT_COMPOSITE,
+                                  OBJECT_TYPE,     OBJECT_FUNCTION, '\0'};
+    SchemaSides sides;
+    if (!schema_sides_read(ctx, &sides, err))
+        return false;
+    Count tables = {0};
+    Count others = {0};
+    count_kinds(ctx, &sides, TABLES, &tables);
+    count_kinds(ctx, &sides, OTHERS, &others);
+    judge(ctx, &tables, &others, observation);
+    str_release(&tables.first_there);
+    str_release(&tables.first_missing);
+    str_release(&others.first_there);
+    str_release(&others.first_missing);
+    return true;
+}
+
+/* Schemas that are there already: public, an extension's, one made for grants beforehand. */
+typedef struct Schemas {
+    const Catalog *source;
+    Rows *there; /* one column: name */
+} Schemas;
+
+static bool wanted(void *data, const TocEntry *entry)
+{
+    const Schemas *schemas = data;
+    if (entry->class_oid != CLASS_NAMESPACE)
+        return true;
+    for (size_t i = 0; i < schemas->source->objects_count; i++) {
+        const CatObject *object = &schemas->source->objects[i];
+        if (object->class_oid != CLASS_NAMESPACE || object->oid != entry->oid)
+            continue;
+        for (size_t r = 0; r < rows_count(schemas->there); r++) {
+            if (strcmp(rows_text(schemas->there, r, 0), object->name) == 0)
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    SchemaSides sides;
+    AUTO_ROWS Rows *there = NULL;
+    if (!schema_sides_read(ctx, &sides, err) ||
+        !pg_rows(ctx->target, "SELECT nspname FROM pg_catalog.pg_namespace", NO_PARAMS, &there,
+                 err))
+        return false;
+    Schemas schemas = {.source = ctx->run->blueprint->source, .there = there};
+    return schema_restore(ctx, &sides, TOC_PRE, wanted, &schemas, err);
+}
+
+const StepKind STEP_SCHEMA_PRE = {
+    .name = "schema_pre",
+    .phase = PHASE_SCHEMA,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_ALONE,
+    .summary = "Restores types, functions, tables, sequences and views.",
+    .expand = expand,
+    .describe = describe,
+    .observe = observe,
+    .apply = apply,
+};

@@ -1,0 +1,106 @@
+/*
+ * Step validate:C proves one foreign key once the target has caught up: only then do relations that
+ * were copied under different snapshots agree. Rows without their parent are reported and the key
+ * stays NOT VALID; that is a warning, not a failure.
+ */
+#include "step/foreign_key.h"
+
+#include <jansson.h>
+
+extern const StepKind STEP_VALIDATE;
+
+#define SQLSTATE_FOREIGN_KEY "23503"
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)err;
+    AUTO_ARENA Arena arena = {0};
+    for (size_t i = 0; i < blueprint->foreign_key_count; i++) {
+        const ForeignKey *key = &blueprint->foreign_keys[i];
+        bool two_steps = foreign_key_is_two_steps(blueprint, key);
+        if (two_steps && !key->validated)
+            continue;
+        const char *text = constraint_text(&arena, &key->relation->source, key->name);
+        Step *step = step_add(builder, &STEP_VALIDATE, text, key, 0);
+        step_needs_kind(builder, step, "catchup");
+        if (two_steps)
+            step_needs_id(builder, step, arena_printf(&arena, "foreign_key:%s", text));
+    }
+    return true;
+}
+
+static const char *validate_sql(StepCtx *ctx, const ForeignKey *key)
+{
+    if (!foreign_key_is_two_steps(ctx->run->blueprint, key))
+        return foreign_key_sql(ctx, key, false);
+    AUTO_STR Str sql = {0};
+    str_append(&sql, "ALTER TABLE ");
+    ddl_qname(&sql, ctx->target, &key->relation->target);
+    str_append(&sql, " VALIDATE CONSTRAINT ");
+    ddl_ident(&sql, ctx->target, key->name);
+    return str_dup(ctx->arena, &sql);
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    const ForeignKey *key = ctx->step->object;
+    description->sentence = arena_printf(
+        ctx->arena, "%s foreign key %s of %s",
+        foreign_key_is_two_steps(ctx->run->blueprint, key) ? "validate" : "add and validate",
+        name_part_text(ctx->arena, key->name), name_text(ctx->arena, &key->relation->target));
+    description_add(ctx->arena, description, CONN_TARGET, validate_sql(ctx, key));
+    return true;
+}
+
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    const ForeignKey *key = ctx->step->object;
+    TargetIndex found;
+    if (!target_constraint(ctx, &key->relation->target, key->name, &found, err))
+        return false;
+    observation->state = found.exists && found.validated ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    return true;
+}
+
+/* The orphans are the source's own (or the plan leaves their parents out). */
+static bool report_orphans(StepCtx *ctx, const ForeignKey *key, const Err *found, Err *err)
+{
+    const char *name = constraint_text(ctx->arena, &key->relation->target, key->name);
+    const char *detail = found->detail == NULL ? found->message : found->detail;
+    int length = (int)strcspn(detail, "\n");
+    log_warn(&ctx->log, "foreign key %s is left NOT VALID, rows without their parent: %.*s", name,
+             length, detail);
+    json_t *event = json_pack("{s:s, s:s, s:s#}", "constraint", name, "message", found->message,
+                              "detail", detail, length);
+    char *text = json_dumps(event, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(event);
+    bool done = journal_event(ctx->target, ctx->run->journal.id, "orphans", text, err);
+    mem_free(text);
+    return done;
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    const ForeignKey *key = ctx->step->object;
+    SqlVec statements = {0};
+    *vec_push(ctx->arena, &statements) = validate_sql(ctx, key);
+    AUTO_ERR Err failed = {0};
+    if (ddl_apply(ctx, &statements, false, &failed))
+        return true;
+    if (strcmp(failed.sqlstate, SQLSTATE_FOREIGN_KEY) != 0)
+        return err_move(err, &failed);
+    return report_orphans(ctx, key, &failed, err);
+}
+
+const StepKind STEP_VALIDATE = {
+    .name = "validate",
+    .phase = PHASE_CATCHUP,
+    .flags = STEP_NEEDS_TARGET,
+    .summary = "Validates one foreign key; orphans are reported.",
+    .expand = expand,
+    .describe = describe,
+    .observe = observe,
+    .apply = apply,
+    .verify = verify_in_apply,
+};
