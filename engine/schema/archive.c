@@ -5,6 +5,7 @@
 
 #include "base/process.h"
 #include "pg/query.h"
+#include "schema/script.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,12 +151,6 @@ static bool judge_keeps(void *data, uint32_t class_oid, uint32_t oid)
     return blueprint_keeps_object(judging->blueprint, class_oid, oid);
 }
 
-static uint32_t judge_owner(void *data, uint32_t class_oid, uint32_t oid)
-{
-    const Judging *judging = data;
-    return schema_object_owner(judging->objects, class_oid, oid);
-}
-
 static bool judge_late(void *data, uint32_t class_oid, uint32_t oid)
 {
     const Judging *judging = data;
@@ -175,8 +170,7 @@ bool archive_make(Archive *archive, const ArchiveTools *tools, const Blueprint *
         !toc_read(&archive->arena, all, post, &archive->toc, err))
         return err_context(err, "could not archive the schema of the source");
     Judging judging = {.blueprint = blueprint, .objects = objects};
-    const TocJudge judge = {
-        .data = &judging, .keeps = judge_keeps, .owner = judge_owner, .late = judge_late};
+    const TocJudge judge = {.data = &judging, .keeps = judge_keeps, .late = judge_late};
     toc_decide(&archive->toc, &judge);
     return true;
 }
@@ -212,40 +206,6 @@ void archive_log(const Archive *archive)
 
 /* --- the SQL --- */
 
-static const char FIRST_ENTRY[] = "-- Name: ";
-static const char UNRESTRICT[] = "\n\\unrestrict ";
-
-static bool is_heading(const char *line)
-{
-    return *line == '\0' || text_starts_with(line, "--") || text_starts_with(line, "SET ") ||
-           text_starts_with(line, "SELECT pg_catalog.set_config(") ||
-           text_starts_with(line, "\\restrict ");
-}
-
-bool archive_trim(char *text, const char **script, Err *err)
-{
-    char *end = NULL;
-    for (char *at = strstr(text, UNRESTRICT); at != NULL; at = strstr(at + 1, UNRESTRICT))
-        end = at;
-    const char *rest = end == NULL ? NULL : end + 1 + strcspn(end + 1, "\n");
-    if (rest != NULL && rest[strspn(rest, "\n")] == '\0')
-        *end = '\0';
-    for (char *line = text; *line != '\0';) {
-        char *next = strchr(line, '\n');
-        if (text_starts_with(line, FIRST_ENTRY) || next == NULL) {
-            *script = next == NULL ? "" : line;
-            return true;
-        }
-        *next = '\0';
-        if (!is_heading(line))
-            return err_set(err, ERR_TOOL, "could not understand the head of pg_restore's text: %s",
-                           line);
-        line = next + 1;
-    }
-    *script = "";
-    return true;
-}
-
 bool archive_script(Archive *archive, TocFate fate,
                     bool (*wanted)(void *data, const TocEntry *entry), void *data,
                     const char **script, Err *err)
@@ -274,7 +234,7 @@ bool archive_script(Archive *archive, TocFate fate,
     if (!run_tool(archive, "pg_restore", &spec, &result, err))
         return false;
     char *text = arena_memdup(&archive->arena, result.output, result.output_bytes);
-    return archive_trim(text, script, err);
+    return script_trim(text, script, err);
 }
 
 bool archive_run(Conn *target, const char *script, Err *err)

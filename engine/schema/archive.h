@@ -50,11 +50,4 @@ MUSTCHECK bool archive_script(Archive *archive, TocFate fate,
  * are reset. */
 MUSTCHECK bool archive_run(Conn *target, const char *script, Err *err);
 
-/** Takes the tool's settings off the head and its last line off the end; exposed for its test.
- * \return false with ERR_TOOL when the text is not what pg_restore writes.
- * \note Source: pg_restore, _doSetFixedOutputState() and RestoreArchive(): settings stand before
- * the first "-- Name:"; since 13.22/14.19/15.14/16.10/17.6 the text is framed by \restrict lines
- * for psql. */
-MUSTCHECK bool archive_trim(char *text, const char **script, Err *err);
-
 #endif

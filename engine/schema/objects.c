@@ -29,13 +29,6 @@ static int compare_ids(const void *a, const void *b)
     return compare_numbers(left->class_oid, left->oid, right->class_oid, right->oid);
 }
 
-static int compare_owners(const void *a, const void *b)
-{
-    const ObjectOwner *left = a;
-    const ObjectOwner *right = b;
-    return compare_numbers(left->class_oid, left->oid, right->class_oid, right->oid);
-}
-
 static bool read_items(Arena *arena, Conn *conn, SchemaObjects *objects, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
@@ -63,28 +56,10 @@ static bool read_items(Arena *arena, Conn *conn, SchemaObjects *objects, Err *er
     return true;
 }
 
-static bool read_owners(Arena *arena, Conn *conn, SchemaObjects *objects, Err *err)
-{
-    AUTO_ROWS Rows *rows = NULL;
-    if (!pg_rows(conn, SQL_SCHEMA_OWNERS, NO_PARAMS, &rows, err))
-        return false;
-    objects->owner_count = rows_count(rows);
-    objects->owners = arena_array(arena, ObjectOwner, objects->owner_count);
-    for (size_t r = 0; r < objects->owner_count; r++) {
-        objects->owners[r] = (ObjectOwner){
-            .class_oid = rows_oid(rows, r, 0),
-            .oid = rows_oid(rows, r, 1),
-            .owner = rows_oid(rows, r, 2),
-        };
-    }
-    qsort(objects->owners, objects->owner_count, sizeof(ObjectOwner), compare_owners);
-    return true;
-}
-
 bool schema_objects_read(Arena *arena, Conn *conn, SchemaObjects *objects, Err *err)
 {
     *objects = (SchemaObjects){0};
-    return (read_items(arena, conn, objects, err) && read_owners(arena, conn, objects, err)) ||
+    return read_items(arena, conn, objects, err) ||
            err_context(err, "could not read the objects of the %s",
                        conn_side_name(conn_side(conn)));
 }
@@ -102,29 +77,15 @@ const SchemaObject *schema_object(const SchemaObjects *objects, uint32_t class_o
 {
     SchemaObject number = {.class_oid = class_oid, .oid = oid};
     SchemaObject *wanted = &number;
-    SchemaObject *const *found = objects->count == 0
-                                     ? NULL
-                                     : bsearch(&wanted, objects->by_id, objects->count,
-                                               sizeof(SchemaObject *), compare_ids);
+    SchemaObject *const *found =
+        objects->count == 0
+            ? NULL
+            : bsearch(&wanted, objects->by_id, objects->count, sizeof(SchemaObject *), compare_ids);
     return found == NULL ? NULL : *found;
-}
-
-uint32_t schema_object_owner(const SchemaObjects *objects, uint32_t class_oid, uint32_t oid)
-{
-    const SchemaObject *object = schema_object(objects, class_oid, oid);
-    if (object != NULL && object->owner != 0)
-        return object->owner;
-    const ObjectOwner wanted = {.class_oid = class_oid, .oid = oid};
-    const ObjectOwner *found = objects->owner_count == 0
-                                   ? NULL
-                                   : bsearch(&wanted, objects->owners, objects->owner_count,
-                                             sizeof(ObjectOwner), compare_owners);
-    return found == NULL ? 0 : found->owner;
 }
 
 bool schema_object_kept(const Blueprint *blueprint, const SchemaObject *object)
 {
-    if (object->owner != 0)
-        return blueprint_keeps_object(blueprint, CLASS_CLASS, object->owner);
-    return blueprint_keeps_object(blueprint, object->class_oid, object->oid);
+    uint32_t class_oid = object->class_oid == 0 ? CLASS_CLASS : object->class_oid;
+    return blueprint_keeps_object(blueprint, class_oid, object->oid);
 }

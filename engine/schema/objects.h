@@ -36,18 +36,10 @@ typedef struct SchemaObject {
     bool late;         /* may only be made after the drain */
 } SchemaObject;
 
-typedef struct ObjectOwner {
-    uint32_t class_oid;
-    uint32_t oid;
-    uint32_t owner;
-} ObjectOwner;
-
 typedef struct SchemaObjects {
     SchemaObject *items; /* sorted by kind and key */
     size_t count;
     SchemaObject **by_id; /* sorted by class and oid */
-    ObjectOwner *owners;  /* of objects that are not in items; sorted by class and oid */
-    size_t owner_count;
 } SchemaObjects;
 
 /** Reads one server. \return false with ERR_SQL/ERR_LOST */
@@ -60,11 +52,7 @@ const SchemaObject *schema_object_named(const SchemaObjects *objects, ObjectKind
 /** By numbers, NULL when there is none. */
 const SchemaObject *schema_object(const SchemaObjects *objects, uint32_t class_oid, uint32_t oid);
 
-/** The relation an object stands on, 0 none. */
-uint32_t schema_object_owner(const SchemaObjects *objects, uint32_t class_oid, uint32_t oid);
-
-/** Whether an object of the source is selected: itself, or the relation it stands on. */
+/** Whether an object of the source is selected (row security: whether its relation is). */
 bool schema_object_kept(const Blueprint *blueprint, const SchemaObject *object);
-
 
 #endif

@@ -58,8 +58,9 @@ static bool read_needs(Arena *arena, Toc *toc, const char *text)
 static TocEntry *toc_find(const Toc *toc, int dump_id)
 {
     size_t at = (size_t)dump_id;
-    return at >= toc->place_count || toc->places[at] == 0 ? NULL
-                                                          : &toc->entries.items[toc->places[at] - 1];
+    return at >= toc->place_count || toc->places[at] == 0
+               ? NULL
+               : &toc->entries.items[toc->places[at] - 1];
 }
 
 static void index_places(Arena *arena, Toc *toc)
@@ -115,14 +116,6 @@ bool toc_read(Arena *arena, const char *list, const char *post_list, Toc *toc, E
     return read_list(arena, toc, post_list, true, err);
 }
 
-static bool is_selected(const TocJudge *judge, uint32_t class_oid, uint32_t oid)
-{
-    if (judge->keeps(judge->data, class_oid, oid))
-        return true;
-    uint32_t owner = judge->owner(judge->data, class_oid, oid);
-    return owner != 0 && judge->keeps(judge->data, CLASS_CLASS, owner);
-}
-
 static TocFate by_section(const TocEntry *entry)
 {
     return entry->post ? TOC_POST : TOC_PRE;
@@ -130,7 +123,7 @@ static TocFate by_section(const TocEntry *entry)
 
 static TocFate object_fate(const TocEntry *entry, const TocJudge *judge)
 {
-    if (!is_selected(judge, entry->class_oid, entry->oid))
+    if (!judge->keeps(judge->data, entry->class_oid, entry->oid))
         return TOC_UNSELECTED;
     if (judge->late(judge->data, entry->class_oid, entry->oid))
         return TOC_LATE;
@@ -148,7 +141,7 @@ static TocFate ours_fate(const TocEntry *entry, const TocJudge *judge)
 {
     if (entry->class_oid == 0) /* attachments of indexes */
         return TOC_OURS;
-    return is_selected(judge, entry->class_oid, entry->oid) ? TOC_OURS : TOC_UNSELECTED;
+    return judge->keeps(judge->data, entry->class_oid, entry->oid) ? TOC_OURS : TOC_UNSELECTED;
 }
 
 static bool is_kept(TocFate fate)

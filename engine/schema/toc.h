@@ -45,8 +45,6 @@ typedef struct TocJudge {
     void *data;
     /** Whether the object is selected. */
     bool (*keeps)(void *data, uint32_t class_oid, uint32_t oid);
-    /** The relation an index, constraint, trigger, rule, policy, default ... stands on; 0 none. */
-    uint32_t (*owner)(void *data, uint32_t class_oid, uint32_t oid);
     /** Whether it may only be made after the drain; row security is asked for with class 0. */
     bool (*late)(void *data, uint32_t class_oid, uint32_t oid);
 } TocJudge;

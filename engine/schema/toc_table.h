@@ -18,7 +18,7 @@
 #define CLASS_TRIGGER    2620
 
 typedef enum TocRule {
-    TOC_RULE_OBJECT,  /* kept when it is selected, or stands on a selected relation */
+    TOC_RULE_OBJECT,  /* kept when it is selected */
     TOC_RULE_FOLLOWS, /* kept when everything it depends on is kept: comments, attachments */
     TOC_RULE_SWITCH,  /* row security: kept with the relation its second number names */
     TOC_RULE_INDEX,   /* ours (step index), on materialized views the archive's */
