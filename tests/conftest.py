@@ -58,7 +58,7 @@ def servers():
 
 @pytest.fixture
 def database(servers):
-    """database("pg16") makes an empty database on a shared or given server; returns harness.Database.
+    """database("pg16") makes an empty harness.Database on a shared or given server.
 
     database("pg17", extensions=["timescaledb"]) also creates extensions.
     """

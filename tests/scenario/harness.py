@@ -484,7 +484,8 @@ def _compare_sequences(result, connections, schemas, exclude):
         result.sequences += 1
         left, right = (side.get(name) for side in states)
         if left != right:
-            result.differences.append(f"sequence {name}: {left} on the source, {right} on the target")
+            result.differences.append(
+                f"sequence {name}: {left} on the source, {right} on the target")
 
 
 def assert_same(source, target, **options):

@@ -104,7 +104,8 @@ class _Transaction:
     def transfer(self):
         """Move money between two accounts: the sum of all balances never changes."""
         ids = [row[0] for row in self.run(
-            "SELECT id FROM (SELECT id FROM w_account ORDER BY random() LIMIT 2) AS two ORDER BY id")]
+            "SELECT id FROM (SELECT id FROM w_account ORDER BY random() LIMIT 2) AS two"
+            " ORDER BY id")]
         if len(ids) < 2:
             return
         amount = self.rng.randint(1, 50)
@@ -123,8 +124,8 @@ class _Transaction:
         """A new order with items."""
         (key,), = self.run(
             "INSERT INTO w_order (account_id, detail, document, txid)"
-            " SELECT id, %s::jsonb, repeat(md5(%s), %s), %s FROM w_account ORDER BY random() LIMIT 1"
-            " RETURNING id", f'{{"n": {self.rng.random()}}}', str(self.txid),
+            " SELECT id, %s::jsonb, repeat(md5(%s), %s), %s FROM w_account"
+            " ORDER BY random() LIMIT 1 RETURNING id", f'{{"n": {self.rng.random()}}}', str(self.txid),
             self.rng.choice((1, 150)), self.txid)
         self.note("w_order", key, "insert")
         for line in range(1, self.rng.randint(1, 4)):
@@ -316,7 +317,7 @@ class Writer:
         return wrong
 
     def missing(self, database):
-        """Transactions that were committed and are not there, or were rolled back and are; a list."""
+        """Committed transactions that are not there, others that are; a list."""
         there = {txid for txid, in database.query("SELECT DISTINCT txid FROM w_audit")}
         with self._lock:
             lost = sorted(self.committed - there)
