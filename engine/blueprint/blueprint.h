@@ -41,7 +41,7 @@ typedef struct Leaf {
     uint32_t oid; /* on the source */
     Name source;
     Name target_share; /* the target table that holds exactly this leaf's rows when one_to_one */
-    bool one_to_one;   /* TRUNCATE and FREEZE are allowed on target_share */
+    bool one_to_one; /* TRUNCATE is allowed on target_share; FREEZE too unless it is a hypertable */
     Relation *root;
     size_t index;   /* in Blueprint.leaves */
     uint64_t bytes; /* heap and TOAST, from the source; an estimate for scheduling and progress */
@@ -75,6 +75,9 @@ struct Relation {
     size_t leaf_count;
 };
 
+/* Indexes of materialized views are not here: the schema archive holds them. A partition's index
+ * that its root's index will make by itself (below a partition that is partitioned again) is left
+ * out. Indexes of leaves come before their root's. */
 typedef struct IndexDef {
     Name name; /* raw; schema is the table's */
     Relation *relation;
@@ -93,7 +96,8 @@ typedef struct IndexDef {
 
 typedef struct ForeignKey {
     const char *name;
-    Relation *relation; /* referencing; on the root when partitioned */
+    Relation *relation; /* referencing; its root when partitioned */
+    Name table;         /* what it stands on, on the target: the root, or a leaf's own */
     Name referenced;
     const char *sql; /* pg_get_constraintdef(): FOREIGN KEY ... */
     bool validated;  /* on the source */
@@ -115,10 +119,11 @@ typedef struct MatviewDef {
     bool populated; /* on the source */
 } MatviewDef;
 
+/* In the order in which they can be created. */
 typedef struct ExtensionDef {
     const char *name;
     const char *schema;
-    const char *version; /* on the source */
+    const char *version; /* on the source; of TimescaleDB for hypertables: the target's default */
     bool on_target;      /* already there */
     bool relocatable;
 } ExtensionDef;
@@ -155,7 +160,16 @@ typedef struct Blueprint {
     size_t object_count;
     bool source_has_timescaledb;
     bool target_has_timescaledb;
+    Relation **by_oid; /* the relations by their own oid */
+    Leaf **leaf_by_oid;
 } Blueprint;
+
+/* A kind of finding that blueprint_build() makes; sorted by code, each has its page. */
+typedef struct BlueprintDiag {
+    const char *code; /* "P301" */
+    bool is_error;
+    const char *title;
+} BlueprintDiag;
 
 /** Resolves the plan against both catalogs. Every selector that matches nothing (and is not
  * optional), every hypertable that names no selected relation, every key that lacks the partition
@@ -164,6 +178,9 @@ typedef struct Blueprint {
 MUSTCHECK bool blueprint_build(Blueprint *blueprint, const Plan *plan, const Catalog *source,
                                const Catalog *target, PlanFindings *findings, Err *err);
 void blueprint_release(Blueprint *blueprint);
+
+/** Every kind of finding, for explain and the documentation. */
+const BlueprintDiag *blueprint_diags(size_t *count);
 
 /** The leaf with this source oid, NULL if it is not selected. */
 const Leaf *blueprint_leaf(const Blueprint *blueprint, uint32_t source_oid);

@@ -1,0 +1,100 @@
+/*
+ * Build: what the parts of blueprint_build() share while it runs. Part of blueprint/ only.
+ *
+ * Order: select (which tables), relation (their columns, keys, leaves), objects (what the archive
+ * keeps), index (indexes, foreign keys, sequences, materialized views), hypertable (can each be
+ * converted). Findings are collected; only bad memory ends a part early.
+ */
+#ifndef GODWIT_BLUEPRINT_BUILD_H
+#define GODWIT_BLUEPRINT_BUILD_H
+
+#include "base/vec.h"
+#include "blueprint/blueprint.h"
+
+typedef enum Diag {
+    DIAG_NO_MATCH,
+    DIAG_NOTHING_SELECTED,
+    DIAG_PARTITION_ALONE,
+    DIAG_LEFT_OUT,
+    DIAG_FOREIGN_KEY_LEFT_OUT,
+    DIAG_NEEDS_UNSELECTED,
+    DIAG_INHERITANCE,
+    DIAG_SOURCE_HYPERTABLE,
+    DIAG_FOREIGN_TABLE,
+    DIAG_UNLOGGED,
+    DIAG_EXTENSION_LEFT_OUT,
+    DIAG_EVENT_TRIGGER,
+    DIAG_NOT_BINARY,
+    DIAG_INVALID_INDEX,
+    DIAG_HYPERTABLE_UNSELECTED,
+    DIAG_HYPERTABLE_COLUMN,
+    DIAG_HYPERTABLE_TYPE,
+    DIAG_HYPERTABLE_KEY,
+    DIAG_HYPERTABLE_FOREIGN_KEY,
+    DIAG_NO_TIMESCALEDB,
+    DIAG_HYPERTABLE_PARTITIONED,
+    DIAG_HYPERTABLE_FEATURE,
+    DIAG_HYPERTABLE_NULLABLE,
+    DIAG_COUNT
+} Diag;
+
+extern const BlueprintDiag blueprint_diag_table[DIAG_COUNT];
+
+/* What the selection says of one relation of the source. */
+typedef struct Mark {
+    bool selected;             /* its rows (or, for a view, its definition) are wanted */
+    bool excluded;             /* by name */
+    const PlanSelector *cause; /* what selected (or excluded) it */
+} Mark;
+
+typedef struct Build {
+    Blueprint *blueprint;
+    const Plan *plan;
+    const Catalog *source;
+    const Catalog *target;
+    Arena *arena; /* the blueprint's */
+    VEC(PlanFinding) findings;
+    Mark *marks;          /* one for each source->relations */
+    const char **schemas; /* wholly selected, sorted */
+    size_t schema_count;
+    const PlanSelector **schema_causes; /* which selector took schemas[i] */
+    bool *kept;                         /* one for each source->objects */
+    bool *extension_needed;             /* one for each source->extensions */
+} Build;
+
+/** Adds a finding at a selector (or another place). */
+void build_find(Build *build, Diag diag, PlanPos pos, uint32_t span, const char *format, ...)
+    PRINTF(5, 6);
+
+/** Gives the finding added last its hint. */
+void build_hint(Build *build, const char *format, ...) PRINTF(2, 3);
+
+/** Adds a finding at the selector that took the relation. */
+void build_find_at(Build *build, Diag diag, const PlanSelector *cause, const char *format, ...)
+    PRINTF(4, 5);
+
+/** A relation's or object's name for messages. */
+const char *build_name(Build *build, const Name *name);
+
+Mark *build_mark(Build *build, const CatRelation *relation);
+
+/** Whether a schema is selected as a whole; `cause` tells by what (may be NULL). */
+bool build_schema_selected(const Build *build, const char *schema, const PlanSelector **cause);
+
+/** A schema that belongs to TimescaleDB itself. */
+bool schema_is_timescaledb(const char *schema);
+
+/** The selected relation with this oid of its own (a root's), NULL if there is none. */
+Relation *build_relation(const Build *build, uint32_t oid);
+
+void build_select(Build *build);
+void build_relations(Build *build);
+void build_objects(Build *build);
+void build_indexes(Build *build);
+void build_foreign_keys(Build *build);
+void build_sequences(Build *build);
+void build_matviews(Build *build);
+void build_extensions(Build *build);
+void build_hypertables(Build *build);
+
+#endif

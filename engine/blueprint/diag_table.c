@@ -1,0 +1,38 @@
+/*
+ * The kinds of findings of blueprint_build(); each has its page in docs/codes.
+ */
+#include "blueprint/build.h"
+
+const BlueprintDiag blueprint_diag_table[DIAG_COUNT] = {
+    [DIAG_NO_MATCH] = {"P301", true, "A selector matches nothing"},
+    [DIAG_NOTHING_SELECTED] = {"P302", true, "No table is selected"},
+    [DIAG_PARTITION_ALONE] = {"P303", true, "A partition is named without its root"},
+    [DIAG_LEFT_OUT] = {"P304", false, "An object is left out, it needs what is not selected"},
+    [DIAG_FOREIGN_KEY_LEFT_OUT] = {"P305", false, "A foreign key is left out"},
+    [DIAG_NEEDS_UNSELECTED] = {"P306", true, "A selected table needs what is not selected"},
+    [DIAG_INHERITANCE] = {"P307", true, "Table inheritance is not in this version"},
+    [DIAG_SOURCE_HYPERTABLE] = {"P308", true, "A hypertable as a source is not in this version"},
+    [DIAG_FOREIGN_TABLE] = {"P309", false, "A foreign table is left out"},
+    [DIAG_UNLOGGED] = {"P310", false, "An unlogged table is not replicated"},
+    [DIAG_EXTENSION_LEFT_OUT] = {"P311", false, "An extension is left out"},
+    [DIAG_EVENT_TRIGGER] = {"P312", false, "An event trigger is left out"},
+    [DIAG_NOT_BINARY] = {"P313", true, "A table cannot be copied in binary"},
+    [DIAG_INVALID_INDEX] = {"P314", false, "An invalid index is left out"},
+    [DIAG_HYPERTABLE_UNSELECTED] = {"P320", true, "A hypertable names no selected table"},
+    [DIAG_HYPERTABLE_COLUMN] = {"P321", true, "A hypertable names a column that is not there"},
+    [DIAG_HYPERTABLE_TYPE] = {"P322", true, "A partition column has the wrong type"},
+    [DIAG_HYPERTABLE_KEY] = {"P323", true, "A unique key lacks the partition column"},
+    [DIAG_HYPERTABLE_FOREIGN_KEY] = {"P324", true, "A foreign key cannot point to a hypertable"},
+    [DIAG_NO_TIMESCALEDB] = {"P325", true, "The target has no TimescaleDB"},
+    [DIAG_HYPERTABLE_PARTITIONED] = {"P326", true,
+                                     "A hypertable from a partitioned table is not in this "
+                                     "version"},
+    [DIAG_HYPERTABLE_FEATURE] = {"P327", true, "A table has what a hypertable cannot have"},
+    [DIAG_HYPERTABLE_NULLABLE] = {"P328", false, "A partition column may be null"},
+};
+
+const BlueprintDiag *blueprint_diags(size_t *count)
+{
+    *count = DIAG_COUNT;
+    return blueprint_diag_table;
+}

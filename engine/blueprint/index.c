@@ -1,0 +1,181 @@
+/*
+ * What is built on the selected tables after their rows: indexes with the constraints they back,
+ * and foreign keys.
+ */
+#include "blueprint/build.h"
+
+#include <stdlib.h>
+
+typedef VEC(IndexDef) IndexDefs;
+typedef VEC(ForeignKey) ForeignKeys;
+
+static int by_oid(const void *a, const void *b)
+{
+    uint32_t left = (*(const CatIndex *const *)a)->oid;
+    uint32_t right = (*(const CatIndex *const *)b)->oid;
+    return (left > right) - (left < right);
+}
+
+static int oid_of_index(const void *key, const void *item)
+{
+    uint32_t left = *(const uint32_t *)key;
+    uint32_t right = (*(const CatIndex *const *)item)->oid;
+    return (left > right) - (left < right);
+}
+
+/* The source's indexes by oid, to climb from a leaf's to the root's. */
+typedef struct Climb {
+    const CatIndex **items;
+    size_t count;
+} Climb;
+
+static Climb climb_begin(Arena *arena, const Catalog *source)
+{
+    Climb climb = {arena_array(arena, const CatIndex *, source->indexes_count),
+                   source->indexes_count};
+    for (size_t i = 0; i < climb.count; i++)
+        climb.items[i] = &source->indexes[i];
+    if (climb.count > 1)
+        qsort(climb.items, climb.count, sizeof(*climb.items), by_oid);
+    return climb;
+}
+
+static const CatIndex *topmost(const Climb *climb, const CatIndex *index)
+{
+    while (index->parent != 0) {
+        const CatIndex *const *above = bsearch(&index->parent, climb->items, climb->count,
+                                               sizeof(*climb->items), oid_of_index);
+        if (above == NULL)
+            break;
+        index = *above;
+    }
+    return index;
+}
+
+static const CatConstraint *constraint_of(const Build *build, const CatIndex *index)
+{
+    size_t count = 0;
+    const CatConstraint *constraints = catalog_constraints(build->source, index->relation, &count);
+    for (size_t i = 0; i < count; i++)
+        if (index->constraint != 0 && constraints[i].oid == index->constraint)
+            return &constraints[i];
+    return NULL;
+}
+
+static void add_index(Build *build, IndexDefs *defs, const Climb *climb, Relation *relation,
+                      const CatRelation *table, const CatIndex *index)
+{
+    const CatIndex *top = topmost(climb, index);
+    const CatConstraint *constraint = constraint_of(build, index);
+    *vec_push(build->arena, defs) = (IndexDef){
+        .name = index->name,
+        .relation = relation,
+        .table = table->name,
+        .sql = index->sql,
+        .constraint_sql = constraint == NULL ? NULL : constraint->sql,
+        .constraint_name = constraint == NULL ? NULL : constraint->name,
+        .constraint_type = constraint == NULL ? '\0' : constraint->type,
+        .on_leaf = table->oid != relation->oid && table->kind == 'r',
+        .is_key =
+            relation->key != NULL && top->relation == relation->oid &&
+            name_equal(&top->name, &(Name){relation->source.schema, relation->key->index_name}),
+        .is_replica_identity =
+            table->replica_identity == 'i' && table->replica_identity_index == index->oid,
+        .clustered = index->clustered,
+        .bytes = index->bytes,
+    };
+}
+
+static void add_indexes_of(Build *build, IndexDefs *defs, const Climb *climb, Relation *relation,
+                           const CatRelation *table)
+{
+    size_t count = 0;
+    const CatIndex *indexes = catalog_indexes(build->source, table->oid, &count);
+    for (size_t i = 0; i < count; i++) {
+        const CatIndex *index = &indexes[i];
+        if (!index->valid) {
+            build_find_at(build, DIAG_INVALID_INDEX, build_mark(build, table)->cause,
+                          "index %s of %s is not valid on the source and is left out",
+                          build_name(build, &index->name), build_name(build, &table->name));
+            continue;
+        }
+        /* Made by the root's index, together with that of the partitions below. */
+        if (table->kind == 'p' && index->parent != 0)
+            continue;
+        add_index(build, defs, climb, relation, table, index);
+    }
+}
+
+static int by_root_then_leaf(const void *a, const void *b)
+{
+    const IndexDef *left = a;
+    const IndexDef *right = b;
+    if (left->relation->index != right->relation->index)
+        return left->relation->index < right->relation->index ? -1 : 1;
+    if (left->on_leaf != right->on_leaf)
+        return left->on_leaf ? -1 : 1;
+    int order = name_compare(&left->table, &right->table);
+    return order != 0 ? order : name_compare(&left->name, &right->name);
+}
+
+void build_indexes(Build *build)
+{
+    AUTO_ARENA Arena scratch = {0};
+    Climb climb = climb_begin(&scratch, build->source);
+    IndexDefs defs = {0};
+    for (size_t i = 0; i < build->source->relations_count; i++) {
+        const CatRelation *table = build->source->by_name[i];
+        Relation *relation =
+            (table->kind == 'r' || table->kind == 'p') && build_mark(build, table)->selected
+                ? build_relation(build, table->root)
+                : NULL;
+        if (relation != NULL)
+            add_indexes_of(build, &defs, &climb, relation, table);
+    }
+    if (defs.count > 1)
+        qsort(defs.items, defs.count, sizeof(IndexDef), by_root_then_leaf);
+    build->blueprint->indexes = defs.items;
+    build->blueprint->index_count = defs.count;
+}
+
+static void add_foreign_keys_of(Build *build, ForeignKeys *keys, Relation *relation,
+                                const CatRelation *table)
+{
+    size_t count = 0;
+    const CatConstraint *constraints = catalog_constraints(build->source, table->oid, &count);
+    for (size_t i = 0; i < count; i++) {
+        const CatConstraint *constraint = &constraints[i];
+        const CatRelation *referenced = catalog_relation(build->source, constraint->referenced);
+        if (constraint->type != 'f' || constraint->parent != 0 || referenced == NULL)
+            continue;
+        if (build_relation(build, referenced->root) == NULL) {
+            build_find_at(build, DIAG_FOREIGN_KEY_LEFT_OUT, build_mark(build, table)->cause,
+                          "foreign key %s of %s is left out: %s is not selected",
+                          name_part_text(build->arena, constraint->name),
+                          build_name(build, &table->name), build_name(build, &referenced->name));
+            continue;
+        }
+        *vec_push(build->arena, keys) = (ForeignKey){
+            .name = constraint->name,
+            .relation = relation,
+            .table = table->name,
+            .referenced = referenced->name,
+            .sql = constraint->sql,
+            .validated = constraint->validated,
+        };
+    }
+}
+
+void build_foreign_keys(Build *build)
+{
+    ForeignKeys keys = {0};
+    for (size_t i = 0; i < build->source->relations_count; i++) {
+        const CatRelation *table = build->source->by_name[i];
+        Relation *relation =
+            build_mark(build, table)->selected ? build_relation(build, table->root) : NULL;
+        if (relation != NULL)
+            add_foreign_keys_of(build, &keys, relation, table);
+    }
+    build->blueprint->foreign_keys = keys.items;
+    build->blueprint->foreign_key_count = keys.count;
+}
