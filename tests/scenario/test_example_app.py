@@ -125,7 +125,8 @@ def test_workload_waits_out_a_rolled_back_cutover(database, tmp_path):
     shop.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                "WHERE datname = current_database() AND application_name = 'godwit_workload'")
     time.sleep(1.0)
-    shop.query(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    shop.query("BEGIN READ WRITE; "
+               f"ALTER DATABASE {name} RESET default_transaction_read_only; COMMIT")
     time.sleep(1.0)
     summary = traffic.stop()
     assert summary["ended_by"] == "stop"

@@ -1,0 +1,68 @@
+"""What the pages say is what the engine's tables say. Needs no server."""
+import pathlib
+import re
+import subprocess
+
+import harness
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+ERR_ROW = re.compile(r'X\(ERR_\w+, "E\d+", (\d+), "')
+
+
+def read(name):
+    """Text of a file of the repository."""
+    return (REPO / name).read_text(encoding="utf-8")
+
+
+def exit_statuses():
+    """Every exit status of the error table, and 0."""
+    rows = [int(status) for status in ERR_ROW.findall(read("engine/base/err_codes.h"))]
+    assert len(rows) > 20
+    return {0, *rows}
+
+
+def commands():
+    """The commands that `godwit help` lists."""
+    text = subprocess.run([harness.godwit_bin(), "help"], capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"^  ([a-z]+) +", text, re.MULTILINE)
+    assert "apply" in found
+    return found
+
+
+def test_operations_lists_each_exit_status():
+    """docs/operations.md has one row per exit status and no other."""
+    rows = re.findall(r"^\| ([\d, ]+) \|", read("docs/operations.md"), re.MULTILINE)
+    assert {int(number) for row in rows for number in row.split(",")} == exit_statuses()
+
+
+def test_man_page_lists_each_exit_status():
+    """So does the manual page."""
+    text = read("docs/man/godwit.1").split(".SH EXIT STATUS")[1].split(".SH ")[0]
+    found = {int(n) for line in re.findall(r"^\.BR? (\d.*)$", text, re.MULTILINE)
+             for n in re.findall(r"\d+", line)}
+    assert found == exit_statuses()
+
+
+def test_pages_name_each_command():
+    """Each command stands in the manual page and in the guide's table."""
+    man = read("docs/man/godwit.1").split(".SH COMMANDS")[1].split(".SH EXIT")[0]
+    guide = read("docs/guide.md").split("## The commands")[1].split("\n## ")[0]
+    for command in commands():
+        assert re.search(rf"\b{command}\b", man), command
+        assert re.search(rf"`{command}\b", guide), command
+
+
+def test_links_lead_somewhere():
+    """Relative links of the pages point to files and headings that exist."""
+    pages = [p for p in REPO.glob("*.md")] + list(REPO.glob("docs/**/*.md")) + list(REPO.glob("examples/**/*.md"))
+    for page in pages:
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            if "://" in link:
+                continue
+            path, _, anchor = link.partition("#")
+            there = (page.parent / path).resolve() if path else page
+            assert there.exists(), f"{page.name}: {link}"
+            if anchor:
+                titles = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+                anchors = [re.sub(r"[^\w -]", "", t.lower()).replace(" ", "-") for t in titles]
+                assert anchor in anchors, f"{page.name}: {link}"
