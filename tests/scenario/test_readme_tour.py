@@ -33,8 +33,8 @@ def test_readme_tour(source, target, tmp_path):
     bin_dir.mkdir()
     (bin_dir / "godwit").symlink_to(harness.godwit_bin())
     env = dict(os.environ, PATH=f"{bin_dir}:{os.environ['PATH']}", TMPDIR=str(tmp_path),
-               SOURCE=source.conninfo, TARGET=target.conninfo)
-    subprocess.run([APP / "load.sh", source.conninfo], env=dict(env, SCALE="0.01"), check=True)
+               SOURCE=source.conninfo(), TARGET=target.conninfo())
+    subprocess.run([APP / "load.sh", source.conninfo()], env=dict(env, SCALE="0.01"), check=True)
 
     for status, script in blocks:
         done = subprocess.run(["bash", "-c", script if status else f"set -e\n{script}"], cwd=REPO,
@@ -43,7 +43,7 @@ def test_readme_tour(source, target, tmp_path):
             pytest.fail(f"this block ended with {done.returncode}, not {status}:\n{script}\n"
                         f"{done.stdout}\n{done.stderr}")
 
-    same = subprocess.run([APP / "compare.sh", source.conninfo, target.conninfo],
+    same = subprocess.run([APP / "compare.sh", source.conninfo(), target.conninfo()],
                           capture_output=True, text=True, check=False)
     assert same.returncode == 0, same.stdout + same.stderr
-    assert target.query("SELECT count(*) FROM timescaledb_information.hypertables") == [(2,)]
+    assert target.value("SELECT count(*) FROM timescaledb_information.hypertables") == 2
