@@ -135,6 +135,35 @@ static void the_committed_json_schema_is_the_generated_one(void **state)
     assert_string_equal(schema, read_all(&arena, "schemas/plan.schema.json"));
 }
 
+static void the_documentation_names_every_key(void **state)
+{
+    (void)state;
+    AUTO_ARENA Arena arena = {0};
+    const char *page = read_all(&arena, "docs/plan-language.md");
+    size_t count = 0;
+    const PlanMapping *mappings = schema_mappings(&count);
+    for (size_t i = 0; i < count; i++) {
+        for (const PlanKey *key = mappings[i].keys; key->key != NULL; key++) {
+            const char *path = mappings[i].path;
+            const char *row =
+                arena_printf(&arena, "| `%s%s%s` |", path, *path == '\0' ? "" : ".", key->key);
+            const char *line = strstr(page, row);
+            if (line == NULL)
+                fail_msg("docs/plan-language.md has no row %s", row);
+            const char *end = strchr(line, '\n');
+            const char *meaning = arena_printf(&arena, "| %s |", key->doc);
+            const char *found = strstr(line, meaning);
+            if (found == NULL || found > end)
+                fail_msg("docs/plan-language.md does not say of %s: %s", row, key->doc);
+            const char *value =
+                key->fallback == NULL ? NULL : arena_printf(&arena, "| `%s` |", key->fallback);
+            found = value == NULL ? line : strstr(line, value);
+            if (found == NULL || found > end)
+                fail_msg("docs/plan-language.md has another default in row %s", row);
+        }
+    }
+}
+
 /* The script loads every plan with PyYAML and judges it with python3-jsonschema. */
 static void other_readers_agree(void **state)
 {
@@ -217,6 +246,7 @@ int main(void)
         cmocka_unit_test(fields_and_keys_stand_side_by_side),
         cmocka_unit_test(no_word_is_a_yaml_boolean),
         cmocka_unit_test(the_committed_json_schema_is_the_generated_one),
+        cmocka_unit_test(the_documentation_names_every_key),
         cmocka_unit_test(other_readers_agree),
         cmocka_unit_test(every_format_takes_its_example),
         cmocka_unit_test(formats_judge_exactly),
