@@ -13,6 +13,10 @@
 #define LOCATE_MAX_DEPTH 32
 #define LOCATE_MAX_NODES 500000
 
+/** plan_load() of a text that was read already; path and directory of the plan are set. */
+MUSTCHECK bool plan_load_text(Plan *plan, const char *text, size_t bytes, PlanFindings *findings,
+                              Err *err);
+
 /** Text to tree. \return the root, or NULL when a fault (reported) leaves nothing to go on with. */
 Node *plan_locate(Report *report, const char *text, size_t bytes);
 

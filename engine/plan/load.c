@@ -78,19 +78,9 @@ static const char *directory_of(Arena *arena, const char *path)
     return slash == path ? "/" : arena_memdup(arena, path, (size_t)(slash - path));
 }
 
-bool plan_load(Plan *plan, const char *path, PlanFindings *findings, Err *err)
+bool plan_load_text(Plan *plan, const char *text, size_t bytes, PlanFindings *findings, Err *err)
 {
-    AUTO_STR Str file = {0};
-    *findings = (PlanFindings){0};
-    plan->path = arena_strdup(&plan->arena, path);
-    plan->directory = directory_of(&plan->arena, path);
-    plan->text = "";
-    if (!read_file(plan, &file, err))
-        return false;
-    const char *text = str_text(&file);
-    size_t bytes = file.length;
     keep_text(plan, &text, &bytes);
-
     Report report = {.arena = &plan->arena};
     const Node *root = plan_locate(&report, text, bytes);
     if (root != NULL)
@@ -100,9 +90,20 @@ bool plan_load(Plan *plan, const char *path, PlanFindings *findings, Err *err)
     if (!ok)
         return false;
     if (report.errors > 0)
-        return err_set(err, ERR_PLAN, "the plan \"%s\" has %zu error%s", path, report.errors,
+        return err_set(err, ERR_PLAN, "the plan \"%s\" has %zu error%s", plan->path, report.errors,
                        report.errors == 1 ? "" : "s");
     return true;
+}
+
+bool plan_load(Plan *plan, const char *path, PlanFindings *findings, Err *err)
+{
+    AUTO_STR Str file = {0};
+    *findings = (PlanFindings){0};
+    plan->path = arena_strdup(&plan->arena, path);
+    plan->directory = directory_of(&plan->arena, path);
+    plan->text = "";
+    return read_file(plan, &file, err) &&
+           plan_load_text(plan, str_text(&file), file.length, findings, err);
 }
 
 static void release_selectors(PlanSelectors *selectors)
