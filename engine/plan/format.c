@@ -38,21 +38,21 @@ static bool is_positive(const char *text)
     return text[strspn(text, "0. abcdefghijklmnopqrstuvwxyz")] != '\0';
 }
 
-static bool matches(Arena *arena, const char *regex, const char *text)
+static bool matches(const char *regex, const char *text)
 {
-    (void)arena;
-    Err err = {0};
+    AUTO_ERR Err err = {0};
     size_t column = 0;
     Pattern *pattern = pattern_compile(regex, &column, &err);
+    bool found = pattern != NULL && pattern_matches(pattern, text);
     if (pattern == NULL)
         BUG("a format cannot be compiled: %s: %s", err.message, regex);
-    bool found = pattern_matches(pattern, text);
     pattern_free(pattern);
     return found;
 }
 
 static bool check_partition(Arena *arena, const char *text, FormatResult *result, Err *err)
 {
+    (void)arena;
     (void)result;
     uint64_t number = 0;
     if (format_is_integer(text)) {
@@ -60,7 +60,7 @@ static bool check_partition(Arena *arena, const char *text, FormatResult *result
             return err_set(err, ERR_PLAN, "not a positive whole number");
         return true;
     }
-    if (!matches(arena, SPAN(SPAN_UNITS "|" CALENDAR_UNITS), text))
+    if (!matches(SPAN(SPAN_UNITS "|" CALENDAR_UNITS), text))
         return err_set(err, ERR_PLAN, "neither an interval nor a whole number");
     return is_positive(text) || err_set(err, ERR_PLAN, "not longer than nothing");
 }
@@ -142,7 +142,7 @@ bool format_check(Arena *arena, PlanFormat format, const char *text, FormatResul
         return err_set(err, ERR_PLAN, "empty");
     if (row->check != NULL)
         return row->check(arena, text, result, err);
-    return matches(arena, row->regex, text) || err_set(err, ERR_PLAN, "not %s", row->name);
+    return matches(row->regex, text) || err_set(err, ERR_PLAN, "not %s", row->name);
 }
 
 bool format_is_integer(const char *text)

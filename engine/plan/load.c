@@ -9,26 +9,19 @@
 
 #include <errno.h>
 
-#define AUTO_FILE __attribute__((cleanup(close_file)))
-
-static void close_file(FILE **file)
-{
-    if (*file != NULL)
-        fclose(*file);
-}
-
 /* Reads at most one byte more than a plan may have, so that locate can refuse it. */
-static bool read_file(Plan *plan, Str *text, Err *err)
+static bool read_file(const Plan *plan, Str *text, Err *err)
 {
-    AUTO_FILE FILE *file = fopen(plan->path, "rbe");
+    FILE *file = fopen(plan->path, "rbe");
     if (file == NULL)
         return err_set(err, ERR_IO, "could not open plan \"%s\": %s", plan->path, strerror(errno));
     char *room = str_reserve(text, LOCATE_MAX_BYTES + 1);
     text->length = fread(room, 1, LOCATE_MAX_BYTES + 1, file);
     room[text->length] = '\0';
-    if (ferror(file) != 0)
-        return err_set(err, ERR_IO, "could not read plan \"%s\": %s", plan->path, strerror(errno));
-    return true;
+    int fault = ferror(file) != 0 ? errno : 0;
+    fclose(file);
+    return fault == 0 ||
+           err_set(err, ERR_IO, "could not read plan \"%s\": %s", plan->path, strerror(fault));
 }
 
 /* Also forgets a byte order mark; keeps a copy without secrets for snippets. */
