@@ -100,7 +100,7 @@ $(OUT)/flags.stamp: always
 	@$(call write_if_changed,'$(subst ','\'',$(CC) $(ENGINE_FLAGS) $(UNIT_FLAGS) $(LINK_FLAGS))')
 
 $(OUT)/sql.stamp: always
-	@$(call write_if_changed,'$(SQL)')
+	@$(call write_if_changed,'$(SQL) $(PAGES)')
 
 $(OUT)/lib.stamp: always
 	@$(call write_if_changed,'$(OBJECTS)')
@@ -109,14 +109,22 @@ $(GEN)/sql_text.c $(GEN)/sql_text.h &: $(SQL) $(OUT)/sql.stamp tools/embed_sql.a
 	@mkdir -p $(GEN)
 	tools/embed_sql $(GEN) $(SQL)
 
+PAGES := $(sort $(wildcard docs/codes/*.md))
+$(GEN)/pages_text.c $(GEN)/pages_text.h &: $(PAGES) $(OUT)/sql.stamp tools/embed_pages.awk
+	@mkdir -p $(GEN)
+	awk -v header=$(GEN)/pages_text.h -v source=$(GEN)/pages_text.c -f tools/embed_pages.awk $(PAGES) </dev/null
+
+$(GEN)/pages_text.o: $(GEN)/pages_text.c $(OUT)/flags.stamp
+	$(CC) $(ENGINE_FLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
+
 $(GEN)/sql_text.o: $(GEN)/sql_text.c $(OUT)/flags.stamp
 	$(CC) $(ENGINE_FLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
 
-$(OUT)/engine/%.o: engine/%.c $(OUT)/flags.stamp | $(GEN)/sql_text.h
+$(OUT)/engine/%.o: engine/%.c $(OUT)/flags.stamp | $(GEN)/sql_text.h $(GEN)/pages_text.h
 	@mkdir -p $(@D)
 	$(CC) $(ENGINE_FLAGS) -MMD -MP -c $< -o $@
 
-$(LIB): $(OBJECTS) $(GEN)/sql_text.o $(OUT)/lib.stamp
+$(LIB): $(OBJECTS) $(GEN)/sql_text.o $(GEN)/pages_text.o $(OUT)/lib.stamp
 	@rm -f $@
 	$(AR) rcs $@ $(filter %.o,$^)
 
@@ -125,7 +133,7 @@ $(OUT)/godwit: $(OUT)/engine/main.o $(LIB)
 
 # ---- unit tests --------------------------------------------------------------------------------
 
-$(OUT)/unit/%.o: tests/unit/%.c $(OUT)/flags.stamp | $(GEN)/sql_text.h
+$(OUT)/unit/%.o: tests/unit/%.c $(OUT)/flags.stamp | $(GEN)/sql_text.h $(GEN)/pages_text.h
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_FLAGS) -MMD -MP -c $< -o $@
 

@@ -46,6 +46,16 @@ void log_set_sink(LogSink *sink, void *data)
     pthread_mutex_unlock(&logger.mutex);
 }
 
+void log_lock(void)
+{
+    pthread_mutex_lock(&logger.mutex);
+}
+
+void log_unlock(void)
+{
+    pthread_mutex_unlock(&logger.mutex);
+}
+
 bool log_level_parse(const char *text, LogLevel *level)
 {
     for (LogLevel i = LOG_DEBUG; i <= LOG_ERROR; i++) {

@@ -28,6 +28,10 @@ typedef void LogSink(void *data, const char *line, size_t length);
 void log_init(LogLevel level, bool json);
 void log_set_sink(LogSink *sink, void *data);
 
+/** Holds log lines back while the sink's owner draws. */
+void log_lock(void);
+void log_unlock(void);
+
 /** Parses debug|info|warn|error. */
 MUSTCHECK bool log_level_parse(const char *text, LogLevel *level);
 

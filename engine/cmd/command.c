@@ -1,0 +1,101 @@
+/*
+ * Command: the way from argv to a command, and of its error to stderr and the exit status. The only
+ * place that prints errors.
+ */
+#include "cmd/command.h"
+
+#include "base/log.h"
+#include "base/str.h"
+
+#include <signal.h>
+
+static void print_error(const Err *err)
+{
+    fprintf(stderr, "godwit: %s: %s\n", err_code_name(err->code), err->message);
+    if (err->step != NULL)
+        fprintf(stderr, "  step: %s\n", err->step);
+    if (err->detail != NULL)
+        fprintf(stderr, "  detail: %s\n", err->detail);
+    if (err->hint != NULL)
+        fprintf(stderr, "  hint: %s\n", err->hint);
+}
+
+const Command *command_find(const char *name)
+{
+    for (const Command *const *command = COMMANDS; *command != NULL; command++) {
+        if (strcmp((*command)->name, name) == 0)
+            return *command;
+    }
+    return NULL;
+}
+
+void command_help(const Command *command)
+{
+    if (command == NULL) {
+        printf("godwit moves a PostgreSQL database, live, into PostgreSQL or TimescaleDB, from one "
+               "plan file.\n\n"
+               "Usage: godwit COMMAND [arguments] [options]\n\n");
+        for (const Command *const *row = COMMANDS; *row != NULL; row++)
+            printf("  %-9s %-10s %s\n", (*row)->name, (*row)->arguments, (*row)->summary);
+        printf("\n\"godwit help COMMAND\" shows a command's options. Exit statuses: "
+               "docs/operations.md.\n");
+        return;
+    }
+    printf("Usage: godwit %s %s [options]\n\n%s\nTouches: %s.\n\n", command->name,
+           command->arguments, command->summary, command->touches);
+    options_help(command);
+}
+
+static bool usage_error(const char *word, Err *err)
+{
+    if (word == NULL)
+        err_set(err, ERR_USAGE, "no command given");
+    else
+        err_set(err, ERR_USAGE, "there is no command \"%s\"", word);
+    return err_hint(err, "\"godwit help\" lists the commands.");
+}
+
+static void start_log(const Options *options)
+{
+    LogLevel level = LOG_INFO;
+    const char *wanted =
+        options->log_level != NULL ? options->log_level : getenv("GODWIT_LOG_LEVEL");
+    if (wanted != NULL && !log_level_parse(wanted, &level))
+        level = LOG_INFO;
+    log_init(level, text_equal(options->log_format, "json"));
+}
+
+static bool run(int argc, char **argv, Err *err)
+{
+    if (argc >= 2 && (text_equal(argv[1], "--help") || text_equal(argv[1], "-h")))
+        argv[1] = (char[]){"help"};
+    if (argc >= 2 && text_equal(argv[1], "--version"))
+        argv[1] = (char[]){"version"};
+    const Command *command = argc < 2 ? NULL : command_find(argv[1]);
+    if (command == NULL)
+        return usage_error(argc < 2 ? NULL : argv[1], err);
+    Options options;
+    if (!options_parse(command, argc - 2, argv + 2, &options, err))
+        return false;
+    if (options.help) {
+        command_help(command);
+        return true;
+    }
+    start_log(&options);
+    return command->run(&options, err);
+}
+
+int command_main(int argc, char **argv)
+{
+    AUTO_ERR Err err = {0};
+    signal(SIGPIPE, SIG_IGN);
+    bool ok = run(argc, argv, &err);
+    if (fflush(stdout) != 0 && ok)
+        ok = err_set(&err, ERR_IO, "could not write the result to standard output");
+    if (ok)
+        return 0;
+    /* "There are changes" is an answer, not an error. */
+    if (err.code != ERR_PENDING)
+        print_error(&err);
+    return err_exit_status(err.code);
+}

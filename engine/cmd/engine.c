@@ -1,0 +1,264 @@
+/*
+ * Engine: the order of things around a run. What is written first is the journal, and only when
+ * preflight passed.
+ */
+#include "cmd/engine.h"
+
+#include "base/clock.h"
+#include "cdc/stream.h"
+#include "cmd/findings.h"
+#include "cmd/pinned.h"
+#include "copy/wave.h"
+#include "cutover/cutover.h"
+#include "graph/execute.h"
+#include "journal/run_state_table.h"
+#include "report/progress.h"
+#include "report/totals.h"
+
+#include <unistd.h>
+
+#define REQUEST_POLL_MS 500
+#define SAMPLE_MS       1000
+
+typedef struct Ticker {
+    Session *session;
+    Run *run;
+    Progress *progress;
+    int64_t last_request_ms;
+    int64_t last_sample_ms;
+} Ticker;
+
+/* What other commands ask. `cutover` needs nothing more than to be noticed: the graph goes there by
+ * itself. */
+static void take_requests(Ticker *ticker)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ERR Err err = {0};
+    JournalRequest request = {0};
+    if (!journal_take_request(&arena, ticker->session->target, ticker->run->journal.id, &request,
+                              &err))
+        log_debug(&ticker->run->log, "requests: %s", err.message);
+    else if (request.id != 0)
+        log_info(&ticker->run->log, "request %s: on its way", request.kind);
+}
+
+static void write_sample(Ticker *ticker)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ERR Err err = {0};
+    if (!journal_metric(ticker->session->target, ticker->run->journal.id,
+                        progress_sample(&arena, ticker->run), &err))
+        log_debug(&ticker->run->log, "metric: %s", err.message);
+}
+
+static void watch_downtime(const Run *run)
+{
+    if (run->cutover == NULL || atomic_load(&run->cutover->switched))
+        return;
+    if (cutover_downtime_ms(run) * 1000 > run->plan->cutover.max_downtime_us)
+        stop_request(run->stop, STOP_DOWNTIME);
+}
+
+static void tick(void *data, const ExecuteView *view)
+{
+    Ticker *ticker = data;
+    int64_t now = clock_ms();
+    progress_draw(ticker->progress, view);
+    watch_downtime(ticker->run);
+    if (!conn_is_ok(ticker->session->target) || stop_reason(ticker->run->stop) != STOP_NONE)
+        return;
+    if (now - ticker->last_request_ms > REQUEST_POLL_MS) {
+        ticker->last_request_ms = now;
+        take_requests(ticker);
+    }
+    if (now - ticker->last_sample_ms > SAMPLE_MS) {
+        ticker->last_sample_ms = now;
+        write_sample(ticker);
+    }
+}
+
+/* --- before --- */
+
+static bool say_finished(const char *name, const char *when)
+{
+    printf("run \"%s\" is finished since %s; nothing to do\n", name, when);
+    return true;
+}
+
+/* \param done set when a tombstone or a finished run says that there is nothing to do */
+static bool find_run(Session *session, bool *done, Err *err)
+{
+    JournalTombstone tombstone = {0};
+    *done = false;
+    if (!session_journal(session, err) ||
+        !journal_tombstone(&session->arena, session->target, session->plan.name, &tombstone, err))
+        return false;
+    if (session->journal.id != 0 && text_equal(session->journal.state, RUN_FINISHED)) {
+        *done = say_finished(session->plan.name, session->journal.ended_at);
+    } else if (session->journal.id == 0 && text_equal(tombstone.outcome, RUN_FINISHED)) {
+        *done = say_finished(session->plan.name, tombstone.ended_at);
+    }
+    return true;
+}
+
+/* An engine that died in its cutover left fences: they go before anything else. */
+static bool undo_dead_cutover(Session *session, Err *err)
+{
+    if (session->journal.id == 0 || !text_equal(session->journal.state, RUN_CUTOVER))
+        return true;
+    Run run = {.plan = &session->plan,
+               .journal = session->journal,
+               .source = session->source_endpoint,
+               .target = session->target_endpoint,
+               .log = {.run = session->plan.name}};
+    log_warn(&run.log, "an earlier engine died in its cutover, before the switch: rolling it back");
+    bool ok = cutover_rollback(&run, err);
+    session->journal = run.journal;
+    return ok;
+}
+
+static bool hold_to_pinned(Session *session, const char *path, Err *err)
+{
+    Pinned pinned = {0};
+    if (path == NULL)
+        return true;
+    return pinned_read(&session->arena, path, &pinned, err) &&
+           pinned_check(&pinned, session_system(&session->arena, &session->source_catalog),
+                        session_system(&session->arena, &session->target_catalog),
+                        pinned_catalog(&session->arena, &session->blueprint), err);
+}
+
+static bool begin_run(Session *session, Run *run, Err *err)
+{
+    if (!journal_create(session->target, err))
+        return false;
+    session_run(session, run);
+    if (run->journal.id == 0 &&
+        !journal_create_run(session->target, &run->journal, GODWIT_VERSION, err))
+        return false;
+    return journal_take_epoch(session->target, run->journal.id, &run->journal.epoch, err);
+}
+
+static bool prepare(Session *session, const EngineOptions *options, Run *run, Err *err)
+{
+    bool resuming = session->journal.id != 0;
+    if (!undo_dead_cutover(session, err) || !session_inspect(session, err))
+        return false;
+    if (resuming && !session_same_run(session, options->accept_changes, err))
+        return false;
+    if (!hold_to_pinned(session, options->pinned, err))
+        return false;
+    bool switched = resuming && text_equal(session->journal.state, RUN_SWITCHED);
+    if (!switched && !findings_preflight(session, resuming, err))
+        return false;
+    return begin_run(session, run, err);
+}
+
+/* --- after --- */
+
+bool engine_release_run(Run *run, Err *err)
+{
+    bool ok = stream_stop(run->stream, err);
+    wave_free(run->wave);
+    cutover_free(run->cutover);
+    run->stream = NULL;
+    run->wave = NULL;
+    run->cutover = NULL;
+    return ok;
+}
+
+/* A failure in the cutover: before the switch everything is taken back, behind it the next engine
+ * goes on. */
+static void answer_cutover(Run *run, Err *failure)
+{
+    if (text_equal(run->journal.state, RUN_SWITCHED)) {
+        err_recode(failure, ERR_PAST_SWITCH);
+        err_hint(
+            failure,
+            "The target is the primary. Run \"godwit apply\" again: it finishes what is left.");
+        return;
+    }
+    if (!text_equal(run->journal.state, RUN_CUTOVER))
+        return;
+    AUTO_ERR Err rollback = {0};
+    if (cutover_rollback(run, &rollback)) {
+        err_recode(failure, ERR_ROLLED_BACK);
+        err_context(failure, "cutover rolled back, the source is primary and writable");
+        err_hint(failure, "Run \"godwit apply\" again: it goes on replicating and cuts over once "
+                          "it is approved.");
+        return;
+    }
+    log_err(&run->log, LOG_ERROR, failure);
+    err_release(failure);
+    err_move(failure, &rollback);
+}
+
+static void finish_requests(Session *session, const Run *run, const Err *failure)
+{
+    AUTO_ERR Err err = {0};
+    int status = err_is_set(failure) ? err_exit_status(failure->code) : 0;
+    const char *message = err_is_set(failure) ? failure->message : "done";
+    if (conn_is_ok(session->target) &&
+        !journal_finish_requests(session->target, run->journal.id, status, message, &err))
+        log_debug(&run->log, "requests: %s", err.message);
+}
+
+static bool print_totals(Session *session, Run *run, Err *err)
+{
+    Totals totals = {0};
+    if (!totals_read(&session->arena, session->target, run->journal.id, &totals, err))
+        return false;
+    int64_t lag = totals.switched ? atomic_load(&run->counters.lag_at_cutover_bytes) : -1;
+    fputs(totals_text(&session->arena, &totals, lag), stdout);
+    return true;
+}
+
+static bool execute(Session *session, const EngineOptions *options, Run *run, Err *err)
+{
+    Graph graph = {0};
+    bool live = isatty(STDERR_FILENO) != 0;
+    Ticker ticker = {.session = session, .run = run, .progress = progress_begin(live)};
+    ExecuteOptions execution = {.until = options->until, .tick = tick, .tick_data = &ticker};
+    run->exit_at_gate = options->exit_at_gate;
+    bool ok = graph_build(&graph, STEP_KINDS, &session->blueprint, err) &&
+              graph_execute(&graph, run, &execution, err);
+    progress_end(ticker.progress);
+    graph_release(&graph);
+    return ok;
+}
+
+static bool run_graph(Session *session, const EngineOptions *options, Run *run, Err *err)
+{
+    bool ok = execute(session, options, run, err);
+    if (!ok)
+        answer_cutover(run, err);
+    AUTO_ERR Err ended = {0};
+    if (!engine_release_run(run, &ended) && ok)
+        ok = err_move(err, &ended);
+    conn_set_stop(session->target,
+                  NULL); /* what is left to write is short, and a stop must not lose it */
+    finish_requests(session, run, err);
+    if (!ok)
+        return false;
+    return print_totals(session, run, err);
+}
+
+bool engine_run(Session *session, const EngineOptions *options, Err *err)
+{
+    bool done = false;
+    Run run = {0};
+    if (!session_connect(session, true, true, false, err) || !find_run(session, &done, err))
+        return false;
+    if (done)
+        return true;
+    /* The lock decides who looks next: what was read before it may be old. */
+    if (!session_lock(session, err) || !find_run(session, &done, err))
+        return false;
+    if (done)
+        return true;
+    if (!prepare(session, options, &run, err))
+        return false;
+    bool ok = run_graph(session, options, &run, err);
+    arena_release(&run.arena);
+    return ok;
+}

@@ -1,0 +1,25 @@
+/*
+ * Engine: one execution of a run's graph with everything around it: lock, journal, preflight,
+ * progress, requests, rollback. Behind `apply`, and behind `cutover` when no engine runs.
+ */
+#ifndef GODWIT_CMD_ENGINE_H
+#define GODWIT_CMD_ENGINE_H
+
+#include "cmd/session.h"
+
+typedef struct EngineOptions {
+    const char *until;
+    bool exit_at_gate;
+    bool accept_changes;
+    const char *pinned; /* path of a pinned plan to hold the run to; NULL */
+} EngineOptions;
+
+/** Runs the plan as far as it goes. The session has its plan; everything else is done here.
+ * Prints the totals (or that the run was finished long ago) to stdout. */
+MUSTCHECK bool engine_run(Session *session, const EngineOptions *options, Err *err);
+
+/** Releases what a Run holds in this process: stream, wave, cutover. \return false with the
+ * stream's error. */
+MUSTCHECK bool engine_release_run(Run *run, Err *err);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Options: one table for all commands; a command names the ones it takes.
+ */
+#ifndef GODWIT_CMD_OPTIONS_H
+#define GODWIT_CMD_OPTIONS_H
+
+#include "base/err.h"
+
+typedef enum OptionId {
+    OPTION_NONE,
+    OPTION_FORMAT,
+    OPTION_YES,
+    OPTION_UNTIL,
+    OPTION_EXIT_AT_GATE,
+    OPTION_ACCEPT_CHANGES,
+    OPTION_OUT,
+    OPTION_DETAILED_EXITCODE,
+    OPTION_CONNECT,
+    OPTION_SCRIPT,
+    OPTION_WATCH,
+    OPTION_LOG_FORMAT,
+    OPTION_LOG_LEVEL,
+    OPTION_COLOR,
+    OPTION_HELP,
+} OptionId;
+
+typedef struct Options {
+    const char *arguments[64];
+    int argument_count;
+    const char *format; /* the command's default when not given */
+    const char *until;
+    const char *out;
+    const char *log_format;
+    const char *log_level;
+    const char *color;
+    bool yes;
+    bool exit_at_gate;
+    bool accept_changes;
+    bool detailed_exitcode;
+    bool connect;
+    bool script;
+    bool watch;
+    bool help;
+} Options;
+
+struct Command;
+
+/** Parses what follows the command's name.
+ * \return false with ERR_USAGE: which option, and what the command takes. */
+MUSTCHECK bool options_parse(const struct Command *command, int argc, char **argv, Options *options,
+                             Err *err);
+
+/** Appends a command's options to help text on stdout. */
+void options_help(const struct Command *command);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * godwit reset PLAN: starts again from nothing: drops what this run made on the target, its slot
+ * and publication, and its journal. Refuses once the run was switched: the target is then the
+ * primary.
+ */
+#include "cmd/command.h"
+#include "cmd/undo.h"
+#include "journal/run_state_table.h"
+
+static const char QUESTION[] =
+    "Drop everything that this run made on the target, and its slot and publication?";
+
+static bool may_reset(Session *session, Err *err)
+{
+    if (session->journal.id == 0) {
+        err_set(err, ERR_RUN, "there is no run of plan \"%s\" to reset", session->plan.name);
+        return err_hint(err, "\"godwit cleanup\" drops what an earlier run left behind.");
+    }
+    if (!text_equal(session->journal.state, RUN_SWITCHED) &&
+        !text_equal(session->journal.state, RUN_FINISHED))
+        return true;
+    err_set(err, ERR_RUN, "run \"%s\" is switched: the target is the primary and is not reset",
+            session->plan.name);
+    return err_hint(err, "\"godwit cleanup\" removes slot, publication and journal.");
+}
+
+static bool run(const Options *options, Err *err)
+{
+    AUTO_SESSION Session session = {0};
+    Orphans orphans = {0};
+    if (!session_plan(&session, options->arguments[0], err) ||
+        !session_connect(&session, true, true, false, err) || !session_lock(&session, err) ||
+        !session_journal(&session, err) || !may_reset(&session, err) ||
+        !session_confirm(options, QUESTION, err) || !undo_fences(&session, err) ||
+        !session_inspect(&session, err) || !undo_open_source(&session, err) ||
+        !undo_steps(&session, err) || !undo_find_orphans(&session, &orphans, err) ||
+        !undo_drop_orphans(&session, &orphans, err) ||
+        !journal_bury_run(session.target, session.journal.id, "reset", err))
+        return false;
+    printf("run \"%s\" is reset; \"godwit apply\" begins anew\n", session.plan.name);
+    return true;
+}
+
+extern const Command COMMAND_RESET;
+const Command COMMAND_RESET = {
+    .name = "reset",
+    .arguments = "PLAN",
+    .summary = "drops what this run made on the target, to start again; asks",
+    .touches = "writes to both servers",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .options = (const OptionId[]){OPTION_YES, OPTION_NONE},
+    .run = run,
+};

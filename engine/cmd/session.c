@@ -1,0 +1,258 @@
+/*
+ * Session: plan, endpoints, connections, catalogs, blueprint, journal.
+ */
+#include "cmd/session.h"
+
+#include "base/digest.h"
+#include "base/str.h"
+#include "cmd/pinned.h"
+#include "journal/run_state_table.h"
+
+#include <unistd.h>
+
+#define SESSION_LOCK_TIMEOUT_MS 10000
+#define MARK_CHARS              8
+
+static void print_findings(const Plan *plan, const PlanFindings *findings)
+{
+    AUTO_ARENA Arena arena = {0};
+    for (size_t i = 0; i < findings->count; i++)
+        fprintf(stderr, "%s\n", plan_finding_text(&arena, plan, &findings->items[i]));
+}
+
+bool session_plan(Session *session, const char *path, Err *err)
+{
+    if (session->stop.fd == 0 && !stop_init(&session->stop, err))
+        return false;
+    const char *file = path;
+    if (pinned_is(path) && !pinned_plan_file(&session->arena, path, &file, err))
+        return false;
+    bool ok = plan_load(&session->plan, file, &session->findings, err);
+    print_findings(&session->plan, &session->findings);
+    return ok;
+}
+
+/* --- endpoints --- */
+
+static bool resolve(Session *session, const PlanEndpoint *from, ConnSide side, Endpoint *endpoint,
+                    Err *err)
+{
+    *endpoint = (Endpoint){.side = side, .passfile = from->passfile, .run = session->plan.name};
+    if (from->conninfo != NULL) {
+        endpoint->conninfo = from->conninfo;
+    } else if (from->service != NULL) {
+        endpoint->conninfo = arena_printf(&session->arena, "service=%s", from->service);
+    } else {
+        endpoint->conninfo = arena_strdup(&session->arena, getenv(from->conninfo_env));
+        if (endpoint->conninfo == NULL || *endpoint->conninfo == '\0') {
+            err_set(err, ERR_CONNECT,
+                    "the variable %s, which the plan names for the %s, is not set",
+                    from->conninfo_env, conn_side_name(side));
+            return err_hint(err, "export %s='host=... port=... dbname=... user=...'",
+                            from->conninfo_env);
+        }
+    }
+    return true;
+}
+
+static bool check_expect(Session *session, const PlanExpect *expect, const Endpoint *endpoint,
+                         Err *err)
+{
+    const char *host = NULL;
+    const char *port = NULL;
+    const char *dbname = NULL;
+    if (!endpoint_describe(&session->arena, endpoint, &host, &port, &dbname, err))
+        return false;
+    const char *want_port = arena_int64(&session->arena, expect->port);
+    const char *side = conn_side_name(endpoint->side);
+    if (expect->host != NULL && !text_equal(expect->host, host))
+        return err_set(err, ERR_STALE, "the %s is host \"%s\", the plan expects \"%s\"", side, host,
+                       expect->host);
+    if (expect->port != 0 && !text_equal(want_port, *port != '\0' ? port : "5432"))
+        return err_set(err, ERR_STALE, "the %s is port %s, the plan expects %s", side, port,
+                       want_port);
+    if (expect->dbname != NULL && !text_equal(expect->dbname, dbname))
+        return err_set(err, ERR_STALE, "the %s is database \"%s\", the plan expects \"%s\"", side,
+                       dbname, expect->dbname);
+    return true;
+}
+
+static bool open_side(Session *session, const PlanEndpoint *from, ConnSide side, bool read_only,
+                      Err *err)
+{
+    Endpoint *endpoint =
+        side == CONN_SOURCE ? &session->source_endpoint : &session->target_endpoint;
+    Conn **conn = side == CONN_SOURCE ? &session->source : &session->target;
+    ConnOptions options = {.purpose = "main",
+                           .read_only = read_only,
+                           .lock_timeout_ms = SESSION_LOCK_TIMEOUT_MS,
+                           .stop = &session->stop};
+    return resolve(session, from, side, endpoint, err) &&
+           check_expect(session, &from->expect, endpoint, err) &&
+           conn_open(conn, endpoint, &options, err);
+}
+
+bool session_connect(Session *session, bool source, bool target, bool read_only, Err *err)
+{
+    if (source && !open_side(session, &session->plan.source, CONN_SOURCE, true, err))
+        return false;
+    return !target || open_side(session, &session->plan.target, CONN_TARGET, read_only, err);
+}
+
+bool session_journal(Session *session, Err *err)
+{
+    if (!journal_exists(session->target, &session->has_journal, err))
+        return false;
+    return !session->has_journal || journal_find_run(&session->arena, session->target,
+                                                     session->plan.name, &session->journal, err);
+}
+
+bool session_inspect(Session *session, Err *err)
+{
+    PlanFindings findings = {0};
+    if (!catalog_inspect(&session->source_catalog, session->source, err) ||
+        !catalog_inspect(&session->target_catalog, session->target, err))
+        return false;
+    if (!tools_find(&session->arena, &session->plan, conn_version(session->source),
+                    conn_version(session->target), &session->tools, err))
+        return false;
+    bool ok = blueprint_build(&session->blueprint, &session->plan, &session->source_catalog,
+                              &session->target_catalog, &findings, err);
+    print_findings(&session->plan, &findings);
+    return ok;
+}
+
+bool session_lock(Session *session, Err *err)
+{
+    LockHolder holder = {0};
+    return run_lock_take(&session->arena, &session->lock, &session->target_endpoint,
+                         session->plan.name, &session->stop, &holder, err);
+}
+
+const char *session_system(Arena *arena, const Catalog *catalog)
+{
+    const char *system = catalog->server.system_identifier;
+    return arena_printf(arena, "%s/%s", system != NULL ? system : "unknown",
+                        catalog->server.database);
+}
+
+/* The mark is derived, not drawn: `plan` prints the names that `apply` will use. */
+static const char *derive_mark(Session *session)
+{
+    const char *text = arena_printf(&session->arena, "%s|%s|%s", session->plan.name,
+                                    session_system(&session->arena, &session->source_catalog),
+                                    session_system(&session->arena, &session->target_catalog));
+    char *hex = digest_hex(&session->arena, text, strlen(text));
+    hex[MARK_CHARS] = '\0';
+    return hex;
+}
+
+void session_run(Session *session, Run *run)
+{
+    const Plan *plan = &session->plan;
+    if (session->journal.id == 0) {
+        session->journal.name = plan->name;
+        session->journal.mark = derive_mark(session);
+        session->journal.fingerprint = plan->fingerprint;
+        session->journal.canonical = plan->canonical;
+        session->journal.source_system = session_system(&session->arena, &session->source_catalog);
+        session->journal.target_system = session_system(&session->arena, &session->target_catalog);
+    }
+    *run = (Run){
+        .plan = plan,
+        .blueprint = &session->blueprint,
+        .journal = session->journal,
+        .source = session->source_endpoint,
+        .target = session->target_endpoint,
+        .stop = &session->stop,
+        .pg_dump = session->tools.pg_dump,
+        .pg_restore = session->tools.pg_restore,
+        .log = {.run = plan->name},
+    };
+    run->slot_name =
+        arena_printf(&session->arena, "godwit_%s_%s", plan->name, session->journal.mark);
+    run->publication_name = run->slot_name;
+    run->mark = arena_printf(&session->arena, "godwit %s %s", plan->name, session->journal.mark);
+}
+
+/* Keys that change how the run goes, not what it moves. */
+static bool is_safe_change(const char *line)
+{
+    static const char *const SAFE[] = {"copy.",
+                                       "limits.",
+                                       "cutover.",
+                                       "apply.on_conflict",
+                                       "tools.",
+                                       "replication.heartbeat",
+                                       "source.max_connections",
+                                       "target.max_connections",
+                                       "replication.slot"};
+    for (size_t i = 0; i < sizeof(SAFE) / sizeof(SAFE[0]); i++) {
+        if (text_starts_with(line, SAFE[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool plan_changed(Session *session, bool accept_changes, Err *err)
+{
+    char *diff = plan_diff(&session->arena, session->journal.canonical, session->plan.canonical);
+    bool safe = true;
+    char *save = NULL;
+    char *lines = arena_strdup(&session->arena, diff);
+    for (char *line = strtok_r(lines, "\n", &save); line != NULL;
+         line = strtok_r(NULL, "\n", &save))
+        safe = safe && is_safe_change(line);
+    if (accept_changes && safe)
+        return journal_accept_plan(session->target, &session->journal, &session->plan, err);
+    err_set(err, ERR_STALE, "the plan changed since run \"%s\" began (%.12s then, %.12s now)",
+            session->plan.name, session->journal.fingerprint, session->plan.fingerprint);
+    err_detail(err, "%s", diff);
+    if (safe)
+        return err_hint(err, "Only keys changed that are safe to change: --accept-changes goes on "
+                             "with the new plan.");
+    return err_hint(err, "Go on with the plan of the run, or \"godwit reset\" and begin again.");
+}
+
+bool session_same_run(Session *session, bool accept_changes, Err *err)
+{
+    const char *source = session_system(&session->arena, &session->source_catalog);
+    const char *target = session_system(&session->arena, &session->target_catalog);
+    if (!text_equal(session->journal.source_system, source))
+        return err_set(err, ERR_STALE, "run \"%s\" began with source %s, this is %s",
+                       session->plan.name, session->journal.source_system, source);
+    if (!text_equal(session->journal.target_system, target))
+        return err_set(err, ERR_STALE, "run \"%s\" began with target %s, this is %s",
+                       session->plan.name, session->journal.target_system, target);
+    return text_equal(session->journal.fingerprint, session->plan.fingerprint) ||
+           plan_changed(session, accept_changes, err);
+}
+
+bool session_confirm(const Options *options, const char *question, Err *err)
+{
+    if (options->yes)
+        return true;
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+        err_set(err, ERR_USAGE, "this needs a yes, and there is no terminal to ask on");
+        return err_hint(err, "Add --yes if you mean it. %s", question);
+    }
+    fprintf(stderr, "%s [yes/no] ", question);
+    char answer[8] = "";
+    if (fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0)
+        return true;
+    return err_set(err, ERR_USAGE, "not confirmed; nothing changed");
+}
+
+void session_release(Session *session)
+{
+    run_lock_free(session->lock);
+    conn_close(session->source);
+    conn_close(session->target);
+    blueprint_release(&session->blueprint);
+    catalog_release(&session->source_catalog);
+    catalog_release(&session->target_catalog);
+    plan_release(&session->plan);
+    if (session->stop.fd > 0)
+        stop_release(&session->stop);
+    arena_release(&session->arena);
+}

@@ -1,0 +1,71 @@
+/*
+ * Session: what most commands begin with: the plan, both endpoints, connections, catalogs, the
+ * blueprint, the journal's run. Each function does one stage and may be called once;
+ * session_release() undoes all.
+ */
+#ifndef GODWIT_CMD_SESSION_H
+#define GODWIT_CMD_SESSION_H
+
+#include "blueprint/blueprint.h"
+#include "catalog/catalog.h"
+#include "cmd/options.h"
+#include "graph/build.h"
+#include "journal/journal.h"
+#include "journal/lock.h"
+#include "schema/tools.h"
+#include "step/run.h"
+
+typedef struct Session {
+    Arena arena;
+    Plan plan;
+    PlanFindings findings;
+    Stop stop;
+    Endpoint source_endpoint;
+    Endpoint target_endpoint;
+    Conn *source;
+    Conn *target;
+    Catalog source_catalog;
+    Catalog target_catalog;
+    Blueprint blueprint;
+    PgTools tools;
+    bool has_journal;
+    JournalRun journal; /* id 0: no run of this name */
+    RunLock *lock;
+} Session;
+
+#define AUTO_SESSION __attribute__((cleanup(session_release)))
+
+/** Loads the plan (or the plan inside a pinned plan); findings go to stderr. */
+MUSTCHECK bool session_plan(Session *session, const char *path, Err *err);
+
+/** Resolves endpoints, checks `expect`, connects. \param read_only every session is a read-only one
+ */
+MUSTCHECK bool session_connect(Session *session, bool source, bool target, bool read_only,
+                               Err *err);
+
+/** Finds the journal's run on the target. */
+MUSTCHECK bool session_journal(Session *session, Err *err);
+
+/** Reads both catalogs, finds pg_dump, resolves the blueprint; its findings go to stderr. */
+MUSTCHECK bool session_inspect(Session *session, Err *err);
+
+/** Takes the run's lock. */
+MUSTCHECK bool session_lock(Session *session, Err *err);
+
+/** Fills in a Run for steps: names, mark, endpoints. The journal's row is the session's. */
+void session_run(Session *session, Run *run);
+
+/** "<system identifier>/<database>" of a catalog: which database this is. */
+const char *session_system(Arena *arena, const Catalog *catalog);
+
+/** Refuses with ERR_STALE when the run began with another plan or other servers.
+ * \param accept_changes changes of safe keys are taken over */
+MUSTCHECK bool session_same_run(Session *session, bool accept_changes, Err *err);
+
+/** Asks on a terminal; without one, --yes is needed. \return false with ERR_USAGE when the answer
+ * is no. */
+MUSTCHECK bool session_confirm(const Options *options, const char *question, Err *err);
+
+void session_release(Session *session);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * Undo: taking back what a run made, for `reset` and `cleanup`.
+ */
+#ifndef GODWIT_CMD_UNDO_H
+#define GODWIT_CMD_UNDO_H
+
+#include "cmd/session.h"
+
+/** Slots and publications on the source that bear this plan's name, whatever became of their run.
+ */
+typedef struct Orphans {
+    const char **slots;
+    size_t slot_count;
+    const char **publications;
+    size_t publication_count;
+} Orphans;
+
+MUSTCHECK bool undo_find_orphans(Session *session, Orphans *orphans, Err *err);
+
+/** Drops them; prints each to stdout. Idempotent. Needs a writable source session. */
+MUSTCHECK bool undo_drop_orphans(Session *session, const Orphans *orphans, Err *err);
+
+/** Calls every step's undo, last first. */
+MUSTCHECK bool undo_steps(Session *session, Err *err);
+
+/** Closes the read-only source session and opens one that may write. */
+MUSTCHECK bool undo_open_source(Session *session, Err *err);
+
+/** Takes down the fences of a cutover that was not switched. */
+MUSTCHECK bool undo_fences(Session *session, Err *err);
+
+#endif

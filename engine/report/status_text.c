@@ -1,0 +1,168 @@
+/*
+ * Status: reading and printing.
+ */
+#include "report/status_text.h"
+
+#include "base/units.h"
+#include "sql_text.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+
+static bool read_steps(Arena *arena, Conn *target, int64_t run, Status *status, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!journal_steps(target, run, &rows, err))
+        return false;
+    status->step_count = rows_count(rows);
+    status->steps = arena_array(arena, StatusStep, status->step_count);
+    for (size_t i = 0; i < status->step_count; i++)
+        status->steps[i] = (StatusStep){
+            .id = arena_strdup(arena, rows_text(rows, i, 0)),
+            .state = arena_strdup(arena, rows_text(rows, i, 1)),
+            .detail = arena_strdup(arena, rows_text(rows, i, 2)),
+            .started_at = arena_strdup(arena, rows_text(rows, i, 3)),
+            .seconds = rows_double(rows, i, 4),
+        };
+    return true;
+}
+
+static bool read_gates(Arena *arena, Conn *target, int64_t run, Status *status, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(target, SQL_REPORT_GATES, PARAMS(arena_int64(arena, run)), &rows, err))
+        return false;
+    status->gate_count = rows_count(rows);
+    status->gates = arena_array(arena, StatusGate, status->gate_count);
+    for (size_t i = 0; i < status->gate_count; i++)
+        status->gates[i] = (StatusGate){
+            .what = arena_strdup(arena, rows_text(rows, i, 0)),
+            .when = arena_strdup(arena, rows_text(rows, i, 1)),
+            .detail = arena_strdup(arena, rows_text(rows, i, 2)),
+        };
+    return true;
+}
+
+bool status_read(Arena *arena, Conn *target, const JournalRun *run, const Plan *plan,
+                 Status *status, Err *err)
+{
+    status->run = run;
+    return totals_read(arena, target, run->id, &status->totals, err) &&
+           run_lock_holder(arena, target, plan->name, &status->holder, err) &&
+           read_steps(arena, target, run->id, status, err) &&
+           read_gates(arena, target, run->id, status, err);
+}
+
+/* A number of the newest sample, 0 when there is none. */
+static json_int_t sample_number(const json_t *sample, const char *key)
+{
+    return json_integer_value(json_object_get(sample, key));
+}
+
+static void print_sample(Str *out, const Status *status, const json_t *sample)
+{
+    AUTO_ARENA Arena arena = {0};
+    if (!json_is_true(json_object_get(sample, "replicating")))
+        return;
+    str_appendf(out, "lag                %s, %s (%.0f s ago)\n",
+                units_size_text(&arena, (uint64_t)sample_number(sample, "lag_bytes")),
+                units_interval_text(&arena, sample_number(sample, "lag_us")),
+                status->totals.sample_age_s);
+    str_appendf(out, "slot               retains %s of WAL; applied %s, source at %s\n",
+                units_size_text(&arena, (uint64_t)sample_number(sample, "retained_bytes")),
+                json_string_value(json_object_get(sample, "applied_lsn")),
+                json_string_value(json_object_get(sample, "source_lsn")));
+}
+
+static void print_steps(Str *out, const Status *status)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < status->step_count; i++)
+        done += text_equal(status->steps[i].state, "done");
+    str_appendf(out, "steps              %zu done of %zu begun\n", done, status->step_count);
+    for (size_t i = 0; i < status->step_count; i++) {
+        const StatusStep *step = &status->steps[i];
+        if (text_equal(step->state, "done"))
+            continue;
+        str_appendf(out, "  %-8s %s  %.0f s%s%s\n", step->state, step->id, step->seconds,
+                    step->detail != NULL ? "  " : "", step->detail != NULL ? step->detail : "");
+    }
+}
+
+static void print_text(Str *out, const Status *status, const json_t *sample)
+{
+    AUTO_ARENA Arena arena = {0};
+    const Totals *totals = &status->totals;
+    str_appendf(out, "run                \"%s\" %.12s, %s since %s\n", status->run->name,
+                status->run->fingerprint, totals->state, totals->started_at);
+    if (status->holder.pid != 0)
+        str_appendf(out, "engine             runs: session %" PRId64 " of %s from %s\n",
+                    status->holder.pid, status->holder.user, status->holder.address);
+    else
+        str_append(out, "engine             none runs\n");
+    str_append(out, totals_text(&arena, totals, -1));
+    if (status->holder.pid != 0)
+        print_sample(out, status, sample);
+    for (size_t i = 0; i < status->gate_count; i++)
+        str_appendf(out, "%-18s %s%s%s\n", status->gates[i].what, status->gates[i].when,
+                    status->gates[i].detail != NULL ? "  " : "",
+                    status->gates[i].detail != NULL ? status->gates[i].detail : "");
+    print_steps(out, status);
+}
+
+static json_t *steps_json(const Status *status)
+{
+    json_t *steps = json_array();
+    for (size_t i = 0; i < status->step_count; i++) {
+        const StatusStep *step = &status->steps[i];
+        json_array_append_new(steps,
+                              json_pack("{s:s, s:s, s:s*, s:s*, s:f}", "id", step->id, "state",
+                                        step->state, "detail", step->detail, "started_at",
+                                        step->started_at, "seconds", step->seconds));
+    }
+    return steps;
+}
+
+static json_t *gates_json(const Status *status)
+{
+    json_t *gates = json_array();
+    for (size_t i = 0; i < status->gate_count; i++)
+        json_array_append_new(gates,
+                              json_pack("{s:s, s:s, s:s*}", "what", status->gates[i].what, "when",
+                                        status->gates[i].when, "detail", status->gates[i].detail));
+    return gates;
+}
+
+static void print_json(Str *out, const Status *status, json_t *sample)
+{
+    const Totals *t = &status->totals;
+    json_t *root =
+        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s*, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, "
+                  "s:I, s:o, s:o, s:O*}",
+                  "v", 1, "name", status->run->name, "fingerprint", status->run->fingerprint,
+                  "state", t->state, "started_at", t->started_at, "ended_at", t->ended_at,
+                  "engine_runs", status->holder.pid != 0, "relations", (json_int_t)t->leaves,
+                  "relations_copied", (json_int_t)t->leaves_copied, "rows_copied",
+                  (json_int_t)t->rows, "bytes_copied", (json_int_t)t->bytes, "transactions_applied",
+                  (json_int_t)t->transactions, "changes_applied", (json_int_t)t->changes,
+                  "applied_lsn", lsn_text(t->applied).text, "relations_verified",
+                  (json_int_t)t->relations_verified, "differences", (json_int_t)t->differences,
+                  "gates", gates_json(status), "steps", steps_json(status), "sample", sample);
+    if (t->switched)
+        json_object_set_new(root, "downtime_ms", json_integer(t->downtime_ms));
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    str_appendf(out, "%s\n", text);
+    mem_free(text);
+    json_decref(root);
+}
+
+void status_print(Str *out, const Status *status, const char *format)
+{
+    json_t *sample =
+        status->totals.sample != NULL ? json_loads(status->totals.sample, 0, NULL) : NULL;
+    if (text_equal(format, "json"))
+        print_json(out, status, sample);
+    else
+        print_text(out, status, sample);
+    json_decref(sample);
+}

@@ -1,0 +1,41 @@
+/*
+ * Status: what the journal says of a run, read and printed.
+ */
+#ifndef GODWIT_REPORT_STATUS_TEXT_H
+#define GODWIT_REPORT_STATUS_TEXT_H
+
+#include "base/str.h"
+#include "journal/lock.h"
+#include "report/totals.h"
+
+typedef struct StatusStep {
+    const char *id;
+    const char *state;
+    const char *detail;
+    const char *started_at;
+    double seconds;
+} StatusStep;
+
+typedef struct StatusGate {
+    const char *what;
+    const char *when;
+    const char *detail;
+} StatusGate;
+
+typedef struct Status {
+    const JournalRun *run;
+    Totals totals;
+    LockHolder holder; /* pid 0: no engine runs */
+    StatusStep *steps;
+    size_t step_count;
+    StatusGate *gates;
+    size_t gate_count;
+} Status;
+
+MUSTCHECK bool status_read(Arena *arena, Conn *target, const JournalRun *run, const Plan *plan,
+                           Status *status, Err *err);
+
+/** Appends it as "text" or "json". */
+void status_print(Str *out, const Status *status, const char *format);
+
+#endif
