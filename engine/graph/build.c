@@ -84,9 +84,14 @@ static bool cycle_error(const Order *order, const Step *closing, Err *err)
     size_t from = 0;
     while (order->path[from] != closing)
         from++;
-    for (size_t i = from; i < order->depth; i++)
+    const char *first = NULL;
+    for (size_t i = from; i < order->depth; i++) {
+        if (order->path[i]->barrier)
+            continue;
+        first = first == NULL ? order->path[i]->id : first;
         str_appendf(&path, "%s -> ", order->path[i]->id);
-    str_append(&path, closing->id);
+    }
+    str_append(&path, first != NULL ? first : closing->id);
     return err_set(err, ERR_PLAN, "steps need each other in a circle: %s", path.data);
 }
 
