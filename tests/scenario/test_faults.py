@@ -1,0 +1,164 @@
+"""Bad luck: kills, cuts, signals, two engines, low timeouts. Nothing lost, nothing twice, apply again finishes."""
+import signal
+import time
+
+import harness
+import pytest
+
+BIG = """
+CREATE TABLE big (id bigint PRIMARY KEY, payload text NOT NULL);
+INSERT INTO big SELECT i, repeat(md5(i::text), 8) FROM generate_series(1, 60000) AS i;
+CREATE TABLE big_two (id bigint PRIMARY KEY, payload text NOT NULL);
+INSERT INTO big_two SELECT i, repeat(md5(i::text), 8) FROM generate_series(1, 20000) AS i;
+"""
+SPLIT = {"split_tables_larger_than": "4MB", "table_jobs": 2}
+
+
+def finish(godwit, mine, load, source, target):
+    """apply until done; then the writer's account must be right on the target."""
+    godwit("apply", mine, code=0)
+    load.stop(check=False)
+    load.verify(target)
+    harness.assert_same(source, target)
+
+
+@pytest.mark.parametrize("fault", [
+    "target/worker:message:2:kill", "target/worker:message:9:kill", "source/worker:statement:12:kill",
+    "target/worker:statement:40:kill", "target/worker:statement:90:kill", "source/wave:statement:3:kill",
+])
+def test_killed_in_copy(fault, source, target, plan, godwit, writer):
+    """SIGKILL at a message or statement of schema and copy; the next apply finishes."""
+    source.execute(BIG)
+    load = writer(source)
+    mine = plan(copy=SPLIT)
+    result = godwit.start("apply", mine, env={"GODWIT_FAULT": fault})._result(180)
+    assert result.code in (-9, 0), result.err
+    finish(godwit, mine, load, source, target)
+
+
+@pytest.mark.parametrize("fault", ["target/apply:statement:7:kill", "target/apply:statement:60:kill",
+                                   "target/apply:message:20:kill", "source/stream:message:30:kill"])
+def test_killed_in_stream(fault, source, target, plan, godwit, writer):
+    """SIGKILL while changes are applied; the next engine goes on from the lane row."""
+    load = writer(source)
+    mine = plan(cutover={"approval": {"required": True}})
+    running = godwit.start("apply", mine, env={"GODWIT_FAULT": fault})
+    deadline = time.monotonic() + 60
+    while running.running() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    running.kill9()
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    godwit("approve", mine, code=0)
+    godwit("cutover", mine, code=0)
+    load.stop(check=False)
+    load.verify(target)
+    harness.assert_same(source, target)
+
+
+CUTOVER_LINES = [r"\[cutover.target_fence\] done", r"\[cutover.source_fence\] done", r"\[cutover.drain\] done",
+                 r"\[cutover.sequences\] done", r"\[cutover.verify\] done", r"\[cutover.switch\] done",
+                 r"\[cutover.unfence\] done"]
+
+
+@pytest.mark.parametrize("method", ["lock", "read_only"])
+@pytest.mark.parametrize("line", CUTOVER_LINES)
+def test_killed_in_cutover(line, method, source, target, plan, godwit, writer):
+    """SIGKILL behind each step of the cutover: the next apply takes it back or goes on, and finishes."""
+    load = writer(source)
+    mine = plan(cutover={"stop_writes": {"method": method}})
+    running = godwit.start("apply", mine)
+    running.wait_for(line, timeout=120)
+    running.kill9()
+    finish(godwit, mine, load, source, target)
+
+
+def test_a_failed_cutover_rolls_back(source, target, plan, godwit, writer):
+    """A statement fails behind the fence: status 10, the source is writable, a later apply succeeds."""
+    load = writer(source)
+    mine = plan(cutover={"approval": {"required": True}})
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    godwit("approve", mine, code=0)
+    source.execute("SELECT setval(pg_get_serial_sequence('w_account', 'id'), 1)")  # behind its column
+    result = godwit("cutover", mine, code=10)
+    assert "behind its column" in result.err
+    source.execute("CREATE TABLE still_writable (id int)")
+    source.execute("SELECT setval(pg_get_serial_sequence('w_account', 'id'), (SELECT max(id) + 100 FROM w_account))")
+    load.wait_transactions(5)
+    godwit("approve", mine, code=0)
+    godwit("cutover", mine, code=0)
+    load.stop(check=False)
+    load.verify(target)
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_stop_at_a_checkpoint(number, code, source, target, plan, godwit, writer):
+    """SIGINT and SIGTERM during replication: 130 and 143; apply again finishes."""
+    load = writer(source)
+    mine = plan(cutover={"approval": {"required": True}})
+    running = godwit.start("apply", mine)
+    running.wait_for("waiting for an approval")
+    running.send_signal(number)
+    running.wait(code=code)
+    godwit("approve", mine, code=0)
+    finish(godwit, mine, load, source, target)
+
+
+def test_two_engines(source, target, plan, godwit, writer):
+    """The second engine exits 7 and names the first."""
+    writer(source)
+    mine = plan(cutover={"approval": {"required": True}})
+    running = godwit.start("apply", mine)
+    running.wait_for("waiting for an approval")
+    result = godwit("apply", mine, code=7)
+    assert "another engine" in result.err and "session" in result.err
+    running.send_signal(signal.SIGTERM)
+    running.wait(code=143)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_connection_cut(side, source, target, plan, godwit, writer, proxy):
+    """Every connection to a side is cut during replication; the engine (or the next one) goes on."""
+    load = writer(source)
+    cut = proxy(source if side == "source" else target)
+    mine = plan(cutover={"approval": {"required": True}})
+    through = mine.via(**{side: cut})
+    running = godwit.start("apply", through)
+    running.wait_for("waiting for an approval")
+    cut.cut()
+    time.sleep(3)
+    if running.running():
+        running.send_signal(signal.SIGTERM)
+    result = running._result(60)
+    assert result.code in (1, 5, 143), result.err
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    godwit("approve", mine, code=0)
+    godwit("cutover", mine, code=0)
+    load.stop(check=False)
+    load.verify(target)
+
+
+def test_low_timeouts(source, target, plan, godwit, writer):
+    """statement_timeout, lock_timeout, idle timeouts set low on both databases do not reach the run."""
+    for db in (source, target):
+        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            db.execute(f"DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET {name} = ''400ms''',"
+                       " current_database()); END$$")
+    source.execute(BIG)
+    load = writer(source)
+    godwit("apply", plan(copy=SPLIT), code=0)
+    load.stop(check=False)
+    load.verify(target)
+
+
+@pytest.mark.parametrize("step", range(1, 60, 4))
+def test_fault_sweep(step, source, target, plan, godwit, writer):
+    """The Nth statement of a worker on the target fails, for many N; apply again ends as a clean run does."""
+    load = writer(source, orders=60, events=60)
+    mine = plan()
+    result = godwit.start("apply", mine, env={"GODWIT_FAULT": f"target/worker:statement:{step * 5}:fail"})._result(180)
+    assert result.code in (0, 1, 10, 11), result.err
+    if result.code in (1, 10, 11):
+        godwit("apply", mine, code=0)
+    load.stop(check=False)
+    load.verify(target)
+    harness.assert_same(source, target)

@@ -1,0 +1,186 @@
+"""The main job: a live database moves, whole, under load, between several pairs of servers."""
+import re
+
+import harness
+import pytest
+
+HYPERTABLE = [{"target_table": "public.w_event",
+               "by_range": {"column_name": "at", "partition_interval": "7 days"}}]
+
+
+@pytest.mark.parametrize("pair, hypertables", [
+    (("pg15", "pg17"), HYPERTABLE),
+    (("pg17", "pg17"), None),
+    (("pg16", "pg18"), None),
+    (("pg14", "pg17"), HYPERTABLE),
+], ids=["15-17-timescaledb", "17-17", "16-18", "14-17-timescaledb"])
+def test_migrates_under_load(pair, hypertables, database, plan, godwit, writer):
+    """A writer runs through the whole migration; the target ends with exactly its transactions."""
+    source = database(pair[0], prefix="src")
+    target = database(pair[1], prefix="dst", extensions=["timescaledb"] if hypertables else [])
+    load_ = writer(source)
+    load_.wait_transactions(50)
+    mine = plan(source, target, hypertables=hypertables)
+    result = godwit("apply", mine, code=0)
+    load_.stop(check=False)
+    load_.verify(target)
+    harness.assert_same(source, target)
+    assert re.search(r"downtime +\d+ ms", result.out), result.out
+    assert "0 differences" in result.out
+    if hypertables:
+        assert target.value("SELECT count(*) FROM timescaledb_information.hypertables") == 1
+    assert source.value("SELECT count(*) FROM pg_replication_slots WHERE database = current_database()") == 0
+    assert source.value("SELECT count(*) FROM pg_publication") == 0
+
+
+def test_a_second_apply_of_a_finished_run_says_so(source, target, plan, godwit, writer):
+    """Status 0 and a sentence, before and after cleanup; cleanup twice is a no-op."""
+    load_ = writer(source)
+    mine = plan()
+    godwit("apply", mine, code=0)
+    load_.stop(check=False)
+    assert "is finished" in godwit("apply", mine, code=0).out
+    assert "dropped the journal" in godwit("cleanup", mine, "--yes", code=0).out
+    assert "is finished" in godwit("apply", mine, code=0).out
+    assert "nothing to clean up" in godwit("cleanup", mine, "--yes", code=0).out
+    assert target.value("SELECT to_regclass('godwit.run') IS NULL")
+
+
+def test_waits_for_an_approval(source, target, plan, godwit, writer):
+    """apply leaves with 6 at the gate; approve; cutover finishes; the target has everything."""
+    load_ = writer(source)
+    mine = plan(cutover={"approval": {"required": True}})
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    godwit("cutover", mine, code=6)
+    assert "approved by postgres" in godwit("approve", mine, code=0).out
+    out = godwit("cutover", mine, code=0).out
+    assert re.search(r"downtime +\d+ ms", out), out
+    load_.stop(check=False)
+    load_.verify(target)
+
+
+def test_cutover_follows_the_running_engine(source, target, plan, godwit, writer):
+    """apply waits and keeps replicating; approve in another process; cutover follows and reports."""
+    load_ = writer(source)
+    mine = plan(cutover={"approval": {"required": True}})
+    running = godwit.start("apply", mine)
+    running.wait_for("waiting for an approval")
+    assert "engine             runs" in godwit("status", mine, code=0).out
+    godwit("approve", mine, code=0)
+    running.wait(code=0)
+    load_.stop(check=False)
+    load_.verify(target)
+    status = godwit("status", mine, "--format", "json", code=0).json()
+    assert status["state"] == "finished"
+    assert status["differences"] == 0
+    assert status["downtime_ms"] >= 0
+
+
+def test_another_plan_is_not_approved_by_this_one(source, target, plan, godwit, writer):
+    """An edited plan: apply and approve refuse with 12 and name what changed."""
+    writer(source)
+    mine = plan(cutover={"approval": {"required": True}})
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    mine.change(select={"schemas": ["public"], "exclude": ["public.w_log"]})
+    result = godwit("apply", mine, code=12)
+    assert "exclude" in result.err
+    godwit("approve", mine, code=12)
+    godwit("cleanup", mine, "--yes", code=0)
+
+
+def test_a_safe_change_can_be_accepted(source, target, plan, godwit, writer):
+    """copy.table_jobs may change between two runs, with --accept-changes."""
+    load_ = writer(source)
+    mine = plan(cutover={"approval": {"required": True}})
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    mine.change(copy={"table_jobs": 2})
+    assert "--accept-changes" in godwit("apply", mine, "--exit-at-gate", code=12).err
+    godwit("apply", mine, "--exit-at-gate", "--accept-changes", code=6)
+    godwit("approve", mine, code=0)
+    godwit("cutover", mine, code=0)
+    load_.stop(check=False)
+    load_.verify(target)
+
+
+def test_target_object_exists(source, target, plan, godwit, writer):
+    """A table of the same name on the target: refused by name, nothing written."""
+    writer(source)
+    target.execute("CREATE TABLE w_order (mine int)")
+    result = godwit("apply", plan(), code=4)
+    assert "w_order" in result.err
+    assert target.value("SELECT to_regnamespace('godwit') IS NULL")
+    assert source.value("SELECT count(*) FROM pg_replication_slots WHERE database = current_database()") == 0
+
+
+def test_wrong_password_is_not_printed(source, target, plan, godwit):
+    """Status 5, no secret in any output."""
+    mine = plan()
+    wrong = "host=127.0.0.1 port=1 user=postgres dbname=x password=s3cr3t"
+    for args in (("check", mine), ("apply", mine), ("plan", mine)):
+        result = godwit(*args, env={"SOURCE": wrong}, code=5)
+        assert "s3cr3t" not in result.err + result.out
+    result = godwit("check", mine, env={"SOURCE": "password=s3cr3t bogus"}, code=64)
+    assert "s3cr3t" not in result.err + result.out
+
+
+CATALOG = """
+SELECT string_agg(x, E'\\n' ORDER BY x) FROM (
+    SELECT 'rel ' || oid || relname || relkind FROM pg_class WHERE relnamespace <> 'pg_toast'::regnamespace
+    UNION ALL SELECT 'slot ' || slot_name FROM pg_replication_slots WHERE database = current_database()
+    UNION ALL SELECT 'pub ' || pubname FROM pg_publication
+    UNION ALL SELECT 'set ' || setconfig::text FROM pg_db_role_setting
+    UNION ALL SELECT 'ns ' || nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg_temp%'
+                                                          AND nspname NOT LIKE 'pg_toast_temp%') AS y(x)
+"""
+
+
+def test_plan_writes_nothing(source, target, plan, godwit, writer):
+    """plan, check, graph before and after a run: both catalogs stay as they are; the same bytes twice."""
+    load_ = writer(source)
+    load_.stop()
+    mine = plan()
+    before = [db.value(CATALOG) for db in (source, target)]
+    first = godwit("plan", mine, "--format", "sql", code=0).out
+    assert first == godwit("plan", mine, "--format", "sql", code=0).out
+    assert "CREATE PUBLICATION" in first
+    godwit("check", mine, code=0)
+    godwit("graph", mine, "--connect", code=0)
+    godwit("plan", mine, "--detailed-exitcode", code=2)
+    assert before == [db.value(CATALOG) for db in (source, target)]
+    godwit("apply", mine, code=0)
+    after = [db.value(CATALOG) for db in (source, target)]
+    godwit("plan", mine, code=0)
+    godwit("plan", mine, "--detailed-exitcode", code=0)
+    assert after == [db.value(CATALOG) for db in (source, target)]
+
+
+def test_pinned_plan(source, target, plan, godwit, writer, tmp_path):
+    """A pinned plan is shown, applied, and refused once the catalog moved."""
+    load_ = writer(source)
+    load_.stop()
+    mine = plan()
+    pinned = tmp_path / "night.pinned"
+    godwit("plan", mine, "--out", pinned, code=0)
+    assert mine.name in godwit("show", pinned, code=0).out
+    source.execute("ALTER TABLE w_log ADD COLUMN late int")
+    result = godwit("apply", pinned, env=mine.env, code=12)
+    assert "changed since the plan was pinned" in result.err
+    source.execute("ALTER TABLE w_log DROP COLUMN late")
+    godwit("apply", pinned, env=mine.env, code=0)
+    assert target.value("SELECT count(*) FROM w_log") == source.value("SELECT count(*) FROM w_log")
+
+
+def test_reset_begins_anew(source, target, plan, godwit, writer):
+    """reset drops what the run made on the target; apply then runs from nothing."""
+    load_ = writer(source)
+    mine = plan(cutover={"approval": {"required": True}})
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    godwit("reset", mine, code=64)
+    godwit("reset", mine, "--yes", code=0)
+    assert target.value("SELECT to_regclass('public.w_order') IS NULL")
+    assert source.value("SELECT count(*) FROM pg_replication_slots WHERE database = current_database()") == 0
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    godwit("approve", mine, code=0)
+    godwit("cutover", mine, code=0)
+    load_.stop(check=False)
+    load_.verify(target)
