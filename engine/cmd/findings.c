@@ -1,0 +1,35 @@
+/*
+ * Findings of preflight on the command line.
+ */
+#include "cmd/findings.h"
+
+bool findings_collect(Session *session, bool resuming, PreflightReport *report, Err *err)
+{
+    PreflightInput input = {.plan = &session->plan,
+                            .source = &session->source_catalog,
+                            .target = &session->target_catalog,
+                            .blueprint = &session->blueprint,
+                            .source_conn = session->source,
+                            .target_conn = session->target,
+                            .resuming = resuming};
+    return preflight_run(&input, report, err);
+}
+
+bool findings_preflight(Session *session, bool resuming, Err *err)
+{
+    PreflightReport report = {0};
+    bool ok = findings_collect(session, resuming, &report, err);
+    for (size_t i = 0; ok && i < report.findings.count; i++) {
+        const Finding *finding = &report.findings.items[i];
+        if (finding->severity != FINDING_INFO)
+            fputs(preflight_finding_text(&report.arena, finding), stderr);
+    }
+    if (ok && report.errors > 0) {
+        ok = err_set(err, ERR_PREFLIGHT,
+                     "%zu findings of preflight block the run; nothing was written", report.errors);
+        err_hint(err, "Fix what is listed above, then try again; \"godwit check --script\" prints "
+                      "the fixes.");
+    }
+    preflight_release(&report);
+    return ok;
+}

@@ -1,0 +1,52 @@
+/*
+ * Preflight: every check of `godwit check`, one table. Reads both servers, writes nothing; reports
+ * every finding in one run, each with what, why and the exact remedy in the provider's own way.
+ */
+#ifndef GODWIT_PREFLIGHT_PREFLIGHT_H
+#define GODWIT_PREFLIGHT_PREFLIGHT_H
+
+#include "base/vec.h"
+#include "blueprint/blueprint.h"
+
+typedef enum FindingSeverity { FINDING_INFO, FINDING_WARNING, FINDING_ERROR } FindingSeverity;
+
+typedef struct Finding {
+    const char *code; /* "G101"; its page is docs/codes/G101.md */
+    FindingSeverity severity;
+    ConnSide side;
+    const char *object;  /* "public.orders", a setting, a role */
+    const char *message; /* what is found, one line */
+    const char *why;     /* what it would do to the run */
+    const char *remedy;  /* statements or commands, one a line; NULL when there is nothing to run */
+} Finding;
+
+typedef struct PreflightInput {
+    const Plan *plan;
+    const Catalog *source;
+    const Catalog *target;
+    const Blueprint *blueprint;
+    Conn *source_conn;
+    Conn *target_conn;
+    bool resuming; /* the run exists: its own slot and objects are no findings */
+} PreflightInput;
+
+typedef struct PreflightReport {
+    Arena arena;
+    VEC(Finding) findings;
+    size_t errors;
+    size_t warnings;
+} PreflightReport;
+
+/** Runs every check. Findings are a result, not an error.
+ * \return false with ERR_SQL or ERR_LOST when a server cannot be read. */
+MUSTCHECK bool preflight_run(const PreflightInput *input, PreflightReport *report, Err *err);
+void preflight_release(PreflightReport *report);
+
+/** One finding as text: severity, code, side, object, message; why and remedy on lines of their
+ * own. */
+char *preflight_finding_text(Arena *arena, const Finding *finding);
+
+/** "error", "warning", "info". */
+const char *finding_severity_name(FindingSeverity severity);
+
+#endif
