@@ -42,10 +42,10 @@ int64_t check_setting(const CheckCtx *ctx, ConnSide side, const char *name, int6
     return setting == NULL ? missing : strtoll(setting->value, NULL, 10);
 }
 
-static bool probe(Arena *arena, Conn *conn, const char *slot, Probe *probe, Err *err)
+static bool probe(Arena *arena, Conn *conn, Probe *probe, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
-    if (!pg_one(conn, SQL_PREFLIGHT_PROBE, PARAMS(slot), &rows, err))
+    if (!pg_one(conn, SQL_PREFLIGHT_PROBE, NO_PARAMS, &rows, err))
         return false;
     *probe = (Probe){
         .slots_used = rows_int64(rows, 0, 0),
@@ -66,8 +66,8 @@ bool preflight_run(const PreflightInput *input, PreflightReport *report, Err *er
 {
     *report = (PreflightReport){0};
     CheckCtx ctx = {.input = input, .report = report, .arena = &report->arena};
-    if (!probe(ctx.arena, input->source_conn, "", &ctx.source, err) ||
-        !probe(ctx.arena, input->target_conn, "", &ctx.target, err))
+    if (!probe(ctx.arena, input->source_conn, &ctx.source, err) ||
+        !probe(ctx.arena, input->target_conn, &ctx.target, err))
         return false;
     for (const Check *check = PREFLIGHT_CHECKS; check->code != NULL; check++) {
         ctx.check = check;

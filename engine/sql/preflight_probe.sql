@@ -1,7 +1,7 @@
--- Purpose: what preflight must know of a session and of the server's use. Parameters: $1 our slot's name (not counted).
+-- Purpose: what preflight must know of a session and of the server's use. Parameters: none.
 -- Columns: slots used, senders used, connections used, large objects, may replicate, may create in the database, owns
 -- the database, bypasses row security, backend pid, a prepared transaction.
-SELECT (SELECT count(*) FROM pg_catalog.pg_replication_slots AS s WHERE s.slot_name <> $1),
+SELECT (SELECT count(*) FROM pg_catalog.pg_replication_slots AS s),
        (SELECT count(*) FROM pg_catalog.pg_stat_activity AS a WHERE a.backend_type = 'walsender'),
        (SELECT count(*) FROM pg_catalog.pg_stat_activity AS a WHERE a.backend_type = 'client backend'),
        (SELECT count(*) FROM (SELECT FROM pg_catalog.pg_largeobject_metadata LIMIT 1000) AS l),
