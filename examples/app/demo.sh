@@ -134,18 +134,16 @@ stop_server()
 
 # ---- what godwit says ---------------------------------------------------------------------------
 
-# status_value PATH: one value of `godwit status --format json`, by dotted path; empty if it is not there.
-status_value()
+# Whether the run stands at the approval: that step runs.
+waits_for_approval()
 {
     "$godwit" status "$plan" --format json 2>/dev/null | $python -c '
 import json, sys
 try:
-    value = json.load(sys.stdin)
-    for key in sys.argv[1].split("."):
-        value = value[int(key)] if isinstance(value, list) else value[key]
-except (ValueError, KeyError, IndexError, TypeError):
-    value = None
-print("" if value is None else json.dumps(value) if isinstance(value, (dict, list)) else value)' "$1"
+    steps = json.load(sys.stdin).get("steps", [])
+except ValueError:
+    steps = []
+sys.exit(not any(s["id"] == "approval" and s["state"] == "running" for s in steps))'
 }
 
 apply_runs() { kill -0 "$apply_pid" 2>/dev/null; }
@@ -154,7 +152,7 @@ apply_runs() { kill -0 "$apply_pid" 2>/dev/null; }
 wait_for_gate()
 {
     local end=$((SECONDS + 1800))
-    until [ "$(status_value run.waits_for)" = approval ]; do
+    until waits_for_approval; do
         apply_runs || { wait "$apply_pid" || die "apply ended with status $?"; die "apply ended before the gate"; }
         [ "$SECONDS" -lt "$end" ] || die "not at the gate after half an hour"
         sleep 0.5
@@ -239,5 +237,5 @@ if [ -n "$lab" ]; then
 fi
 
 heading "Summary"
-$python "$here/summary.py" "$work/status.json" "$work/workload.json" "$work/compare.log" || failed=1
+$python "$here/summary.py" "$work/status.json" "$work/apply-result.log" "$work/workload.json" "$work/compare.log" || failed=1
 [ "$failed" -eq 0 ] || die "something above is not as it should be"
