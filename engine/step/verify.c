@@ -1,12 +1,12 @@
 /*
- * verify:ID: one entry of the plan's `verify`, live, after the stream has caught up and before the
- * gate. Its parts are relations. All of them are looked at; what was found is journalled, and the
- * step's proof is that the journal has every relation and no difference.
+ * verify:ID: one entry of the plan's `verify`, live, by every engine anew, after the stream has
+ * caught up and before the gate. Its parts are relations. All of them are looked at; what was found
+ * is journalled, and the step's proof is that the journal has every relation and no difference.
  */
 #include "verify/verify.h"
 
 #include "sql_text.h"
-#include "step/step.h"
+#include "step/common.h"
 
 #include <inttypes.h>
 
@@ -72,13 +72,6 @@ static bool verify_describe(StepCtx *ctx, Description *description, Err *err)
     return true;
 }
 
-static bool verify_observe(StepCtx *ctx, Observation *observation, Err *err)
-{
-    (void)err;
-    observation->state = ctx->recorded_done ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
-    return true;
-}
-
 static bool verify_part_count(StepCtx *ctx, size_t *count, Err *err)
 {
     (void)err;
@@ -123,11 +116,22 @@ static bool report(StepCtx *ctx, const Relation *relation, const VerifyResult *r
                                 err);
 }
 
+/* A look at every row makes what was touched before it old news; what is touched from here on is
+ * looked at again before the cutover. A count, or a look at some rows, forgets nothing. */
+static void forget_touched(StepCtx *ctx, const Relation *relation)
+{
+    const PlanVerify *entry = ctx->step->object;
+    TouchedKeys ignored = {0};
+    if (entry->method == PLAN_VERIFY_CHECKSUM && entry->where == NULL)
+        stream_touched_take(ctx->arena, ctx->run->stream, relation, &ignored);
+}
+
 static bool verify_part_apply(StepCtx *ctx, size_t part, Err *err)
 {
     const Relation *relation = selected(ctx, part);
     VerifySpec spec = spec_of(ctx, relation);
     VerifyResult result;
+    forget_touched(ctx, relation);
     if (!verify_relation(ctx->arena, &spec, &result, err))
         return err_context(err, "verify %s", name_text(ctx->arena, &relation->source));
     if (!report(ctx, relation, &result, err))
@@ -162,11 +166,12 @@ static bool verify_proof(StepCtx *ctx, Err *err)
 const StepKind STEP_VERIFY = {
     .name = "verify",
     .phase = PHASE_CATCHUP,
-    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION,
+    .per_object = true,
     .summary = "compares source and target, live: row counts, or checksums down to rows",
     .expand = verify_expand,
     .describe = verify_describe,
-    .observe = verify_observe,
+    .observe = observe_until_switch,
     .part_count = verify_part_count,
     .part_apply = verify_part_apply,
     .verify = verify_proof,
