@@ -41,6 +41,10 @@ IS_CLANG := $(shell $(CC) --version 2>/dev/null | grep -c clang)
 ifeq ($(IS_CLANG),0)
 WARN += -Wduplicated-cond -Wduplicated-branches -Wlogical-op
 endif
+# A sanitizer's extra code makes gcc guess wrong about these two; the debug build reports them.
+ifneq ($(filter asan tsan,$(VARIANT)),)
+WARN += -Wno-maybe-uninitialized -Wno-format-truncation
+endif
 ifeq ($(CI),true)
 WARN += -Werror
 endif
@@ -95,6 +99,9 @@ version:
 # A stamp changes only when its text does, so that other flags or a removed file cause a rebuild.
 write_if_changed = mkdir -p $(@D) && printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) > $@
 
+# V=1 shows the commands.
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2); )
+
 .PHONY: always
 $(OUT)/flags.stamp: always
 	@$(call write_if_changed,'$(subst ','\'',$(CC) $(ENGINE_FLAGS) $(UNIT_FLAGS) $(LINK_FLAGS))')
@@ -107,7 +114,7 @@ $(OUT)/lib.stamp: always
 
 $(GEN)/sql_text.c $(GEN)/sql_text.h &: $(SQL) $(OUT)/sql.stamp tools/embed_sql.awk tools/embed_sql
 	@mkdir -p $(GEN)
-	tools/embed_sql $(GEN) $(SQL)
+	$(call say,SQL,$@)tools/embed_sql $(GEN) $(SQL)
 
 PAGES := $(sort $(wildcard docs/codes/*.md))
 $(GEN)/pages_text.c $(GEN)/pages_text.h &: $(PAGES) $(OUT)/sql.stamp tools/embed_pages.awk
@@ -118,32 +125,32 @@ $(GEN)/pages_text.o: $(GEN)/pages_text.c $(OUT)/flags.stamp
 	$(CC) $(ENGINE_FLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
 
 $(GEN)/sql_text.o: $(GEN)/sql_text.c $(OUT)/flags.stamp
-	$(CC) $(ENGINE_FLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(CC) $(ENGINE_FLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
 
 $(OUT)/engine/%.o: engine/%.c $(OUT)/flags.stamp | $(GEN)/sql_text.h $(GEN)/pages_text.h
 	@mkdir -p $(@D)
-	$(CC) $(ENGINE_FLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(CC) $(ENGINE_FLAGS) -MMD -MP -c $< -o $@
 
 $(LIB): $(OBJECTS) $(GEN)/sql_text.o $(GEN)/pages_text.o $(OUT)/lib.stamp
 	@rm -f $@
-	$(AR) rcs $@ $(filter %.o,$^)
+	$(call say,AR,$@)$(AR) rcs $@ $(filter %.o,$^)
 
 $(OUT)/godwit: $(OUT)/engine/main.o $(LIB)
-	$(CC) $(LINK_FLAGS) $< $(LIB) $(LIBS) -o $@
+	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) $< $(LIB) $(LIBS) -o $@
 
 # ---- unit tests --------------------------------------------------------------------------------
 
 $(OUT)/unit/%.o: tests/unit/%.c $(OUT)/flags.stamp | $(GEN)/sql_text.h $(GEN)/pages_text.h
 	@mkdir -p $(@D)
-	$(CC) $(UNIT_FLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(CC) $(UNIT_FLAGS) -MMD -MP -c $< -o $@
 
 $(UNIT_LIB): $(UNIT_HELP:tests/%.c=$(OUT)/%.o)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)$(AR) rcs $@ $^
 
 $(UNIT_BIN): $(OUT)/unit/%: $(OUT)/unit/%.o $(UNIT_LIB) $(LIB)
-	$(CC) $(LINK_FLAGS) $< $(UNIT_LIB) $(LIB) $(LIBS) $(call pkg_libs,cmocka) -o $@
+	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) $< $(UNIT_LIB) $(LIB) $(LIBS) $(call pkg_libs,cmocka) -o $@
 
 units: $(UNIT_BIN)
 
