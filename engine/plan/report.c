@@ -14,7 +14,7 @@ static void add(Report *report, PlanDiag diag, PlanPos pos, uint32_t span, const
 {
     const PlanDiagRow *row = plan_diag_row(diag);
     report->errors += row->is_error;
-    if (report->list.count >= REPORT_MAX) {
+    if (report_is_full(report)) {
         report->dropped++;
         return;
     }

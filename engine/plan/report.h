@@ -18,6 +18,12 @@ typedef struct Report {
     size_t errors;
 } Report;
 
+/** Whether further findings are only counted: no more work need go into their text. */
+static inline bool report_is_full(const Report *report)
+{
+    return report->list.count >= REPORT_MAX;
+}
+
 /** Adds a finding at a place in the file. */
 void report_at(Report *report, PlanDiag diag, PlanPos pos, uint32_t span, const char *format, ...)
     PRINTF(5, 6);

@@ -327,6 +327,10 @@ static const char *other_home(const PlanMapping *here, const char *key)
 static int report_unknown_key(Walk *walk, const PlanMapping *mapping, const Node *node)
 {
     const Node *key = node->key;
+    if (report_is_full(walk->report)) {
+        report_node(walk->report, DIAG_UNKNOWN_KEY, key, "unknown key");
+        return -1;
+    }
     if (secret_key(key->text)) {
         report_node(walk->report, DIAG_PASSWORD, key, "a password has no place in a plan");
         report_hint(walk->report, "Use passfile, service, conninfo_env or a client certificate; "

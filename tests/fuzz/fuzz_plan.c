@@ -2,8 +2,8 @@
  * libFuzzer entry: any bytes as a plan. Nothing crashes, nothing leaks, every finding can be shown,
  * and libcyaml never refuses what the walker accepted.
  *
- * Build: clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iengine -include base/banned.h ...
- * Run:   fuzz_plan -max_len=4096 CORPUS tests/plans/good tests/plans/bad
+ * Build: clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iengine -include base/banned.h
+ * ... Run:   fuzz_plan -max_len=4096 CORPUS tests/plans/good tests/plans/bad
  */
 #include "plan/layers.h"
 
