@@ -53,10 +53,10 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
     (void)err;
     const ForeignKey *key = ctx->step->object;
-    description->sentence = arena_printf(
-        ctx->arena, "add foreign key %s of %s to %s, not valid yet",
-        name_part_text(ctx->arena, key->name), name_text(ctx->arena, &key->table),
-        name_text(ctx->arena, &key->referenced));
+    description->sentence =
+        arena_printf(ctx->arena, "add foreign key %s of %s to %s, not valid yet",
+                     name_part_text(ctx->arena, key->name), name_text(ctx->arena, &key->table),
+                     name_text(ctx->arena, &key->referenced));
     description_add(ctx->arena, description, CONN_TARGET, foreign_key_sql(ctx, key, true));
     return true;
 }
