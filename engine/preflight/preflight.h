@@ -1,77 +1,52 @@
 /*
- * Preflight: everything that would make a run fail later, found before anything is written. A table
- * of checks over both catalogs, the Blueprint and live, read-only probes; every finding says why
- * and what to do in the provider's own way.
- *
- *     PreflightReport report = {0};
- *     if (!preflight_run(&input, &report, err))     // only when a probe could not be made
- *         return false;
- *     for (size_t i = 0; i < report.count; i++)
- *         puts(preflight_finding_text(arena, &report.items[i]));
- *     preflight_release(&report);
+ * Preflight: every check of `godwit check`, one table. Reads both servers, writes nothing; reports
+ * every finding in one run, each with what, why and the exact remedy in the provider's own way.
  */
 #ifndef GODWIT_PREFLIGHT_PREFLIGHT_H
 #define GODWIT_PREFLIGHT_PREFLIGHT_H
 
+#include "base/vec.h"
 #include "blueprint/blueprint.h"
-#include "pg/conn.h"
+
+typedef enum FindingSeverity { FINDING_INFO, FINDING_WARNING, FINDING_ERROR } FindingSeverity;
+
+typedef struct Finding {
+    const char *code; /* "G101"; its page is docs/codes/G101.md */
+    FindingSeverity severity;
+    ConnSide side;
+    const char *object;  /* "public.orders", a setting, a role */
+    const char *message; /* what is found, one line */
+    const char *why;     /* what it would do to the run */
+    const char *remedy;  /* statements or commands, one a line; NULL when there is nothing to run */
+} Finding;
 
 typedef struct PreflightInput {
     const Plan *plan;
     const Catalog *source;
     const Catalog *target;
     const Blueprint *blueprint;
-    Conn *source_conn; /* outside a transaction; only read-only transactions are made */
+    Conn *source_conn;
     Conn *target_conn;
-    const Endpoint *source_endpoint;
-    const Endpoint *target_endpoint;
-    bool resuming; /* the run's journal exists: the target holds this run's objects, the source its
-                      slot */
+    bool resuming; /* the run exists: its own slot and objects are no findings */
 } PreflightInput;
 
-typedef enum PreflightSeverity {
-    PREFLIGHT_ERROR,
-    PREFLIGHT_WARNING,
-    PREFLIGHT_INFO
-} PreflightSeverity;
-
-typedef struct PreflightFinding {
-    const char *code; /* "G101" */
-    PreflightSeverity severity;
-    const char *side;   /* "source", "target", "both" */
-    const char *object; /* what it is about: a relation, a setting, a role; NULL: the server */
-    const char *why;    /* lower case, no full stop */
-    const char *remedy; /* the exact command, or a sentence; never NULL */
-} PreflightFinding;
-
 typedef struct PreflightReport {
-    Arena arena; /* owns all text */
-    PreflightFinding *items;
-    size_t count;
+    Arena arena;
+    VEC(Finding) findings;
     size_t errors;
     size_t warnings;
-    size_t infos;
 } PreflightReport;
 
-/* One kind of finding; sorted by code, each has its page. */
-typedef struct PreflightCode {
-    const char *code;
-    const char *title;
-} PreflightCode;
-
-/** Makes every check. Findings are no failure: the caller decides by report->errors.
- * \param report zeroed; released by preflight_release() whatever the outcome
- * \return false when a probe could not be made: ERR_SQL, ERR_LOST, the stop's error; ERR_STALE when
- *         an endpoint is not the one that the plan expects. */
+/** Runs every check. Findings are a result, not an error.
+ * \return false with ERR_SQL or ERR_LOST when a server cannot be read. */
 MUSTCHECK bool preflight_run(const PreflightInput *input, PreflightReport *report, Err *err);
 void preflight_release(PreflightReport *report);
 
-/** "error G101 source wal_level: why", and a line "  fix: ..."; ends with a newline. */
-char *preflight_finding_text(Arena *arena, const PreflightFinding *finding);
+/** One finding as text: severity, code, side, object, message; why and remedy on lines of their
+ * own. */
+char *preflight_finding_text(Arena *arena, const Finding *finding);
 
-const char *preflight_severity_name(PreflightSeverity severity);
-
-/** Every kind of finding, for explain and the documentation. */
-const PreflightCode *preflight_codes(size_t *count);
+/** "error", "warning", "info". */
+const char *finding_severity_name(FindingSeverity severity);
 
 #endif
