@@ -152,6 +152,10 @@ $(UNIT_LIB): $(UNIT_HELP:tests/%.c=$(OUT)/%.o)
 $(UNIT_BIN): $(OUT)/unit/%: $(OUT)/unit/%.o $(UNIT_LIB) $(LIB)
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) $< $(UNIT_LIB) $(LIB) $(LIBS) $(call pkg_libs,cmocka) -o $@
 
+# Drives the stream alone, for tests/scenario/test_stream.py.
+$(OUT)/stream_trial: tests/stream/trial.c $(LIB) $(OUT)/flags.stamp
+	$(CC) $(UNIT_FLAGS) $(LINK_FLAGS) $< $(LIB) $(LIBS) -o $@
+
 units: $(UNIT_BIN)
 
 unit: units $(BIN)

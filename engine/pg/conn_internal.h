@@ -17,6 +17,7 @@ struct Conn {
     const char *label;
     const char *purpose;
     LogCtx log;
+    size_t pipe_unsent; /* statements queued since the last write, see pipeline.c */
     Arena arena;
 };
 

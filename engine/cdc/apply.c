@@ -1,0 +1,430 @@
+/*
+ * Apply: the folded way, the lane's step, the commit. The other way is replay.c.
+ */
+#include "cdc/apply_internal.h"
+
+#include "base/clock.h"
+#include "cdc/encode.h"
+#include "cdc/retry_table.h"
+#include "journal/journal.h"
+#include "sql_text.h"
+
+#include <inttypes.h>
+
+/* From so many rows on, a COPY is worth its two round trips. */
+#define COPY_MIN_ROWS 16
+
+void applier_init(Applier *applier, Relmap *relmap, Touched *touched, const StreamSpec *spec)
+{
+    *applier = (Applier){.relmap = relmap,
+                         .touched = touched,
+                         .sync_lsn = spec->sync_lsn,
+                         .policy = spec->blueprint->plan->apply.on_conflict,
+                         .log = spec->log};
+    const Blueprint *blueprint = relmap->blueprint;
+    size_t widest = 1;
+    for (size_t i = 0; i < blueprint->relation_count; i++) {
+        if (blueprint->relations[i].column_count > widest)
+            widest = blueprint->relations[i].column_count;
+    }
+    applier->mask = mem_resize(NULL, widest * sizeof(bool));
+    applier->rels = mem_resize(NULL, (blueprint->relation_count + 1) * sizeof(RelState *));
+}
+
+static void forget_statements(Applier *applier)
+{
+    const Blueprint *blueprint = applier->relmap->blueprint;
+    for (size_t i = 0; i < blueprint->relation_count; i++)
+        statements_forget(&applier->relmap->rels[i]);
+}
+
+void applier_release(Applier *applier)
+{
+    forget_statements(applier);
+    emit_release(&applier->emit);
+    mem_free(applier->mask);
+    mem_free(applier->rels);
+}
+
+void applier_connect(Applier *applier, Conn *conn)
+{
+    applier->conn = conn;
+    applier->in_transaction = false;
+    applier->stepped = false;
+    forget_statements(applier);
+    emit_begin(&applier->emit, conn);
+}
+
+/* --- the pieces of a relation --- */
+
+static bool insert_rows(Applier *applier, RelState *rel, size_t rows, bool *use_copy,
+                        const PgoValue *first, Err *err)
+{
+    *use_copy = rows >= COPY_MIN_ROWS;
+    if (!*use_copy)
+        return true;
+    bool binary = encode_is_binary(first, rel->relation->column_count) && rel->relation->binary &&
+                  first[0].kind == PGO_BINARY;
+    return emit_copy_begin(&applier->emit, statement_copy(rel, applier->conn, binary), binary, err);
+}
+
+static bool insert_row(Applier *applier, RelState *rel, bool use_copy, const PgoValue *values,
+                       Err *err)
+{
+    size_t columns = rel->relation->column_count;
+    if (use_copy)
+        return emit_copy_row(&applier->emit, values, columns, err);
+    EmitRow parameters = {.row = values, .columns = columns};
+    Statement *statement = statement_get(rel, applier->conn, STATEMENT_INSERT, NULL);
+    return emit_statement(&applier->emit, statement, &parameters, 1, err);
+}
+
+static void touch_row(Applier *applier, const Row *row)
+{
+    const Relation *relation = row->rel->relation;
+    if (relation->key == NULL) {
+        touched_overflow(applier->touched, relation);
+        return;
+    }
+    if (row->change->kind != PGO_INSERT)
+        touched_add(applier->touched, relation, applier->relmap->key_values);
+    if (row->new_values == NULL)
+        return;
+    for (size_t k = 0; k < relation->key->count; k++) {
+        PgoValue value = row->new_values[relation->key->columns[k]];
+        if (value.kind != PGO_UNCHANGED) /* else it is the old row's, as it stands there */
+            applier->relmap->key_values[k] = value;
+    }
+    touched_add(applier->touched, relation, applier->relmap->key_values);
+}
+
+/* Inserts from `at` on that follow each other, at most `limit`: one run. */
+static bool insert_run(Applier *applier, const Group *group, uint32_t at, size_t rows, Err *err)
+{
+    bool use_copy = false;
+    for (size_t i = 0; i < rows; i++) {
+        const Change *change = &group->changes[at];
+        Row row;
+        if (!row_read(applier, change, &row, err))
+            return false;
+        if (i == 0 && !insert_rows(applier, row.rel, rows, &use_copy, row.new_values, err))
+            return false;
+        if (!insert_row(applier, row.rel, use_copy, row.new_values, err))
+            return false;
+        touch_row(applier, &row);
+        at = change->next;
+    }
+    return !use_copy || emit_copy_end(&applier->emit, err);
+}
+
+static size_t run_length(const Group *group, uint32_t at)
+{
+    size_t rows = 0;
+    for (; at != NO_CHANGE && group->changes[at].kind == PGO_INSERT; at = group->changes[at].next)
+        rows++;
+    return rows;
+}
+
+/* Source order: keyless relations, further unique constraints, and where there is nothing to fold.
+ */
+static bool relation_in_order(Applier *applier, const Group *group, RelState *rel, Err *err)
+{
+    for (uint32_t at = rel->first; at != NO_CHANGE;) {
+        size_t rows = run_length(group, at);
+        if (rows > 0) {
+            if (!insert_run(applier, group, at, rows, err))
+                return false;
+            for (; rows > 0; rows--)
+                at = group->changes[at].next;
+            continue;
+        }
+        Row row;
+        if (!row_read(applier, &group->changes[at], &row, err) ||
+            !single_emit(applier, &row, false, err))
+            return false;
+        touch_row(applier, &row);
+        at = group->changes[at].next;
+    }
+    return true;
+}
+
+static bool folded_delete(Applier *applier, RelState *rel, const FoldRow *row, Err *err)
+{
+    EmitRow parameters = {.tail = fold_key(&rel->fold, row),
+                          .tail_count = rel->relation->key->count};
+    Statement *statement = statement_get(rel, applier->conn, STATEMENT_DELETE, NULL);
+    return emit_statement(&applier->emit, statement, &parameters, 1, err);
+}
+
+static bool folded_update(Applier *applier, RelState *rel, const FoldRow *row, Err *err)
+{
+    const Relation *relation = rel->relation;
+    const PgoValue *values = fold_values(&rel->fold, row);
+    bool any = false;
+    bool move = false;
+    for (size_t c = 0; row->has_row && c < relation->column_count; c++) {
+        applier->mask[c] = values[c].kind != PGO_UNCHANGED;
+        any = any || applier->mask[c];
+    }
+    for (size_t k = 0; k < relation->key->count; k++)
+        applier->mask[relation->key->columns[k]] = false;
+    any = any && memchr(applier->mask, true, relation->column_count * sizeof(bool)) != NULL;
+    if (!any)
+        return true; /* nothing travelled: counted, no statement */
+    for (size_t c = 0; c < relation->column_count; c++)
+        move = move || (applier->mask[c] && relation->columns[c].identity == 'a');
+    for (size_t k = 0; move && k < relation->key->count; k++)
+        applier->mask[relation->key->columns[k]] = false; /* the deleted row's key is kept */
+    EmitRow parameters = {.row = values,
+                          .columns = relation->column_count,
+                          .mask = applier->mask,
+                          .tail = fold_key(&rel->fold, row),
+                          .tail_count = relation->key->count};
+    Statement *statement =
+        statement_get(rel, applier->conn, move ? STATEMENT_MOVE : STATEMENT_UPDATE, applier->mask);
+    return emit_statement(&applier->emit, statement, &parameters, 1, err);
+}
+
+static bool is_insert(const FoldRow *row)
+{
+    FoldNet net = fold_net(row);
+    return net == NET_INSERT || net == NET_REPLACE;
+}
+
+static bool folded_inserts(Applier *applier, RelState *rel, Err *err)
+{
+    const Fold *fold = &rel->fold;
+    size_t rows = 0;
+    const FoldRow *first = NULL;
+    for (size_t i = 0; i < fold->row_count; i++) {
+        if (!is_insert(&fold->rows[i]))
+            continue;
+        first = first == NULL ? &fold->rows[i] : first;
+        rows++;
+    }
+    if (rows == 0)
+        return true;
+    bool use_copy = false;
+    if (!insert_rows(applier, rel, rows, &use_copy, fold_values(fold, first), err))
+        return false;
+    for (size_t i = 0; i < fold->row_count; i++) {
+        if (is_insert(&fold->rows[i]) &&
+            !insert_row(applier, rel, use_copy, fold_values(fold, &fold->rows[i]), err))
+            return false;
+    }
+    return !use_copy || emit_copy_end(&applier->emit, err);
+}
+
+/* Deletes, updates, inserts of what was folded so far; then the fold begins anew. */
+static bool emit_folded(Applier *applier, RelState *rel, Err *err)
+{
+    Fold *fold = &rel->fold;
+    for (size_t i = 0; i < fold->row_count; i++) {
+        FoldNet net = fold_net(&fold->rows[i]);
+        touched_add(applier->touched, rel->relation, fold_key(fold, &fold->rows[i]));
+        if ((net == NET_DELETE || net == NET_REPLACE) &&
+            !folded_delete(applier, rel, &fold->rows[i], err))
+            return false;
+    }
+    for (size_t i = 0; i < fold->row_count; i++) {
+        if (fold_net(&fold->rows[i]) == NET_UPDATE &&
+            !folded_update(applier, rel, &fold->rows[i], err))
+            return false;
+    }
+    if (!folded_inserts(applier, rel, err))
+        return false;
+    fold_clear(fold);
+    return true;
+}
+
+static FoldVerdict fold_row(RelState *rel, const Row *row)
+{
+    if (row->change->kind == PGO_INSERT)
+        return fold_insert(&rel->fold, row->new_values);
+    if (row->change->kind == PGO_UPDATE)
+        return fold_update(&rel->fold, row->old_values, row->old_full, row->new_values);
+    return fold_delete(&rel->fold, row->old_values);
+}
+
+static bool relation_folded(Applier *applier, const Group *group, RelState *rel, Err *err)
+{
+    fold_clear(&rel->fold);
+    for (uint32_t at = rel->first; at != NO_CHANGE; at = group->changes[at].next) {
+        Row row;
+        if (!row_read(applier, &group->changes[at], &row, err))
+            return false;
+        switch (fold_row(rel, &row)) {
+        case FOLD_DONE:
+            break;
+        case FOLD_BARRIER:
+            if (!emit_folded(applier, rel, err) || !single_emit(applier, &row, false, err))
+                return false;
+            touch_row(applier, &row);
+            break;
+        case FOLD_IMPOSSIBLE:
+            applier->emit.mismatch = true;
+            return true;
+        }
+    }
+    return emit_folded(applier, rel, err);
+}
+
+static bool relation_apply(Applier *applier, const Group *group, RelState *rel, Err *err)
+{
+    bool fold =
+        rel->relation->key != NULL && !rel->relation->further_unique && rel->other_than_insert > 0;
+    return fold ? relation_folded(applier, group, rel, err)
+                : relation_in_order(applier, group, rel, err);
+}
+
+/* --- a piece --- */
+
+static void link_change(Applier *applier, const Group *group, uint32_t at)
+{
+    Change *change = &group->changes[at];
+    RelState *rel = change->leaf->rel;
+    change->next = NO_CHANGE;
+    if (!rel->touched) {
+        rel->touched = true;
+        rel->first = at;
+        rel->other_than_insert = 0;
+        applier->rels[applier->rel_count++] = rel;
+    } else {
+        group->changes[rel->last].next = at;
+    }
+    rel->last = at;
+    rel->other_than_insert += change->kind == PGO_INSERT ? 0 : 1;
+}
+
+static bool segment_apply(Applier *applier, const Group *group, Err *err)
+{
+    bool ok = true;
+    for (size_t i = 0; i < applier->rel_count; i++) {
+        applier->rels[i]->touched = false;
+        ok = ok && !applier->emit.mismatch && relation_apply(applier, group, applier->rels[i], err);
+    }
+    applier->rel_count = 0;
+    return ok || (!err_is_set(err) && applier->emit.mismatch);
+}
+
+static bool changes_apply(Applier *applier, const Group *group, Err *err)
+{
+    for (uint32_t i = 0; i < group->change_count; i++) {
+        if (group->changes[i].kind != PGO_TRUNCATE) {
+            link_change(applier, group, i);
+            continue;
+        }
+        if (!segment_apply(applier, group, err) ||
+            !truncate_emit(applier, group, &group->changes[i], err))
+            return false;
+    }
+    return segment_apply(applier, group, err);
+}
+
+static bool step_emit(Applier *applier, const LaneStep *step, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    if (step->synchronous && !emit_sql(&applier->emit, "SET LOCAL synchronous_commit = 'on'",
+                                       NO_PARAMS, EMIT_ANY_COUNT, err))
+        return false;
+    const char *time =
+        step->commit_unix_us == 0 ? NULL : clock_rfc3339(&arena, step->commit_unix_us);
+    return emit_sql(&applier->emit, JOURNAL_LANE_ADVANCE_SQL,
+                    PARAMS(arena_printf(&arena, "%" PRId64, step->run), STREAM_LANE_TEXT,
+                           arena_strdup(&arena, lsn_text(step->from).text),
+                           arena_printf(&arena, "%" PRId64, step->epoch),
+                           arena_strdup(&arena, lsn_text(step->to).text), time,
+                           arena_printf(&arena, "%" PRIu64, step->transactions),
+                           arena_printf(&arena, "%" PRIu64, step->changes)),
+                    EMIT_ANY_COUNT, err);
+}
+
+/* Sends the lane's step and reads everything that is due. */
+static bool step_flush(Applier *applier, const LaneStep *step, Err *err)
+{
+    if (!step_emit(applier, step, err) || !emit_flush(&applier->emit, err))
+        return false;
+    if (applier->emit.last_affected == 1) {
+        applier->stepped = true;
+        return true;
+    }
+    err_set(err, ERR_LOCKED, "another engine moves this run's position");
+    return err_hint(err, "See who holds the run's lock with \"godwit status\"; this one stops.");
+}
+
+static bool begin_emit(Applier *applier, Err *err)
+{
+    if (applier->in_transaction)
+        return true;
+    applier->in_transaction = true;
+    applier->stepped = false;
+    return emit_sql(&applier->emit, "BEGIN", NO_PARAMS, EMIT_ANY_COUNT, err);
+}
+
+static bool piece_folded(Applier *applier, const Group *group, const LaneStep *step, Err *err)
+{
+    if (!emit_sql(&applier->emit, "SAVEPOINT godwit", NO_PARAMS, EMIT_ANY_COUNT, err) ||
+        !changes_apply(applier, group, err))
+        return false;
+    if (step == NULL || applier->emit.mismatch)
+        return emit_flush(&applier->emit, err);
+    return step_flush(applier, step, err);
+}
+
+/* Whether a replay can say more, or do better: not when the connection, the lane or the timing is
+ * what failed. */
+static bool replay_helps(const Err *err)
+{
+    return !err_is_set(err) || (err->code == ERR_SQL && retry_class(err) != RETRY_GROUP);
+}
+
+static bool piece_replayed(Applier *applier, const Group *group, const LaneStep *step, Err *err)
+{
+    log_debug(&applier->log, "replaying %zu changes in source order", group->change_count);
+    applier->emit.mismatch = false;
+    applier->stepped = false;
+    if (!pg_none(applier->conn, "ROLLBACK TO SAVEPOINT godwit", NO_PARAMS, err) ||
+        !pg_none(applier->conn, "DEALLOCATE ALL", NO_PARAMS, err))
+        return false;
+    forget_statements(applier); /* nobody knows which of them the failed pipeline prepared */
+    return replay(applier, group, err) && (step == NULL || step_flush(applier, step, err));
+}
+
+bool apply_piece(Applier *applier, Group *group, const LaneStep *step, Err *err)
+{
+    AUTO_ERR Err first = {0};
+    applier->emit.mismatch = false;
+    applier->rel_count = 0;
+    bool begun = begin_emit(applier, &first);
+    if (begun && piece_folded(applier, group, step, &first) && !applier->emit.mismatch)
+        return true;
+    emit_abort(&applier->emit);
+    if (!begun || !replay_helps(&first))
+        return err_move(err, &first);
+    if (err_is_set(&first))
+        log_debug(&applier->log, "a folded group failed: %s", first.message);
+    return piece_replayed(applier, group, step, err);
+}
+
+bool apply_step(Applier *applier, const LaneStep *step, Err *err)
+{
+    return begin_emit(applier, err) && step_flush(applier, step, err) && apply_commit(applier, err);
+}
+
+bool apply_commit(Applier *applier, Err *err)
+{
+    if (!applier->stepped)
+        BUG("a group is committed without its lane row");
+    applier->in_transaction = false;
+    applier->stepped = false;
+    return pg_commit(applier->conn, err);
+}
+
+void apply_rollback(Applier *applier)
+{
+    if (applier->conn != NULL)
+        emit_abort(&applier->emit);
+    pg_rollback(applier->conn);
+    applier->in_transaction = false;
+    applier->stepped = false;
+}

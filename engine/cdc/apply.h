@@ -1,0 +1,60 @@
+/*
+ * Apply: one piece of source changes onto the target, inside the transaction that the lane commits.
+ * Folded first; whatever goes wrong there is replayed in source order, where errors and conflicts
+ * are the real ones.
+ */
+#ifndef GODWIT_CDC_APPLY_H
+#define GODWIT_CDC_APPLY_H
+
+#include "cdc/emit.h"
+#include "cdc/group.h"
+#include "cdc/touched.h"
+
+/* The lane row's move, sent with the last piece of a group. */
+typedef struct LaneStep {
+    int64_t run;
+    int64_t epoch;
+    Lsn from;
+    Lsn to;
+    int64_t commit_unix_us; /* 0: keep what the row says */
+    uint64_t transactions;
+    uint64_t changes;
+    bool synchronous;
+} LaneStep;
+
+typedef struct Applier {
+    Conn *conn;
+    Relmap *relmap;
+    Touched *touched;
+    const Lsn *sync_lsn; /* by Leaf.index */
+    PlanConflict policy;
+    LogCtx log;
+    Emit emit;
+    RelState **rels; /* touched by the piece at hand, in order of first change */
+    size_t rel_count;
+    bool *mask; /* room for the widest relation */
+    bool in_transaction;
+    bool stepped; /* the lane's step is in the open transaction */
+    uint64_t conflicts;
+} Applier;
+
+void applier_init(Applier *applier, Relmap *relmap, Touched *touched, const StreamSpec *spec);
+void applier_release(Applier *applier);
+
+/** A new session on the target; nothing is prepared or open. */
+void applier_connect(Applier *applier, Conn *conn);
+
+/** Applies the group's changes in the open transaction, or in one that this begins.
+ * \param step NULL: more of the last source transaction follows
+ * \return false: nothing of this piece stands, the transaction must be rolled back. ERR_CONFLICT,
+ *         ERR_SQL, ERR_DRIFT, ERR_LOST, ERR_LOCKED (another engine moved the lane), the stop's. */
+MUSTCHECK bool apply_piece(Applier *applier, Group *group, const LaneStep *step, Err *err);
+
+/** Only the lane row, in a transaction of its own. Errors as above. */
+MUSTCHECK bool apply_step(Applier *applier, const LaneStep *step, Err *err);
+
+/** Commits what the pieces did. */
+MUSTCHECK bool apply_commit(Applier *applier, Err *err);
+void apply_rollback(Applier *applier);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * Batch: records of a header and a padded payload in one block of memory.
+ */
+#include "cdc/batch.h"
+
+#define POOL_MAX_BLOCKS 64
+#define RECORD_ALIGN    ((size_t)8)
+
+void batch_pool_init(BatchPool *pool)
+{
+    *pool = (BatchPool){0};
+    pthread_mutex_init(&pool->mutex, NULL);
+}
+
+static void destroy(Batch *batch)
+{
+    mem_free(batch->data);
+    mem_free(batch);
+}
+
+void batch_pool_release(BatchPool *pool)
+{
+    while (pool->free != NULL) {
+        Batch *batch = pool->free;
+        pool->free = batch->next;
+        destroy(batch);
+    }
+    pthread_mutex_destroy(&pool->mutex);
+}
+
+static size_t record_bytes(size_t payload_bytes)
+{
+    return sizeof(BatchRecord) + (payload_bytes + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
+}
+
+Batch *batch_new(BatchPool *pool, size_t payload_bytes)
+{
+    size_t need = record_bytes(payload_bytes);
+    pthread_mutex_lock(&pool->mutex);
+    Batch *batch = need <= BATCH_BYTES ? pool->free : NULL;
+    if (batch != NULL) {
+        pool->free = batch->next;
+        pool->free_count--;
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    if (batch == NULL) {
+        batch = mem_resize(NULL, sizeof(Batch));
+        batch->capacity = need > BATCH_BYTES ? need : BATCH_BYTES;
+        batch->data = mem_resize(NULL, batch->capacity);
+    }
+    batch->next = NULL;
+    batch->used = 0;
+    return batch;
+}
+
+void batch_free(BatchPool *pool, Batch *batch)
+{
+    pthread_mutex_lock(&pool->mutex);
+    bool keep = batch->capacity == BATCH_BYTES && pool->free_count < POOL_MAX_BLOCKS;
+    if (keep) {
+        batch->next = pool->free;
+        pool->free = batch;
+        pool->free_count++;
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    if (!keep)
+        destroy(batch);
+}
+
+bool batch_fits(const Batch *batch, size_t payload_bytes)
+{
+    return batch->capacity - batch->used >= record_bytes(payload_bytes);
+}
+
+void batch_append(Batch *batch, const BatchRecord *record, const void *payload)
+{
+    memcpy(batch->data + batch->used, record, sizeof(*record));
+    if (record->bytes > 0)
+        memcpy(batch->data + batch->used + sizeof(*record), payload, record->bytes);
+    batch->used += record_bytes(record->bytes);
+}
+
+const BatchRecord *batch_next(const Batch *batch, size_t *at, const char **payload)
+{
+    if (*at >= batch->used)
+        return NULL;
+    const void *start = batch->data + *at;
+    const BatchRecord *record = start;
+    *payload = batch->data + *at + sizeof(*record);
+    *at += record_bytes(record->bytes);
+    return record;
+}

@@ -1,0 +1,54 @@
+/*
+ * Batch: raw messages of the stream on their way from the receiver to the lane, many to a block.
+ * The receiver appends, the lane reads; a batch belongs to one of them at a time.
+ */
+#ifndef GODWIT_CDC_BATCH_H
+#define GODWIT_CDC_BATCH_H
+
+#include "base/lsn.h"
+
+#include <pthread.h>
+
+typedef struct Batch Batch;
+
+struct Batch {
+    Batch *next; /* in the group or pool that holds it */
+    size_t capacity;
+    size_t used;
+    char *data;
+};
+
+/* One message in a batch; its payload follows. */
+typedef struct BatchRecord {
+    Lsn wal_end;
+    uint32_t bytes;
+    bool keepalive;
+} BatchRecord;
+
+/* Blocks that wait to be used again, for both threads. */
+typedef struct BatchPool {
+    pthread_mutex_t mutex;
+    Batch *free;
+    size_t free_count;
+} BatchPool;
+
+/* A usual block; a message that is larger gets one of its own. */
+#define BATCH_BYTES ((size_t)256 * 1024)
+
+void batch_pool_init(BatchPool *pool);
+void batch_pool_release(BatchPool *pool);
+
+/** An empty block with room for a payload of this size. */
+Batch *batch_new(BatchPool *pool, size_t payload_bytes);
+void batch_free(BatchPool *pool, Batch *batch);
+
+/** Whether a payload of this size still fits. */
+bool batch_fits(const Batch *batch, size_t payload_bytes);
+
+/** Appends; it must fit. */
+void batch_append(Batch *batch, const BatchRecord *record, const void *payload);
+
+/** Reads the record at *at and moves *at behind it. \return NULL at the end. */
+const BatchRecord *batch_next(const Batch *batch, size_t *at, const char **payload);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * Emit: statements and COPY runs on the target connection, in the order given, as few round trips
+ * as that allows: statements travel in a pipeline that is opened when one comes and read to its
+ * end when something else must follow.
+ */
+#ifndef GODWIT_CDC_EMIT_H
+#define GODWIT_CDC_EMIT_H
+
+#include "base/str.h"
+#include "cdc/statement.h"
+#include "pg/query.h"
+
+/* What a statement's row count is compared with. */
+#define EMIT_ANY_COUNT (-1)
+
+typedef struct Emit {
+    Conn *conn;
+    bool pipe_open;
+    int64_t *expected; /* of each statement in the open pipeline */
+    size_t expected_count;
+    size_t expected_capacity;
+    bool mismatch;         /* a statement touched another number of rows than was expected */
+    int64_t last_affected; /* of the last statement read */
+    Str texts;             /* terminated copies of the parameters at hand */
+    const char **values;
+    int *lengths;
+    int *formats;
+    size_t parameter_capacity;
+    Str copy; /* rows on their way into a COPY */
+    int64_t copied;
+    bool copy_binary;
+    bool copy_open;
+} Emit;
+
+void emit_release(Emit *emit);
+
+/** A new connection, nothing open. */
+void emit_begin(Emit *emit, Conn *conn);
+
+/** SQL without parameters, or with text ones. */
+MUSTCHECK bool emit_sql(Emit *emit, const char *sql, Params params, int64_t expected, Err *err);
+
+/* The parameters of one statement: masked columns of a row, then further values. */
+typedef struct EmitRow {
+    const PgoValue *row; /* NULL: none */
+    size_t columns;
+    const bool *mask; /* NULL: all of the row */
+    const PgoValue *tail;
+    size_t tail_count;
+} EmitRow;
+
+/** One prepared statement. */
+MUSTCHECK bool emit_statement(Emit *emit, Statement *statement, const EmitRow *row,
+                              int64_t expected, Err *err);
+
+/** Reads all results that are due. \return false with the first error. */
+MUSTCHECK bool emit_flush(Emit *emit, Err *err);
+
+/** After an error: leaves whatever is open, so that a rollback can be sent. */
+void emit_abort(Emit *emit);
+
+/** A COPY of rows; the count of the server must be that of the rows. */
+MUSTCHECK bool emit_copy_begin(Emit *emit, const char *sql, bool binary, Err *err);
+MUSTCHECK bool emit_copy_row(Emit *emit, const PgoValue *values, size_t count, Err *err);
+MUSTCHECK bool emit_copy_end(Emit *emit, Err *err);
+
+#endif

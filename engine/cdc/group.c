@@ -1,0 +1,89 @@
+/*
+ * Group: growing arrays that are used again and again.
+ */
+#include "cdc/group.h"
+
+#include "base/clock.h"
+
+void group_release(Group *group, BatchPool *pool)
+{
+    group_applied(group, pool, false);
+    mem_free(group->changes);
+    mem_free(group->txns);
+    *group = (Group){0};
+}
+
+void group_hold(Group *group, Batch *batch)
+{
+    batch->next = group->batches;
+    group->batches = batch;
+    group->bytes += batch->capacity;
+}
+
+Txn *group_begin(Group *group, const PgoBegin *begin)
+{
+    if (group->txn_count == group->txn_capacity) {
+        group->txn_capacity = group->txn_capacity > 0 ? group->txn_capacity * 2 : 64;
+        group->txns = mem_resize(group->txns, group->txn_capacity * sizeof(Txn));
+    }
+    if (group->txn_count == 0)
+        group->since_ms = clock_ms();
+    Txn *txn = &group->txns[group->txn_count++];
+    *txn = (Txn){
+        .xid = begin->xid, .commit_lsn = begin->final_lsn, .commit_unix_us = begin->commit_unix_us};
+    group->in_txn = true;
+    return txn;
+}
+
+bool group_commit(Group *group, const PgoCommit *commit, Err *err)
+{
+    if (!group->in_txn)
+        return err_set(err, ERR_PROTOCOL, "a commit at %s came without its begin",
+                       lsn_text(commit->commit_lsn).text);
+    Txn *txn = &group->txns[group->txn_count - 1];
+    if (txn->commit_lsn != commit->commit_lsn || commit->end_lsn <= commit->commit_lsn)
+        return err_set(err, ERR_PROTOCOL,
+                       "transaction %u was to commit at %s, its commit says %s, end %s", txn->xid,
+                       lsn_text(txn->commit_lsn).text, lsn_text(commit->commit_lsn).text,
+                       lsn_text(commit->end_lsn).text);
+    txn->end_lsn = commit->end_lsn;
+    group->in_txn = false;
+    return true;
+}
+
+Change *group_add(Group *group, LeafState *leaf, PgoKind kind)
+{
+    if (group->change_count == group->change_capacity) {
+        group->change_capacity = group->change_capacity > 0 ? group->change_capacity * 2 : 1024;
+        group->changes = mem_resize(group->changes, group->change_capacity * sizeof(Change));
+    }
+    Change *change = &group->changes[group->change_count++];
+    *change = (Change){
+        .kind = kind, .leaf = leaf, .txn = (uint32_t)group->txn_count - 1, .next = NO_CHANGE};
+    size_t columns = leaf != NULL ? leaf->leaf->root->column_count : 0;
+    group->bytes += sizeof(Change) + columns * sizeof(PgoValue);
+    return change;
+}
+
+void group_applied(Group *group, BatchPool *pool, bool keep_newest)
+{
+    Batch *batch = group->batches;
+    group->batches = NULL;
+    group->bytes = 0;
+    if (keep_newest && batch != NULL) {
+        Batch *rest = batch->next;
+        group_hold(group, batch);
+        batch->next = NULL;
+        batch = rest;
+    }
+    while (batch != NULL) {
+        Batch *next = batch->next;
+        batch_free(pool, batch);
+        batch = next;
+    }
+    group->change_count = 0;
+    if (group->in_txn)
+        group->txns[0] = group->txns[group->txn_count - 1];
+    group->txn_count = group->in_txn ? 1 : 0;
+    group->since_ms = clock_ms();
+}

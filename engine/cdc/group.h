@@ -1,0 +1,40 @@
+/*
+ * Group: whole source transactions (or a piece of a very large one) that are applied together.
+ */
+#ifndef GODWIT_CDC_GROUP_H
+#define GODWIT_CDC_GROUP_H
+
+#include "cdc/batch.h"
+#include "cdc/change.h"
+
+typedef struct Group {
+    Change *changes;
+    size_t change_count;
+    size_t change_capacity;
+    Txn *txns; /* the last one is open while in_txn */
+    size_t txn_count;
+    size_t txn_capacity;
+    Batch *batches; /* the newest first: what the changes point into */
+    size_t bytes;   /* of the batches and of what applying the changes needs */
+    bool in_txn;
+    int64_t since_ms; /* when its first transaction began to wait */
+} Group;
+
+void group_release(Group *group, BatchPool *pool);
+
+/** Takes a batch; the group owns it from here. */
+void group_hold(Group *group, Batch *batch);
+
+Txn *group_begin(Group *group, const PgoBegin *begin);
+
+/** \return false with ERR_PROTOCOL when the commit is not that of the open transaction. */
+MUSTCHECK bool group_commit(Group *group, const PgoCommit *commit, Err *err);
+
+/** Room for one more change of the open transaction. */
+Change *group_add(Group *group, LeafState *leaf, PgoKind kind);
+
+/** Everything is applied: forgets changes and finished transactions, keeps the open one, and gives
+ * back all batches but the newest when the lane still reads it. */
+void group_applied(Group *group, BatchPool *pool, bool keep_newest);
+
+#endif

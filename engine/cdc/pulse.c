@@ -1,0 +1,85 @@
+/*
+ * Pulse: an ordinary connection to the source that tells how far its WAL goes, and emits
+ * heartbeats, so that a slot moves on although nothing of ours is written.
+ *
+ * It never fails the stream: what is wrong with the source is the receiver's to tell.
+ */
+#include "cdc/stream_internal.h"
+
+#include "base/clock.h"
+#include "cdc/mark.h"
+#include "sql_text.h"
+
+#include <poll.h>
+
+#define PULSE_MS           200
+#define URGENT_PULSE_MS    50
+#define URGENT_BEAT_MS     1000
+#define PULSE_RECONNECT_MS 1000
+
+static bool over(const Stream *stream)
+{
+    return atomic_load(&stream->draining) || stop_reason(&stream->stop) != STOP_NONE;
+}
+
+/* Waits for the run's stop as well as ours, and passes it on. */
+static void wait_ms(Stream *stream, int ms)
+{
+    if (stop_poll(stream->spec.stop, stream->stop.fd, POLLIN, ms) < 0)
+        stop_request(&stream->stop, stop_reason(stream->spec.stop));
+}
+
+static bool beat(Stream *stream, Conn *conn, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    return pg_one(conn, SQL_CDC_MESSAGE_EMIT,
+                  PARAMS(MARK_PREFIX, mark_content(&arena, stream->spec.run_mark, NULL)), &rows,
+                  err);
+}
+
+static bool look(Stream *stream, Conn *conn, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(conn, SQL_CDC_PULSE, PARAMS(stream->spec.slot_name), &rows, err))
+        return false;
+    int64_t retained = rows_int64(rows, 0, 1);
+    positions_head(stream, rows_lsn(rows, 0, 0), retained > 0 ? (uint64_t)retained : 0);
+    return true;
+}
+
+static bool pulse_session(Stream *stream, Err *err)
+{
+    AUTO_CONN Conn *conn = NULL;
+    ConnOptions options = {.purpose = "pulse", .async_commit = true, .stop = &stream->stop};
+    if (!conn_open(&conn, stream->spec.source, &options, err))
+        return false;
+    int64_t heartbeat_ms = stream->spec.blueprint->plan->replication.heartbeat_us / 1000;
+    int64_t last_beat_ms = clock_ms() - heartbeat_ms;
+    while (!over(stream)) {
+        bool urgent = atomic_load(&stream->waiters) > 0;
+        int64_t every_ms = urgent && heartbeat_ms > URGENT_BEAT_MS ? URGENT_BEAT_MS : heartbeat_ms;
+        if (clock_ms() - last_beat_ms >= every_ms) {
+            if (!beat(stream, conn, err))
+                return false;
+            last_beat_ms = clock_ms();
+        }
+        if (!look(stream, conn, err))
+            return false;
+        wait_ms(stream, urgent ? URGENT_PULSE_MS : PULSE_MS);
+    }
+    return true;
+}
+
+void *pulse_main(void *data)
+{
+    Stream *stream = data;
+    while (!over(stream)) {
+        AUTO_ERR Err err = {0};
+        if (pulse_session(stream, &err) || over(stream))
+            continue;
+        log_err(&stream->spec.log, LOG_WARN, &err);
+        wait_ms(stream, PULSE_RECONNECT_MS);
+    }
+    return NULL;
+}

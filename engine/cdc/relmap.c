@@ -1,0 +1,181 @@
+/*
+ * Relmap: relation messages against the Blueprint, all differences in one error.
+ */
+#include "cdc/relmap.h"
+
+#include "base/str.h"
+
+void relmap_init(Relmap *relmap, const Blueprint *blueprint)
+{
+    *relmap = (Relmap){.blueprint = blueprint};
+    Arena *arena = &relmap->arena;
+    relmap->rels = arena_array(arena, RelState, blueprint->relation_count);
+    relmap->leaves = arena_array(arena, LeafState, blueprint->leaf_count);
+    size_t widest = 1;
+    for (size_t i = 0; i < blueprint->relation_count; i++) {
+        const Relation *relation = &blueprint->relations[i];
+        relmap->rels[i] = (RelState){.relation = relation, .first = NO_CHANGE, .last = NO_CHANGE};
+        fold_init(&relmap->rels[i].fold, relation);
+        if (relation->column_count > widest)
+            widest = relation->column_count;
+    }
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        const Leaf *leaf = &blueprint->leaves[i];
+        relmap->leaves[i] = (LeafState){.leaf = leaf, .rel = &relmap->rels[leaf->root->index]};
+    }
+    relmap->scratch = arena_array(arena, PgoValue, widest);
+    relmap->old_values = arena_array(arena, PgoValue, widest);
+    relmap->new_values = arena_array(arena, PgoValue, widest);
+    relmap->key_values = arena_array(arena, PgoValue, widest);
+}
+
+void relmap_release(Relmap *relmap)
+{
+    for (size_t i = 0; relmap->blueprint != NULL && i < relmap->blueprint->relation_count; i++)
+        fold_release(&relmap->rels[i].fold);
+    arena_release(&relmap->arena);
+}
+
+void relmap_forget(Relmap *relmap)
+{
+    for (size_t i = 0; i < relmap->blueprint->leaf_count; i++)
+        relmap->leaves[i].known = false;
+}
+
+static LeafState *find(Relmap *relmap, uint32_t oid)
+{
+    const Leaf *leaf = blueprint_leaf(relmap->blueprint, oid);
+    return leaf == NULL ? NULL : &relmap->leaves[leaf->index];
+}
+
+LeafState *relmap_leaf(Relmap *relmap, uint32_t oid, Err *err)
+{
+    LeafState *state = find(relmap, oid);
+    if (state == NULL) {
+        err_set(err, ERR_DRIFT,
+                "the source sent a change of a relation that is not selected (oid %u)", oid);
+        err_hint(err,
+                 "Somebody changed the publication; set it back to the relations of the plan.");
+        return NULL;
+    }
+    if (!state->known) {
+        err_set(err, ERR_PROTOCOL, "a change of relation %u came before its relation message", oid);
+        return NULL;
+    }
+    return state;
+}
+
+static int column_index(const Relation *relation, const char *name)
+{
+    for (size_t i = 0; i < relation->column_count; i++) {
+        if (strcmp(relation->columns[i].name, name) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+static bool key_has(const Relation *relation, int column)
+{
+    for (size_t k = 0; relation->key != NULL && k < relation->key->count; k++) {
+        if (relation->key->columns[k] == column)
+            return true;
+    }
+    return false;
+}
+
+static void check_column(const Relation *relation, const PgoRelation *message,
+                         const PgoColumn *column, Str *differences)
+{
+    int index = column_index(relation, column->name);
+    if (index < 0) {
+        str_appendf(differences, "Column %s was added.\n", column->name);
+        return;
+    }
+    if (relation->columns[index].type_oid != column->type_oid)
+        str_appendf(differences, "Column %s was %s (type oid %u), it now has type oid %u.\n",
+                    column->name, relation->columns[index].type_text,
+                    relation->columns[index].type_oid, column->type_oid);
+    if (key_has(relation, index) && !column->in_key && message->replica_identity != 'f' &&
+        message->replica_identity != 'n')
+        str_appendf(differences, "Column %s is not part of the replica identity any more.\n",
+                    column->name);
+}
+
+static void find_dropped(const Relation *relation, const PgoRelation *message, Str *differences)
+{
+    for (size_t i = 0; i < relation->column_count; i++) {
+        const uint8_t *at = message->columns;
+        bool found = false;
+        for (uint16_t c = 0; c < message->column_count && !found; c++) {
+            PgoColumn column;
+            at = pgo_relation_column(at, &column);
+            found = strcmp(column.name, relation->columns[i].name) == 0;
+        }
+        if (!found)
+            str_appendf(differences, "Column %s was dropped or renamed.\n",
+                        relation->columns[i].name);
+    }
+}
+
+static bool drift(const PgoRelation *message, const Str *differences, Err *err)
+{
+    Name name = {message->schema, message->name};
+    err_set(err, ERR_DRIFT, "%s was changed on the source while it is being replicated",
+            name_text(&err->arena, &name));
+    err_detail(err, "%.*s", (int)differences->length - 1, differences->data);
+    return err_hint(err, "Undo the change on the source and apply again, or begin a new run that "
+                         "copies the relation as it is now.");
+}
+
+bool relmap_differs(Relmap *relmap, const PgoRelation *message)
+{
+    LeafState *state = find(relmap, message->oid);
+    if (state == NULL || !state->known)
+        return false;
+    if (message->column_count != state->map_count)
+        return true;
+    const uint8_t *at = message->columns;
+    for (uint16_t i = 0; i < message->column_count; i++) {
+        PgoColumn column;
+        at = pgo_relation_column(at, &column);
+        if (column_index(state->rel->relation, column.name) != state->map[i])
+            return true;
+    }
+    return state->identity != message->replica_identity;
+}
+
+bool relmap_take(Relmap *relmap, const PgoRelation *message, Err *err)
+{
+    LeafState *state = find(relmap, message->oid);
+    if (state == NULL) {
+        Name name = {message->schema, message->name};
+        err_set(err, ERR_DRIFT, "the source sends %s, which is not selected",
+                name_text(&err->arena, &name));
+        return err_hint(
+            err, "Somebody changed the publication; set it back to the relations of the plan.");
+    }
+    const Relation *relation = state->rel->relation;
+    AUTO_STR Str differences = {0};
+    if (!name_equal(&state->leaf->source, &(Name){message->schema, message->name}))
+        str_append(&differences, "The relation was renamed.\n");
+    if (state->map == NULL)
+        state->map = arena_array(&relmap->arena, uint16_t, relation->column_count);
+    const uint8_t *at = message->columns;
+    state->same_order = true;
+    for (uint16_t i = 0; i < message->column_count; i++) {
+        PgoColumn column;
+        at = pgo_relation_column(at, &column);
+        check_column(relation, message, &column, &differences);
+        int index = column_index(relation, column.name);
+        if (index >= 0 && i < relation->column_count)
+            state->map[i] = (uint16_t)index;
+        state->same_order = state->same_order && index == i;
+    }
+    find_dropped(relation, message, &differences);
+    if (differences.length > 0)
+        return drift(message, &differences, err);
+    state->map_count = message->column_count;
+    state->identity = message->replica_identity;
+    state->known = true;
+    return true;
+}

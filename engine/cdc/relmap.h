@@ -1,0 +1,52 @@
+/*
+ * Relmap: which leaf a change belongs to, and whether the source's relation is still what the
+ * Blueprint says. Also the per-relation state of the apply lane.
+ */
+#ifndef GODWIT_CDC_RELMAP_H
+#define GODWIT_CDC_RELMAP_H
+
+#include "cdc/change.h"
+#include "cdc/fold.h"
+
+typedef struct Statements Statements; /* cdc/statement.h */
+
+/* A selected relation as the lane uses it. */
+struct RelState {
+    const Relation *relation;
+    Statements *statements; /* made on first use, per session */
+    Fold fold;
+    uint32_t first; /* changes of the piece at hand */
+    uint32_t last;
+    uint32_t count;
+    uint32_t other_than_insert;
+    bool touched; /* is in the piece's list of relations */
+};
+
+typedef struct Relmap {
+    const Blueprint *blueprint;
+    RelState *rels;
+    LeafState *leaves;
+    PgoValue *scratch; /* three rows of the widest relation */
+    PgoValue *old_values;
+    PgoValue *new_values;
+    PgoValue *key_values;
+    Arena arena;
+} Relmap;
+
+void relmap_init(Relmap *relmap, const Blueprint *blueprint);
+void relmap_release(Relmap *relmap);
+
+/** A new session: relation messages will come again. */
+void relmap_forget(Relmap *relmap);
+
+/** The leaf of a change. \return NULL with ERR_DRIFT (not selected) or ERR_PROTOCOL (no relation
+ * message came before). */
+LeafState *relmap_leaf(Relmap *relmap, uint32_t oid, Err *err);
+
+/** Whether this relation message would change how tuples of a known leaf are read. */
+bool relmap_differs(Relmap *relmap, const PgoRelation *message);
+
+/** Takes a relation message. \return false with ERR_DRIFT, naming every column that differs. */
+MUSTCHECK bool relmap_take(Relmap *relmap, const PgoRelation *message, Err *err);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * Retry table: which errors of a stream are worth another try, and of what.
+ */
+#ifndef GODWIT_CDC_RETRY_TABLE_H
+#define GODWIT_CDC_RETRY_TABLE_H
+
+#include "base/err.h"
+
+typedef enum RetryClass {
+    RETRY_NEVER,   /* the stream ends with it */
+    RETRY_GROUP,   /* roll back and apply the same group again */
+    RETRY_SESSION, /* connect again, go on at the lane row */
+} RetryClass;
+
+typedef struct RetryRow {
+    const char *sqlstate; /* a prefix of it */
+    RetryClass retry;
+    const char *why;
+} RetryRow;
+
+/* Ends with a row without sqlstate. */
+extern const RetryRow RETRY_ROWS[];
+
+/* Without progress for so long, retrying ends. */
+#define RETRY_PERIOD_MS     ((int64_t)10 * 60 * 1000)
+#define RETRY_FIRST_WAIT_MS 100
+#define RETRY_MAX_WAIT_MS   10000
+#define RETRY_MAX_GROUP     8 /* of one group before its session is begun anew */
+
+RetryClass retry_class(const Err *err);
+
+/** How long to wait before try number `attempt` (from 0): doubled each time, between half and all
+ * of it by chance. \param random any number */
+int retry_wait_ms(unsigned attempt, unsigned random);
+
+#endif

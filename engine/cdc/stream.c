@@ -1,0 +1,293 @@
+/*
+ * Stream: starting and ending it, waiting for it, one session after the other.
+ */
+#include "cdc/stream.h"
+
+#include "base/clock.h"
+#include "cdc/mark.h"
+#include "cdc/retry_table.h"
+#include "cdc/stream_internal.h"
+#include "sql_text.h"
+
+#define DRAIN_MS             10000
+#define WAIT_SLICE_MS        100
+#define SLOT_BUSY_MS         ((int64_t)60 * 1000)
+#define QUEUE_MAX_BYTES      ((size_t)64 * 1024 * 1024)
+#define GROUP_MAX_BYTES      ((size_t)32 * 1024 * 1024)
+#define QUEUE_MEMORY_DIVISOR 8
+#define GROUP_MEMORY_DIVISOR 16
+
+static size_t share(uint64_t memory, unsigned divisor, size_t most)
+{
+    uint64_t part = memory / divisor;
+    return part < most ? (size_t)part : most;
+}
+
+static bool stream_new(Stream **out, const StreamSpec *spec, Err *err)
+{
+    Stream *stream = mem_resize(NULL, sizeof(Stream));
+    *stream = (Stream){.spec = *spec};
+    if (!stop_init(&stream->stop, err)) {
+        mem_free(stream);
+        return false;
+    }
+    uint64_t memory = spec->blueprint->plan->memory_bytes;
+    stream->queue_bytes = share(memory, QUEUE_MEMORY_DIVISOR, QUEUE_MAX_BYTES);
+    stream->group_bytes = share(memory, GROUP_MEMORY_DIVISOR, GROUP_MAX_BYTES);
+    for (size_t i = 0; i < spec->blueprint->leaf_count; i++) {
+        if (spec->sync_lsn[i] > stream->last_sync_lsn)
+            stream->last_sync_lsn = spec->sync_lsn[i];
+    }
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&stream->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&stream->mutex, NULL);
+    batch_pool_init(&stream->pool);
+    touched_init(&stream->touched, spec->blueprint);
+    relmap_init(&stream->relmap, spec->blueprint);
+    applier_init(&stream->applier, &stream->relmap, &stream->touched, spec);
+    *out = stream;
+    return true;
+}
+
+static void stream_free(Stream *stream)
+{
+    if (stream->session != NULL)
+        stream_session_close(stream->session);
+    applier_release(&stream->applier);
+    relmap_release(&stream->relmap);
+    touched_release(&stream->touched);
+    group_release(&stream->group, &stream->pool);
+    batch_pool_release(&stream->pool);
+    pthread_mutex_destroy(&stream->mutex);
+    pthread_cond_destroy(&stream->changed);
+    arena_release(&stream->marker_arena);
+    err_release(&stream->error);
+    stop_release(&stream->stop);
+    mem_free(stream);
+}
+
+static void fail(Stream *stream, Err *err)
+{
+    pthread_mutex_lock(&stream->mutex);
+    stream->status.failed = true;
+    err_move(&stream->error, err);
+    pthread_cond_broadcast(&stream->changed);
+    pthread_mutex_unlock(&stream->mutex);
+}
+
+static bool ending(const Stream *stream)
+{
+    return atomic_load(&stream->draining) || stop_reason(&stream->stop) != STOP_NONE;
+}
+
+static bool one_session(Stream *stream, Err *err)
+{
+    if (stream->session == NULL && !stream_session_open(stream, &stream->session, err))
+        return false;
+    bool ok = stream_session_run(stream->session, err);
+    stream_session_close(stream->session);
+    stream->session = NULL;
+    return ok;
+}
+
+static void *lane_main(void *data)
+{
+    Stream *stream = data;
+    unsigned attempt = 0;
+    uint64_t progress = 0;
+    int64_t since_ms = clock_ms();
+    while (!ending(stream)) {
+        AUTO_ERR Err err = {0};
+        if (one_session(stream, &err) || ending(stream))
+            break;
+        if (stream->progress != progress) {
+            progress = stream->progress;
+            attempt = 0;
+            since_ms = clock_ms();
+        }
+        if (retry_class(&err) == RETRY_NEVER || clock_ms() - since_ms > RETRY_PERIOD_MS) {
+            fail(stream, &err);
+            break;
+        }
+        log_err(&stream->spec.log, LOG_WARN, &err);
+        if (!stop_sleep(&stream->stop, retry_wait_ms(attempt++, (unsigned)clock_us())))
+            break;
+    }
+    pthread_mutex_lock(&stream->mutex);
+    stream->lane_done = true;
+    pthread_cond_broadcast(&stream->changed);
+    pthread_mutex_unlock(&stream->mutex);
+    return NULL;
+}
+
+/* The first session; a slot that an engine before us still seems to hold is waited for. */
+static bool first_session(Stream *stream, Err *err)
+{
+    int64_t deadline = clock_ms() + SLOT_BUSY_MS;
+    for (unsigned attempt = 0;; attempt++) {
+        AUTO_ERR Err problem = {0};
+        if (stream_session_open(stream, &stream->session, &problem))
+            return true;
+        stream->session = NULL;
+        if (strcmp(problem.sqlstate, "55006") != 0 || clock_ms() > deadline)
+            return err_move(err, &problem);
+        if (!stop_sleep(stream->spec.stop, retry_wait_ms(attempt, (unsigned)clock_us())))
+            return stop_error(stream->spec.stop, err);
+    }
+}
+
+bool stream_start(Stream **out, const StreamSpec *spec, Err *err)
+{
+    Stream *stream = NULL;
+    if (!stream_new(&stream, spec, err))
+        return false;
+    if (!first_session(stream, err)) {
+        stream_free(stream);
+        return false;
+    }
+    if (pthread_create(&stream->pulse_thread, NULL, pulse_main, stream) != 0) {
+        stream_free(stream);
+        return err_set(err, ERR_RUN, "could not start a thread");
+    }
+    if (pthread_create(&stream->lane_thread, NULL, lane_main, stream) != 0) {
+        stop_request(&stream->stop, STOP_FAILED);
+        pthread_join(stream->pulse_thread, NULL);
+        stream_free(stream);
+        return err_set(err, ERR_RUN, "could not start a thread");
+    }
+    *out = stream;
+    return true;
+}
+
+void stream_status(Stream *stream, StreamStatus *status)
+{
+    pthread_mutex_lock(&stream->mutex);
+    *status = stream->status;
+    if (stream->sample_count > 0)
+        status->lag_us = clock_us() - stream->samples[stream->sample_first].at_us;
+    pthread_mutex_unlock(&stream->mutex);
+}
+
+bool stream_error(Stream *stream, Err *err)
+{
+    pthread_mutex_lock(&stream->mutex);
+    if (err_is_set(&stream->error))
+        err_move(err, &stream->error);
+    else if (stream->status.failed)
+        err_set(err, ERR_RUN, "the stream has ended with an error that was told before");
+    else
+        err_set(err, ERR_RUN, "the stream has ended");
+    pthread_mutex_unlock(&stream->mutex);
+    return false;
+}
+
+bool stream_marker_emit(Conn *source, const char *run_mark, const char *nonce, Lsn *marker_lsn,
+                        Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(source, SQL_CDC_MESSAGE_EMIT,
+                PARAMS(MARK_PREFIX, mark_content(&arena, run_mark, nonce)), &rows, err))
+        return false;
+    *marker_lsn = rows_lsn(rows, 0, 0);
+    return true;
+}
+
+/* Until something changes, or a moment has passed; under the mutex. */
+static void wait_slice(Stream *stream)
+{
+    int64_t at_us = clock_us() + (int64_t)WAIT_SLICE_MS * 1000;
+    struct timespec slice = {.tv_sec = at_us / 1000000, .tv_nsec = at_us % 1000000 * 1000};
+    pthread_cond_timedwait(&stream->changed, &stream->mutex, &slice);
+}
+
+/* Whether what is waited for has come; under the mutex. */
+typedef bool Arrived(const Stream *stream, const void *what);
+
+static bool wait_for(Stream *stream, Arrived *arrived, const void *what, int timeout_ms, Err *err)
+{
+    int64_t deadline_ms = clock_ms() + timeout_ms;
+    atomic_fetch_add(&stream->waiters, 1);
+    pthread_mutex_lock(&stream->mutex);
+    bool done = arrived(stream, what);
+    bool late = false;
+    while (!done && !late && !stream->status.failed &&
+           stop_reason(stream->spec.stop) == STOP_NONE) {
+        wait_slice(stream);
+        done = arrived(stream, what);
+        late = timeout_ms >= 0 && clock_ms() >= deadline_ms;
+    }
+    bool failed = stream->status.failed;
+    pthread_mutex_unlock(&stream->mutex);
+    atomic_fetch_sub(&stream->waiters, 1);
+    if (done)
+        return true;
+    if (failed)
+        return stream_error(stream, err);
+    if (stop_reason(stream->spec.stop) != STOP_NONE)
+        return stop_error(stream->spec.stop, err);
+    return err_set(err, ERR_GATE, "replication did not get there within %d ms", timeout_ms);
+}
+
+static bool marker_arrived(const Stream *stream, const void *nonce)
+{
+    for (size_t i = 0; i < stream->markers.count; i++) {
+        const Marker *marker = &stream->markers.items[i];
+        if (strcmp(marker->nonce, nonce) == 0)
+            return stream->durable >= marker->end_lsn;
+    }
+    return false;
+}
+
+bool stream_wait_marker(Stream *stream, const char *nonce, int timeout_ms, Err *err)
+{
+    return wait_for(stream, marker_arrived, nonce, timeout_ms, err) ||
+           err_context(err, "waiting for the marker");
+}
+
+static bool lsn_durable(const Stream *stream, const void *lsn)
+{
+    return stream->durable >= *(const Lsn *)lsn;
+}
+
+bool stream_wait_applied(Stream *stream, Lsn lsn, int timeout_ms, Err *err)
+{
+    return wait_for(stream, lsn_durable, &lsn, timeout_ms, err) ||
+           err_context(err, "waiting for %s to be applied", lsn_text(lsn).text);
+}
+
+void stream_touched_take(Arena *arena, Stream *stream, const Relation *relation, TouchedKeys *keys)
+{
+    touched_take(arena, &stream->touched, relation, keys);
+}
+
+/* The group in flight may end by itself; a server that hangs is not waited for. */
+static void wait_lane_done(Stream *stream)
+{
+    int64_t deadline_ms = clock_ms() + DRAIN_MS;
+    pthread_mutex_lock(&stream->mutex);
+    while (!stream->lane_done && clock_ms() < deadline_ms)
+        wait_slice(stream);
+    pthread_mutex_unlock(&stream->mutex);
+}
+
+bool stream_stop(Stream *stream, Err *err)
+{
+    if (stream == NULL)
+        return true;
+    atomic_store(&stream->draining, true);
+    wait_lane_done(stream);
+    stop_request(&stream->stop, STOP_DONE);
+    pthread_join(stream->lane_thread, NULL);
+    pthread_join(stream->pulse_thread, NULL);
+    bool failed = stream->status.failed;
+    if (failed && err_is_set(&stream->error))
+        err_move(err, &stream->error);
+    else if (failed)
+        stream_error(stream, err);
+    stream_free(stream);
+    return !failed;
+}

@@ -1,0 +1,111 @@
+/*
+ * What the threads of a stream share. Everything below `mutex` is read and written under it; the
+ * rest belongs to the lane, or is read only.
+ */
+#ifndef GODWIT_CDC_STREAM_INTERNAL_H
+#define GODWIT_CDC_STREAM_INTERNAL_H
+
+#include "base/queue.h"
+#include "base/vec.h"
+#include "cdc/apply.h"
+#include "cdc/stream.h"
+
+/* Durable positions are made, and told to the source, this often. */
+#define REPORT_INTERVAL_MS 1000
+#define LAG_SAMPLES        1024
+
+/* When the source's WAL was first seen to reach beyond what is applied. */
+typedef struct LagSample {
+    Lsn head;
+    int64_t at_us; /* clock_us() */
+} LagSample;
+
+typedef struct Marker {
+    const char *nonce;
+    Lsn end_lsn;
+} Marker;
+
+struct Stream {
+    StreamSpec spec;
+    Stop stop;            /* for waits of our connections: run's stop, or a stream that must end */
+    atomic_bool draining; /* end after the group in flight */
+    atomic_int waiters;   /* somebody waits for a position: hurry */
+    pthread_t lane_thread;
+    pthread_t pulse_thread;
+
+    /* the lane's */
+    BatchPool pool;
+    Touched touched;
+    Relmap relmap;
+    Applier applier;
+    Group group;
+    size_t queue_bytes;
+    size_t group_bytes;
+    uint64_t progress; /* sessions count as good when they moved this */
+    struct StreamSession *session;
+
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    StreamStatus status; /* applied: the lane row */
+    Lsn covered;         /* applied, or nothing of ours stands between: for the lag */
+    Lsn durable;
+    LagSample samples[LAG_SAMPLES]; /* ring, oldest first, all above `covered` */
+    size_t sample_first;
+    size_t sample_count;
+    bool head_known;
+    Lsn last_sync_lsn; /* the newest of all leaves */
+    VEC(Marker) markers;
+    Arena marker_arena;
+    Err error;
+    bool lane_done;
+};
+
+/* One life of the connections. */
+typedef struct StreamSession {
+    Stream *stream;
+    Conn *target;
+    Conn *repl;
+    Queue queue;
+    pthread_t receiver;
+    bool receiving;     /* the thread was started */
+    Err receiver_error; /* read after the thread was joined */
+    atomic_bool ending; /* the receiver sends its last feedback and ends */
+    Lsn position;       /* the lane row at its beginning */
+} StreamSession;
+
+/** Opens both connections and starts replication at the lane row. \return false with ERR_CONNECT,
+ * ERR_SQL, ERR_LOST, ERR_CANNOT_RESUME, ERR_LOCKED. */
+MUSTCHECK bool stream_session_open(Stream *stream, StreamSession **session, Err *err);
+
+/** Receives and applies until something fails (false), or the stream drains (true). */
+MUSTCHECK bool stream_session_run(StreamSession *session, Err *err);
+void stream_session_close(StreamSession *session);
+
+/** Thread bodies. */
+void *receiver_main(void *session);
+void *pulse_main(void *stream);
+
+/** Positions, under the stream's mutex. */
+void positions_begin(Stream *stream, Lsn applied, Lsn durable);
+void positions_received(Stream *stream, Lsn received);
+void positions_covered(Stream *stream, Lsn covered);
+void positions_head(Stream *stream, Lsn head, uint64_t retained_bytes);
+
+/** The lane row moved to this; what was counted on the way is added. */
+void positions_applied(Stream *stream, const LaneStep *step, uint64_t conflicts);
+void positions_skipped(Stream *stream, uint64_t changes);
+
+/** Called for each selected change: counts it when a marker has arrived before. */
+void positions_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn);
+void positions_after_marker(Stream *stream);
+
+typedef struct Positions {
+    Lsn received;
+    Lsn applied;
+    Lsn durable;
+    Lsn covered;
+} Positions;
+Positions positions_read(Stream *stream);
+void positions_reported(Stream *stream, Lsn reported);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * Touched: per relation a hash set of keys, each a run of terminated texts.
+ */
+#include "cdc/touched.h"
+
+#define SLOTS ((size_t)65536) /* a power of two, well above TOUCHED_MAX_KEYS */
+
+struct TouchedRelation {
+    const char **keys; /* each: Key.count terminated texts, one after the other */
+    size_t count;
+    bool overflow;
+    uint32_t *slots;
+    Arena arena;
+};
+
+void touched_init(Touched *touched, const Blueprint *blueprint)
+{
+    *touched = (Touched){.blueprint = blueprint};
+    size_t bytes = sizeof(TouchedRelation) * blueprint->relation_count;
+    touched->relations = mem_resize(NULL, bytes);
+    memset(touched->relations, 0, bytes);
+    pthread_mutex_init(&touched->mutex, NULL);
+}
+
+static void forget(Touched *touched, TouchedRelation *rel)
+{
+    touched->bytes -= rel->arena.total_bytes;
+    arena_release(&rel->arena);
+    *rel = (TouchedRelation){0};
+}
+
+void touched_release(Touched *touched)
+{
+    for (size_t i = 0; i < touched->blueprint->relation_count; i++)
+        forget(touched, &touched->relations[i]);
+    mem_free(touched->relations);
+    pthread_mutex_destroy(&touched->mutex);
+}
+
+static void overflow(Touched *touched, TouchedRelation *rel)
+{
+    forget(touched, rel);
+    rel->overflow = true;
+}
+
+static bool same(const char *stored, const PgoValue *key, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        size_t length = strlen(stored);
+        if (length != key[k].length || memcmp(stored, key[k].data, length) != 0)
+            return false;
+        stored += length + 1;
+    }
+    return true;
+}
+
+static const char *store(Arena *arena, const PgoValue *key, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t k = 0; k < count; k++)
+        bytes += key[k].length + 1;
+    char *stored = arena_alloc(arena, bytes);
+    char *at = stored;
+    for (size_t k = 0; k < count; k++) {
+        memcpy(at, key[k].data, key[k].length);
+        at += key[k].length + 1; /* the arena's memory is zeroed */
+    }
+    return stored;
+}
+
+static size_t slot_of(const TouchedRelation *rel, const PgoValue *key, size_t count)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t k = 0; k < count; k++) {
+        for (uint32_t i = 0; i < key[k].length; i++)
+            hash = (hash ^ (uint8_t)key[k].data[i]) * UINT64_C(1099511628211);
+        hash = (hash ^ 0xff) * UINT64_C(1099511628211);
+    }
+    size_t slot = (size_t)(hash ^ hash >> 29) & (SLOTS - 1);
+    while (rel->slots[slot] != 0 && !same(rel->keys[rel->slots[slot] - 1], key, count))
+        slot = (slot + 1) & (SLOTS - 1);
+    return slot;
+}
+
+static bool all_text(const PgoValue *key, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        if (key[k].kind != PGO_TEXT)
+            return false;
+    }
+    return true;
+}
+
+static void add(Touched *touched, TouchedRelation *rel, const PgoValue *key, size_t count)
+{
+    size_t before = rel->arena.total_bytes;
+    if (rel->slots == NULL) {
+        rel->slots = arena_array(&rel->arena, uint32_t, SLOTS);
+        rel->keys = arena_array(&rel->arena, const char *, TOUCHED_MAX_KEYS);
+    }
+    size_t slot = slot_of(rel, key, count);
+    bool full = false;
+    if (rel->slots[slot] == 0) {
+        full = rel->count == TOUCHED_MAX_KEYS;
+        if (!full) {
+            rel->keys[rel->count++] = store(&rel->arena, key, count);
+            rel->slots[slot] = (uint32_t)rel->count;
+        }
+    }
+    touched->bytes += rel->arena.total_bytes - before;
+    if (full || touched->bytes > TOUCHED_MAX_BYTES)
+        overflow(touched, rel);
+}
+
+void touched_add(Touched *touched, const Relation *relation, const PgoValue *key)
+{
+    pthread_mutex_lock(&touched->mutex);
+    TouchedRelation *rel = &touched->relations[relation->index];
+    if (!rel->overflow && !all_text(key, relation->key->count))
+        overflow(touched, rel);
+    else if (!rel->overflow)
+        add(touched, rel, key, relation->key->count);
+    pthread_mutex_unlock(&touched->mutex);
+}
+
+void touched_overflow(Touched *touched, const Relation *relation)
+{
+    pthread_mutex_lock(&touched->mutex);
+    overflow(touched, &touched->relations[relation->index]);
+    pthread_mutex_unlock(&touched->mutex);
+}
+
+void touched_take(Arena *arena, Touched *touched, const Relation *relation, TouchedKeys *keys)
+{
+    *keys = (TouchedKeys){0};
+    pthread_mutex_lock(&touched->mutex);
+    TouchedRelation *rel = &touched->relations[relation->index];
+    keys->overflow = rel->overflow;
+    keys->count = rel->count;
+    if (rel->count > 0) {
+        size_t columns = relation->key->count;
+        const char **values = arena_array(arena, const char *, rel->count *columns);
+        for (size_t i = 0; i < rel->count; i++) {
+            const char *at = rel->keys[i];
+            for (size_t k = 0; k < columns; k++) {
+                values[i * columns + k] = arena_strdup(arena, at);
+                at += strlen(at) + 1;
+            }
+        }
+        keys->values = values;
+    }
+    forget(touched, rel);
+    pthread_mutex_unlock(&touched->mutex);
+}
