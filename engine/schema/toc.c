@@ -176,9 +176,16 @@ static TocFate follower_fate(const Toc *toc, const TocEntry *entry)
     return fate;
 }
 
+static TocRule rule_of(const TocEntry *entry)
+{
+    if (entry->kind != NULL)
+        return entry->kind->rule;
+    return entry->class_oid == 0 ? TOC_RULE_FOLLOWS : TOC_RULE_OBJECT;
+}
+
 static TocFate first_fate(const Toc *toc, const TocEntry *entry, const TocJudge *judge)
 {
-    switch (entry->kind == NULL ? TOC_RULE_OBJECT : entry->kind->rule) {
+    switch (rule_of(entry)) {
     case TOC_RULE_OBJECT:
         return object_fate(entry, judge);
     case TOC_RULE_SWITCH:
@@ -203,7 +210,7 @@ void toc_decide(Toc *toc, const TocJudge *judge)
         toc->entries.items[i].fate = first_fate(toc, &toc->entries.items[i], judge);
     for (size_t i = 0; i < toc->entries.count; i++) {
         TocEntry *entry = &toc->entries.items[i];
-        if (entry->kind != NULL && entry->kind->rule == TOC_RULE_FOLLOWS)
+        if (rule_of(entry) == TOC_RULE_FOLLOWS)
             entry->fate = follower_fate(toc, entry);
     }
 }

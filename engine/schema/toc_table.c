@@ -1,6 +1,6 @@
 /*
  * The kinds of archive entries. An entry whose word is not here is kept when its object is
- * selected: a newer pg_dump's new kind is not lost in silence.
+ * selected, or what it depends on is: a newer pg_dump's new kind is not lost in silence.
  */
 #include "schema/toc_table.h"
 
@@ -55,8 +55,8 @@ const TocKind TOC_KINDS[] = {
     {"SCHEMA", true, TOC_RULE_OBJECT, NULL},
     {"SEARCHPATH", false, TOC_RULE_HEADER, NULL},
     {"SECURITY LABEL", false, TOC_RULE_DROP, "security labels belong to their provider"},
-    {"SEQUENCE OWNED BY", true, TOC_RULE_OBJECT, NULL},
-    {"SEQUENCE SET", true, TOC_RULE_DROP, "sequences are set at cutover"},
+    {"SEQUENCE OWNED BY", false, TOC_RULE_FOLLOWS, NULL},
+    {"SEQUENCE SET", false, TOC_RULE_DROP, "sequences are set at cutover"},
     {"SEQUENCE", true, TOC_RULE_OBJECT, NULL},
     {"SERVER", true, TOC_RULE_OBJECT, NULL},
     {"SHELL TYPE", true, TOC_RULE_OBJECT, NULL},

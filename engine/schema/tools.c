@@ -1,86 +1,123 @@
 /*
- * Tools: asks each candidate for its version.
+ * Looks through the places where PostgreSQL's client programs live and asks each pg_dump for its
+ * version.
  */
 #include "schema/tools.h"
 
 #include "base/process.h"
 #include "base/str.h"
 
-#include <glob.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#define ASK_TIMEOUT_MS 10000
+#define DEBIAN_DIRECTORY   "/usr/lib/postgresql"
+#define VERSION_TIMEOUT_MS 10000
 
-/* "pg_dump (PostgreSQL) 17.6 (Debian ...)": 17; 0 for anything else. */
-static int ask_major(Arena *arena, const char *path)
+typedef struct Search {
+    Arena *arena;
+    int source_major;
+    int target_major;
+    PgTools best;  /* version 0: none yet */
+    Str found_old; /* what was found but is too old */
+} Search;
+
+/* "pg_dump (PostgreSQL) 17.5 (Debian ...)" gives 17; 0 when it is no such line. */
+static int parse_version(const char *output)
 {
-    const char *const argv[] = {path, "--version", NULL};
-    ProcessSpec spec = {.argv = argv, .timeout_ms = ASK_TIMEOUT_MS};
-    ProcessResult result = {0};
-    AUTO_ERR Err err = {0};
-    if (access(path, X_OK) != 0 || !process_run(arena, &spec, NULL, &result, &err) ||
-        result.exit_status != 0)
-        return 0;
-    const char *at = strstr(result.output, "(PostgreSQL) ");
-    return at == NULL ? 0 : (int)strtol(at + strlen("(PostgreSQL) "), NULL, 10);
+    const char *mark = strstr(output, "(PostgreSQL) ");
+    return mark == NULL ? 0 : (int)strtol(mark + strlen("(PostgreSQL) "), NULL, 10);
 }
 
-static bool is_better(int major, int best, int source_major, int target_major)
+static int ask_version(Arena *arena, const char *program)
 {
-    if (major < source_major)
-        return false;
+    AUTO_ERR Err ignored = {0};
+    const char *const argv[] = {program, "--version", NULL};
+    ProcessSpec spec = {.argv = argv, .timeout_ms = VERSION_TIMEOUT_MS};
+    ProcessResult result = {0};
+    if (!process_run(arena, &spec, NULL, &result, &ignored) || result.exit_status != 0)
+        return 0;
+    return parse_version(result.output);
+}
+
+static bool is_better(const Search *search, int version)
+{
+    int best = search->best.version;
     if (best == 0)
         return true;
-    /* An archive of a tool newer than the target may set parameters that the target does not know.
-     */
-    bool fits = major <= target_major;
-    bool best_fits = best <= target_major;
-    return fits != best_fits ? fits : fits ? major > best : major < best;
+    bool fits = version <= search->target_major;
+    bool best_fits = best <= search->target_major;
+    if (fits != best_fits)
+        return fits;
+    return fits ? version > best : version < best;
 }
 
-static void consider(Arena *arena, const char *directory, int source_major, int target_major,
-                     PgTools *tools)
+static void try_directory(Search *search, const char *directory)
 {
-    const char *pg_dump = arena_printf(arena, "%s/pg_dump", directory);
-    const char *pg_restore = arena_printf(arena, "%s/pg_restore", directory);
-    int major = ask_major(arena, pg_dump);
-    if (major == 0 || ask_major(arena, pg_restore) != major ||
-        !is_better(major, tools->major, source_major, target_major))
+    const char *dump = arena_printf(search->arena, "%s/pg_dump", directory);
+    const char *restore = arena_printf(search->arena, "%s/pg_restore", directory);
+    if (access(dump, X_OK) != 0 || access(restore, X_OK) != 0)
         return;
-    *tools = (PgTools){.pg_dump = pg_dump, .pg_restore = pg_restore, .major = major};
+    int version = ask_version(search->arena, dump);
+    if (version == 0)
+        return;
+    if (version < search->source_major)
+        str_appendf(&search->found_old, "%s%s is of version %d",
+                    search->found_old.length > 0 ? ", " : "", dump, version);
+    else if (is_better(search, version))
+        search->best = (PgTools){dump, restore, version};
 }
 
-static void consider_known_places(Arena *arena, int source_major, int target_major, PgTools *tools)
+static void try_debian(Search *search)
 {
-    glob_t found;
-    if (glob("/usr/lib/postgresql/*/bin", 0, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc; i++)
-            consider(arena, found.gl_pathv[i], source_major, target_major, tools);
-        globfree(&found);
+    DIR *directory = opendir(DEBIAN_DIRECTORY);
+    if (directory == NULL)
+        return;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
+            try_directory(search,
+                          arena_printf(search->arena, DEBIAN_DIRECTORY "/%s/bin", entry->d_name));
+    closedir(directory);
+}
+
+static void try_path(Search *search)
+{
+    const char *path = getenv("PATH");
+    while (path != NULL && *path != '\0') {
+        size_t length = strcspn(path, ":");
+        if (length > 0)
+            try_directory(search, arena_memdup(search->arena, path, length));
+        path += length + (path[length] == ':');
     }
-    char *save = NULL;
-    char *path = arena_strdup(arena, getenv("PATH"));
-    for (char *dir = path == NULL ? NULL : strtok_r(path, ":", &save); dir != NULL;
-         dir = strtok_r(NULL, ":", &save))
-        consider(arena, dir, source_major, target_major, tools);
 }
 
 bool tools_find(Arena *arena, const Plan *plan, int source_version, int target_version,
                 PgTools *tools, Err *err)
 {
-    int source_major = source_version / 10000;
-    int target_major = target_version / 10000;
-    *tools = (PgTools){0};
-    if (plan->pg_bin != NULL)
-        consider(arena, plan->pg_bin, source_major, target_major, tools);
-    else
-        consider_known_places(arena, source_major, target_major, tools);
-    if (tools->major != 0)
+    Search search = {
+        .arena = arena,
+        .source_major = source_version / 10000,
+        .target_major = target_version / 10000,
+    };
+    if (plan->pg_bin != NULL) {
+        try_directory(&search, plan->pg_bin);
+    } else {
+        try_debian(&search);
+        try_path(&search);
+    }
+    const char *too_old = str_dup(arena, &search.found_old);
+    str_release(&search.found_old);
+    if (search.best.version != 0) {
+        *tools = search.best;
         return true;
-    err_set(err, ERR_PREFLIGHT, "no pg_dump and pg_restore of version %d or newer were found%s%s",
-            source_major, plan->pg_bin != NULL ? " in " : "",
-            plan->pg_bin != NULL ? plan->pg_bin : "");
-    return err_hint(err,
-                    "Install postgresql-client-%d, or name the directory of both in tools.pg_bin.",
-                    target_major);
+    }
+    const char *where = plan->pg_bin != NULL ? plan->pg_bin : DEBIAN_DIRECTORY " and PATH";
+    err_set(err, ERR_TOOL, "no pg_dump and pg_restore of version %d or later in %s",
+            search.source_major, where);
+    if (*too_old != '\0')
+        err_detail(err, "%s.", too_old);
+    return err_hint(err, "Install postgresql-client-%d, or set tools.pg_bin in the plan.",
+                    search.source_major > search.target_major ? search.source_major
+                                                              : search.target_major);
 }

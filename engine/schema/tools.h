@@ -1,22 +1,24 @@
 /*
- * Tools: where pg_dump and pg_restore are, and which version they have. The newest suitable pair
- * wins.
+ * Tools: which pg_dump and pg_restore the schema archive is made and read with.
  */
 #ifndef GODWIT_SCHEMA_TOOLS_H
 #define GODWIT_SCHEMA_TOOLS_H
 
+#include "base/err.h"
 #include "plan/plan.h"
 
 typedef struct PgTools {
-    const char *pg_dump; /* full paths; NULL when none was found */
-    const char *pg_restore;
-    int major; /* 17; 0 when none was found */
+    const char *pg_dump;    /* paths */
+    const char *pg_restore; /* of the same directory */
+    int version;            /* major */
 } PgTools;
 
-/** Looks in tools.pg_bin alone when the plan names it, else in /usr/lib/postgresql/N/bin and PATH.
- * Suitable: both tools, one version, not older than the source, and not newer than the target where
- * an equal one exists. \param source_version, target_version as PostgreSQL numbers them (150018)
- * \return false with ERR_PREFLIGHT: what was found, what is needed, how to get it. */
+/** Finds a pair that is new enough for the source: in tools.pg_bin when the plan names it, else in
+ * /usr/lib/postgresql/<major>/bin and PATH. Among several the newest that is not newer than the
+ * target is taken (a newer one may write what an older server does not know), else the oldest.
+ * \param source_version, target_version as PostgreSQL numbers them: 150018
+ * \return false with ERR_TOOL, saying where was looked.
+ * \note Source: pg_dump(1): it refuses servers newer than its own major version. */
 MUSTCHECK bool tools_find(Arena *arena, const Plan *plan, int source_version, int target_version,
                           PgTools *tools, Err *err);
 

@@ -10,14 +10,16 @@ static const char NOT_VALID[] = " NOT VALID";
 
 bool foreign_key_is_two_steps(const Blueprint *blueprint, const ForeignKey *key)
 {
-    return !key->relation->partitioned || blueprint->target->server.version >= 180000;
+    const CatRelation *table = catalog_relation_named(blueprint->source, &key->table);
+    bool partitioned = table != NULL && table->kind == 'p';
+    return !partitioned || blueprint->target->server.version >= 180000;
 }
 
 const char *foreign_key_sql(StepCtx *ctx, const ForeignKey *key, bool not_valid)
 {
     AUTO_STR Str sql = {0};
     str_append(&sql, "ALTER TABLE ");
-    ddl_qname(&sql, ctx->target, &key->relation->target);
+    ddl_qname(&sql, ctx->target, &key->table);
     str_append(&sql, " ADD CONSTRAINT ");
     ddl_ident(&sql, ctx->target, key->name);
     size_t length = strlen(key->sql);
@@ -39,7 +41,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
         if (!foreign_key_is_two_steps(blueprint, key))
             continue;
         Step *step = step_add(builder, &STEP_FOREIGN_KEY,
-                              constraint_text(&arena, &key->relation->source, key->name), key, 0);
+                              constraint_text(&arena, &key->table, key->name), key, 0);
         step_needs_kind(builder, step, "copy");
         step_needs_kind(builder, step, "index");
         step_needs_kind(builder, step, "constraint");
@@ -51,10 +53,10 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
     (void)err;
     const ForeignKey *key = ctx->step->object;
-    description->sentence = arena_printf(
-        ctx->arena, "add foreign key %s of %s to %s, not valid yet",
-        name_part_text(ctx->arena, key->name), name_text(ctx->arena, &key->relation->target),
-        name_text(ctx->arena, &key->referenced));
+    description->sentence =
+        arena_printf(ctx->arena, "add foreign key %s of %s to %s, not valid yet",
+                     name_part_text(ctx->arena, key->name), name_text(ctx->arena, &key->table),
+                     name_text(ctx->arena, &key->referenced));
     description_add(ctx->arena, description, CONN_TARGET, foreign_key_sql(ctx, key, true));
     return true;
 }
@@ -63,14 +65,14 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
     const ForeignKey *key = ctx->step->object;
     TargetIndex found;
-    if (!target_constraint(ctx, &key->relation->target, key->name, &found, err))
+    if (!target_constraint(ctx, &key->table, key->name, &found, err))
         return false;
     observation->state = found.exists ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
     if (found.exists && found.type != 'f') {
         observation->state = OBSERVED_DRIFTED;
         observation->reason =
             arena_printf(ctx->arena, "constraint %s is there but is no foreign key",
-                         constraint_text(ctx->arena, &key->relation->target, key->name));
+                         constraint_text(ctx->arena, &key->table, key->name));
     }
     return true;
 }

@@ -20,7 +20,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
         bool two_steps = foreign_key_is_two_steps(blueprint, key);
         if (two_steps && !key->validated)
             continue;
-        const char *text = constraint_text(&arena, &key->relation->source, key->name);
+        const char *text = constraint_text(&arena, &key->table, key->name);
         Step *step = step_add(builder, &STEP_VALIDATE, text, key, 0);
         step_needs_kind(builder, step, "catchup");
         if (two_steps)
@@ -35,7 +35,7 @@ static const char *validate_sql(StepCtx *ctx, const ForeignKey *key)
         return foreign_key_sql(ctx, key, false);
     AUTO_STR Str sql = {0};
     str_append(&sql, "ALTER TABLE ");
-    ddl_qname(&sql, ctx->target, &key->relation->target);
+    ddl_qname(&sql, ctx->target, &key->table);
     str_append(&sql, " VALIDATE CONSTRAINT ");
     ddl_ident(&sql, ctx->target, key->name);
     return str_dup(ctx->arena, &sql);
@@ -48,7 +48,7 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     description->sentence = arena_printf(
         ctx->arena, "%s foreign key %s of %s",
         foreign_key_is_two_steps(ctx->run->blueprint, key) ? "validate" : "add and validate",
-        name_part_text(ctx->arena, key->name), name_text(ctx->arena, &key->relation->target));
+        name_part_text(ctx->arena, key->name), name_text(ctx->arena, &key->table));
     description_add(ctx->arena, description, CONN_TARGET, validate_sql(ctx, key));
     return true;
 }
@@ -57,7 +57,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
     const ForeignKey *key = ctx->step->object;
     TargetIndex found;
-    if (!target_constraint(ctx, &key->relation->target, key->name, &found, err))
+    if (!target_constraint(ctx, &key->table, key->name, &found, err))
         return false;
     observation->state = found.exists && found.validated ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
     return true;
@@ -66,7 +66,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 /* The orphans are the source's own (or the plan leaves their parents out). */
 static bool report_orphans(StepCtx *ctx, const ForeignKey *key, const Err *found, Err *err)
 {
-    const char *name = constraint_text(ctx->arena, &key->relation->target, key->name);
+    const char *name = constraint_text(ctx->arena, &key->table, key->name);
     const char *detail = found->detail == NULL ? found->message : found->detail;
     int length = (int)strcspn(detail, "\n");
     log_warn(&ctx->log, "foreign key %s is left NOT VALID, rows without their parent: %.*s", name,

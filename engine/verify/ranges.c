@@ -59,20 +59,40 @@ static bool ends_of_keys(Arena *arena, const Reading *reading, double rows, size
                  PARAMS(step_text), &sample, err))
         return false;
     size_t stride = rows_count(sample) / RANGES_SAMPLED_MOST + 1;
-    for (size_t r = 0; r < rows_count(sample); r += stride)
-        *vec_push(arena, ends) = arena_strdup(arena, rows_text(sample, r, 0));
+    for (size_t r = 0; r < rows_count(sample); r += stride) {
+        const char *end = rows_text(sample, r, 0);
+        if (ends->count == 0 || strcmp(ends->items[ends->count - 1], end) != 0)
+            *vec_push(arena, ends) = arena_strdup(arena, end);
+    }
     return true;
 }
 
-static bool ranges_lay_out(Arena *arena, const Reading *reading, Ranges *ranges, Err *err)
+/* A leading column of few values (a tenant, a device) makes few, large ranges: then the whole key's
+ * text is better. */
+static bool ends_sampled(Arena *arena, Reading *reading, double rows, size_t count, EndVec *ends,
+                         Err *err)
+{
+    if (!ends_of_keys(arena, reading, rows, count, ends, err))
+        return false;
+    if (reading->ranged != BY_COLUMN || reading->key->count == 1 || ends->count * 2 >= count)
+        return true;
+    reading_range_by_text(reading);
+    *ends = (EndVec){0};
+    if (reading->ranged != BY_HASH)
+        return ends_of_keys(arena, reading, rows, count, ends, err);
+    ends_of_hashes(arena, count, ends);
+    return true;
+}
+
+static bool ranges_lay_out(Arena *arena, Reading *reading, Ranges *ranges, Err *err)
 {
     double rows = rows_estimate(reading->spec->relation);
     size_t count = ranges_wanted(rows);
     EndVec ends = {0};
     if (count > 1) {
-        if (reading->kind == RANGE_HASH)
+        if (reading->ranged == BY_HASH)
             ends_of_hashes(arena, count, &ends);
-        else if (!ends_of_keys(arena, reading, rows, count, &ends, err))
+        else if (!ends_sampled(arena, reading, rows, count, &ends, err))
             return false;
     }
     AUTO_STR Str array = {0};

@@ -5,13 +5,11 @@
  */
 #include "verify/verify_internal.h"
 
-#include <inttypes.h>
-
 /* All rows of one side with the same place in the order: one row, unless keys collide. */
 typedef struct Group {
     bool any;
     const char *order;
-    int64_t number; /* the order as a number, unless the ranges are of text */
+    int64_t number; /* the order as a number, unless it is text */
     int64_t copies;
     uint64_t sum;
     const char *const *values; /* as Suspect */
@@ -59,7 +57,7 @@ static void group_first(Group *group, const Reading *reading, const Rows *rows, 
     arena_reset(&group->arena);
     group->any = true;
     group->order = arena_strdup(&group->arena, rows_text(rows, at, 0));
-    group->number = reading->kind == RANGE_TEXT ? 0 : rows_int64(rows, at, 0);
+    group->number = reading->listed == BY_TEXT ? 0 : rows_int64(rows, at, 0);
     group->copies = 0;
     group->sum = 0;
     size_t count = reading->key == NULL ? 1 : reading->key->count;
@@ -102,7 +100,7 @@ static int groups_order(const Reading *reading, const Group *a, const Group *b)
 {
     if (!a->any || !b->any)
         return a->any ? -1 : 1;
-    if (reading->kind == RANGE_TEXT)
+    if (reading->listed == BY_TEXT)
         return strcmp(a->order, b->order);
     return (a->number > b->number) - (a->number < b->number);
 }
@@ -181,14 +179,16 @@ static bool merge_open(Merge *merge, const Ranges *ranges, Err *err)
 {
     const VerifySpec *spec = merge->reading->spec;
     AUTO_ARENA Arena arena = {0};
+    const RangeType *type = merge->reading->range_type;
+    bool by_column = merge->reading->ranged == BY_COLUMN;
     size_t first = (size_t)ranges->differing.items[0];
     size_t last = (size_t)ranges->differing.items[ranges->differing.count - 1];
-    const char *values[] = {ranges->ends_array, int_array(&arena, &ranges->differing),
-                            first == 0 ? arena_printf(&arena, "%" PRId64, INT64_MIN)
-                                       : ranges->ends[first - 1],
-                            last + 1 == ranges->count ? arena_printf(&arena, "%" PRId64, INT64_MAX)
-                                                      : ranges->ends[last]};
-    Params params = {merge->reading->kind == RANGE_INTEGER ? 4 : 2, values};
+    const char *values[] = {ranges->ends_array, int_array(&arena, &ranges->differing), NULL, NULL};
+    if (by_column) {
+        values[2] = first > 0 ? ranges->ends[first - 1] : type->least;
+        values[3] = last + 1 < ranges->count ? ranges->ends[last] : type->greatest;
+    }
+    Params params = {by_column ? 4 : 2, values};
     const char *begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
     if (!pair_none(spec, (Statement){begin, begin}, NO_PARAMS, err) ||
         !pair_none(spec, statement_list(&arena, merge->reading), params, err))

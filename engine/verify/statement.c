@@ -7,27 +7,41 @@
 
 #include <inttypes.h>
 
-/* What orders the rows into ranges. */
-static void append_order(Str *sql, const Reading *reading, ConnSide side)
+static void append_order(Str *sql, const Reading *reading, ConnSide side, OrderKind kind)
 {
-    if (reading->kind == RANGE_INTEGER) {
+    AUTO_STR Str text = {0};
+    switch (kind) {
+    case BY_COLUMN:
         rowhash_key_name(sql, reading, side, 0);
-        str_append(sql, "::pg_catalog.int8");
-        return;
-    }
-    if (reading->kind == RANGE_TEXT) {
+        str_appendf(sql, "::%s", reading->range_type->name);
+        break;
+    case BY_TEXT:
         str_append_char(sql, '(');
         rowhash_key_text(sql, reading, side);
         str_append(sql, ") COLLATE \"C\"");
-        return;
+        break;
+    case BY_HASH:
+        if (reading->key == NULL) {
+            rowhash_row(sql, reading, side);
+            break;
+        }
+        rowhash_key_text(&text, reading, side);
+        rowhash_of(sql, reading, text.data);
+        break;
     }
-    if (reading->key == NULL) {
-        rowhash_row(sql, reading, side);
-        return;
-    }
-    AUTO_STR Str text = {0};
-    rowhash_key_text(&text, reading, side);
-    rowhash_of(sql, reading, text.data);
+}
+
+/* Which range a row is in: $1 is the array of range ends. */
+static void append_range(Str *sql, const Reading *reading, ConnSide side)
+{
+    const char *type = "pg_catalog.int8";
+    if (reading->ranged == BY_COLUMN)
+        type = reading->range_type->name;
+    else if (reading->ranged == BY_TEXT)
+        type = "pg_catalog.text";
+    str_append(sql, "pg_catalog.width_bucket(");
+    append_order(sql, reading, side, reading->ranged);
+    str_appendf(sql, ", $1::%s[])", type);
 }
 
 /* The rows that belong to the relation itself: children by plain inheritance are relations of their
@@ -48,17 +62,13 @@ static void append_where(Str *sql, const Reading *reading, const char *before)
         str_appendf(sql, " %s (%s)", before, reading->spec->where);
 }
 
-static const char *array_type(const Reading *reading)
-{
-    return reading->kind == RANGE_TEXT ? "pg_catalog.text[]" : "pg_catalog.int8[]";
-}
-
 const char *statement_sample(Arena *arena, const Reading *reading, double percent)
 {
     AUTO_STR Str sql = {0};
-    str_append(&sql, "SELECT o FROM (SELECT o, pg_catalog.row_number() OVER (ORDER BY o) AS n "
-                     "FROM (SELECT ");
-    append_order(&sql, reading, CONN_SOURCE);
+    str_append(&sql,
+               "SELECT o::text FROM (SELECT o, pg_catalog.row_number() OVER (ORDER BY o) AS n "
+               "FROM (SELECT ");
+    append_order(&sql, reading, CONN_SOURCE, reading->ranged);
     str_append(&sql, " AS o");
     AUTO_STR Str sample = {0};
     if (percent < 100)
@@ -73,9 +83,9 @@ static const char *ranges_side(Arena *arena, const Reading *reading, ConnSide si
 {
     AUTO_STR Str sql = {0};
     str_append(&sql, "SELECT r, pg_catalog.count(*), pg_catalog.sum(h) FROM "
-                     "(SELECT pg_catalog.width_bucket(");
-    append_order(&sql, reading, side);
-    str_appendf(&sql, ", $1::%s) AS r, ", array_type(reading));
+                     "(SELECT ");
+    append_range(&sql, reading, side);
+    str_append(&sql, " AS r, ");
     rowhash_row(&sql, reading, side);
     str_append(&sql, " AS h");
     append_from(&sql, reading, side, "");
@@ -99,7 +109,7 @@ static const char *list_side(Arena *arena, const Reading *reading, ConnSide side
     for (size_t i = 0; reading->key != NULL && i < reading->key->count; i++)
         str_appendf(&sql, ", k%zu", i);
     str_append(&sql, " FROM (SELECT ");
-    append_order(&sql, reading, side);
+    append_order(&sql, reading, side, reading->listed);
     str_append(&sql, " AS o, ");
     rowhash_row(&sql, reading, side);
     str_append(&sql, " AS h");
@@ -114,14 +124,14 @@ static const char *list_side(Arena *arena, const Reading *reading, ConnSide side
         str_appendf(&sql, "::text AS k%zu", i);
     }
     append_from(&sql, reading, side, "");
-    str_append(&sql, " WHERE pg_catalog.width_bucket(");
-    append_order(&sql, reading, side);
-    str_appendf(&sql, ", $1::%s) = ANY ($2::pg_catalog.int4[])", array_type(reading));
-    if (reading->kind == RANGE_INTEGER) {
+    str_append(&sql, " WHERE ");
+    append_range(&sql, reading, side);
+    str_append(&sql, " = ANY ($2::pg_catalog.int4[])");
+    if (reading->ranged == BY_COLUMN) {
         AUTO_STR Str name = {0};
         rowhash_key_name(&name, reading, side, 0);
-        str_appendf(&sql, " AND %s >= $3::pg_catalog.int8 AND %s <= $4::pg_catalog.int8", name.data,
-                    name.data);
+        str_appendf(&sql, " AND %s >= $3::%s AND %s <= $4::%s", name.data,
+                    reading->range_type->name, name.data, reading->range_type->name);
     }
     append_where(&sql, reading, "AND");
     str_append(&sql, ") AS listed ORDER BY o");

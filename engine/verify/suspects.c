@@ -10,6 +10,7 @@
 #define LOOKS_AT_LEAST     20
 #define LOOK_PAUSE_MOST_MS 250
 #define WAIT_APPLIED_MS    600000
+#define WAIT_LANE_MS       120000
 #define LANE_POLL_MS       100
 
 /* One look at all pending suspects. */
@@ -108,16 +109,19 @@ static bool suspects_still(Reading *reading, const SuspectVec *suspects, bool co
 
 static bool lane_wait(const VerifySpec *spec, Lsn lsn, Err *err)
 {
-    int64_t deadline = clock_ms() + WAIT_APPLIED_MS;
+    int64_t deadline = clock_ms() + WAIT_LANE_MS;
     for (;;) {
         JournalLane lane = {0};
         if (!journal_lane_read(spec->target, spec->run_id, 0, &lane, err))
             return false;
         if (lane.applied >= lsn)
             return true;
-        if (clock_ms() > deadline)
-            return err_set(err, ERR_GATE, "the replicating engine did not reach %s in time",
-                           lsn_text(lsn).text);
+        if (clock_ms() > deadline) {
+            err_set(err, ERR_GATE, "the target has applied up to %s, not yet %s",
+                    lsn_text(lane.applied).text, lsn_text(lsn).text);
+            return err_hint(err, "Live verification needs an engine that replicates. Is \"godwit "
+                                 "apply\" running?");
+        }
         if (!stop_sleep(conn_stop(spec->target), LANE_POLL_MS))
             return stop_error(conn_stop(spec->target), err);
     }

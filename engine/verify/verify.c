@@ -10,35 +10,60 @@
 
 #define PROBE_KEYS 2000 /* fewer keys than these: asking costs more than it saves */
 
-static bool is_integer(uint32_t type_oid)
-{
-    return type_oid == 20 || type_oid == 21 || type_oid == 23; /* int8, int2, int4 */
-}
+static const RangeType RANGE_TYPES[] = {
+    {20, "pg_catalog.int8", "-9223372036854775808", "9223372036854775807", true},
+    {21, "pg_catalog.int8", "-9223372036854775808", "9223372036854775807", true},
+    {23, "pg_catalog.int8", "-9223372036854775808", "9223372036854775807", true},
+    {1082, "pg_catalog.date", "-infinity", "infinity", false},
+    {1114, "pg_catalog.timestamp", "-infinity", "infinity", false},
+    {1184, "pg_catalog.timestamptz", "-infinity", "infinity", false},
+    {2950, "pg_catalog.uuid", "00000000-0000-0000-0000-000000000000",
+     "ffffffff-ffff-ffff-ffff-ffffffffffff", false},
+};
 
-static RangeKind range_kind(const Relation *relation, HashWay way)
+static const RangeType *range_type(const Relation *relation)
 {
     if (relation->key == NULL)
-        return RANGE_HASH;
-    if (relation->key->count == 1 &&
-        is_integer(relation->columns[relation->key->columns[0]].type_oid))
-        return RANGE_INTEGER;
-    return way == HASH_FAST ? RANGE_TEXT : RANGE_HASH;
+        return NULL;
+    uint32_t type_oid = relation->columns[relation->key->columns[0]].type_oid;
+    for (size_t i = 0; i < sizeof(RANGE_TYPES) / sizeof(RANGE_TYPES[0]); i++) {
+        if (RANGE_TYPES[i].type_oid == type_oid)
+            return &RANGE_TYPES[i];
+    }
+    return NULL;
+}
+
+void reading_range_by_text(Reading *reading)
+{
+    bool text = reading->key != NULL && reading->way == HASH_FAST;
+    reading->ranged = text ? BY_TEXT : BY_HASH;
+}
+
+static void set_orders(Reading *reading)
+{
+    reading->range_type = range_type(reading->spec->relation);
+    reading_range_by_text(reading);
+    reading->listed = reading->ranged;
+    if (reading->range_type == NULL)
+        return;
+    reading->ranged = BY_COLUMN;
+    if (reading->range_type->integer && reading->key->count == 1)
+        reading->listed = BY_COLUMN;
 }
 
 void reading_init(Reading *reading, const VerifySpec *spec, Arena *arena, VerifyResult *result)
 {
-    const Relation *relation = spec->relation;
     *result = (VerifyResult){0};
     *reading = (Reading){
         .spec = spec,
-        .key = relation->key,
+        .key = spec->relation->key,
         .arena = arena,
         .live = spec->stream != NULL || spec->run_id != 0,
         .result = result,
     };
     bool modern = conn_version(spec->source) >= 110000 && conn_version(spec->target) >= 110000;
     reading->way = modern ? HASH_SHA256 : HASH_MD5;
-    reading->kind = range_kind(relation, reading->way);
+    set_orders(reading);
 }
 
 bool reading_probe(Reading *reading, Err *err)
@@ -53,7 +78,7 @@ bool reading_probe(Reading *reading, Err *err)
     const char *target = rows_text(pair.target, 0, 1);
     if (source != NULL && text_equal(source, target))
         reading->way = HASH_FAST;
-    reading->kind = range_kind(reading->spec->relation, reading->way);
+    set_orders(reading);
     return true;
 }
 
@@ -191,11 +216,8 @@ const char *verify_statement(Arena *arena, const VerifySpec *spec, ConnSide side
 {
     bool fast = conn_version(spec->source) >= 110000 && conn_version(spec->target) >= 110000;
     HashWay way = fast ? HASH_FAST : HASH_MD5;
-    Reading reading = {.spec = spec,
-                       .key = spec->relation->key,
-                       .arena = arena,
-                       .way = way,
-                       .kind = range_kind(spec->relation, way)};
+    Reading reading = {.spec = spec, .key = spec->relation->key, .arena = arena, .way = way};
+    set_orders(&reading);
     Statement statement = spec->method == PLAN_VERIFY_COUNT ? statement_count(arena, &reading)
                                                             : statement_ranges(arena, &reading);
     return side == CONN_SOURCE ? statement.source : statement.target;

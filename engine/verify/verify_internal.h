@@ -27,12 +27,22 @@ typedef enum HashWay {
     HASH_MD5,    /* the same for servers before 11 */
 } HashWay;
 
-/* What orders a relation's rows into ranges. */
-typedef enum RangeKind {
-    RANGE_INTEGER, /* the only key column is an integer; its own order, its own index */
-    RANGE_TEXT,    /* the key's text, COLLATE "C" */
-    RANGE_HASH,    /* a hash: of the key where texts cannot be compared, of the row when keyless */
-} RangeKind;
+/* An order that both servers agree on: of rows in ranges, and of rows in a list. */
+typedef enum OrderKind {
+    BY_COLUMN, /* the first key column's own order, with its index; listed only if the key is one
+                  integer */
+    BY_TEXT,   /* the key's text, COLLATE "C" */
+    BY_HASH,   /* a hash: of the key where texts cannot be compared, of the row when keyless */
+} OrderKind;
+
+/* A type that ranges may be made of: built in, ordered alike everywhere. */
+typedef struct RangeType {
+    uint32_t type_oid;
+    const char *name;
+    const char *least; /* every value lies between these two */
+    const char *greatest;
+    bool integer;
+} RangeType;
 
 typedef struct Statement {
     const char *source;
@@ -45,9 +55,11 @@ typedef struct Reading {
     const Key *key;
     Arena *arena; /* the caller's: results live there */
     HashWay way;
-    RangeKind kind;
-    const char **key_operators; /* key->count: "pg_catalog.=" */
-    bool keys_only;             /* count: rows are compared by key alone */
+    OrderKind ranged;
+    OrderKind listed;
+    const RangeType *range_type; /* of the first key column, NULL: none */
+    const char **key_operators;  /* key->count: "pg_catalog.=" */
+    bool keys_only;              /* count: rows are compared by key alone */
     bool live;
     VerifyResult *result;
 } Reading;
@@ -70,6 +82,9 @@ MUSTCHECK bool pair_none(const VerifySpec *spec, Statement statement, Params par
 
 /** Begins to read a relation in the way that needs no question; zeroes the result. */
 void reading_init(Reading *reading, const VerifySpec *spec, Arena *arena, VerifyResult *result);
+
+/** Ranges by the key's whole text from now on: its first column has too few values. */
+void reading_range_by_text(Reading *reading);
 
 /** Asks both servers whether the fast way means the same on them, and takes it then. */
 MUSTCHECK bool reading_probe(Reading *reading, Err *err);
@@ -104,9 +119,9 @@ const char *statement_sample(Arena *arena, const Reading *reading, double percen
 /** Count and sum per range: $1 array of range ends. Columns: range, rows, sum. */
 Statement statement_ranges(Arena *arena, const Reading *reading);
 
-/** A cursor `godwit_verify` over the rows of some ranges, in order: $1 array of range ends, $2
- * array of ranges, $3 and $4 (integer ranges only) least and greatest key as bigint. Columns:
- * order, hash, then the key's columns as text, or the row's text when keyless. */
+/** A cursor `godwit_verify` over the rows of some ranges, in one order: $1 array of range ends, $2
+ * array of ranges, $3 and $4 (ranged by column only) least and greatest value.
+ * Columns: order, hash, then the key's columns as text, or the row's text when keyless. */
 Statement statement_list(Arena *arena, const Reading *reading);
 
 /** The rows that some keys name: $1.. one text array per key column. Columns: position from 1,

@@ -20,7 +20,7 @@ scale=${DEMO_SCALE:-1}
 rate=${DEMO_RATE:-60}
 replicate_s=${DEMO_SECONDS:-8}
 python=/usr/bin/python3
-plan=$here/plan.yaml
+plan=examples/app/plan.yaml
 work=$(mktemp -d "${TMPDIR:-/tmp}/godwit-demo.XXXXXX")
 chmod 755 "$work"
 workload_pid='' apply_pid='' tail_pid=''
@@ -37,7 +37,7 @@ die() { printf 'demo: %s\n' "$*" >&2; exit 1; }
 # Prints a command as the user would type it, then runs it.
 run()
 {
-    printf '%s$ %s%s\n' "$bold" "${*/#"$repo"\//}" "$plain"
+    printf '%s$ %s%s\n' "$bold" "$*" "$plain"
     "$@"
 }
 

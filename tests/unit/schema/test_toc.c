@@ -32,7 +32,10 @@ static const char LIST[] = ";\n"
                            "3907; 0 0 ACL app TABLE child postgres\n"
                            ";\tdepends on: 249\n"
                            "223; 1259 310 SEQUENCE app s postgres\n"
-                           "3906; 1259 310 SEQUENCE OWNED BY app s postgres\n"
+                           "3906; 0 0 SEQUENCE OWNED BY app s postgres\n"
+                           ";\tdepends on: 223\n"
+                           "3998; 0 0 NEW PART app thing postgres\n"
+                           ";\tdepends on: 223\n"
                            "3672; 0 0 TABLE ATTACH app child postgres\n"
                            ";\tdepends on: 249 248\n"
                            "3673; 0 0 TABLE ATTACH app not_mine postgres\n"
@@ -121,7 +124,7 @@ static void kinds_are_told_from_names(void **state)
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
         assert_string_equal(entry_of(&toc, CASES[i].dump_id)->kind->desc, CASES[i].desc);
     assert_null(entry_of(&toc, 3999)->kind);
-    assert_int_equal(toc.entries.count, 29);
+    assert_int_equal(toc.entries.count, 30);
 }
 
 static void fates_follow_selection_owner_and_phase(void **state)
@@ -137,10 +140,11 @@ static void fates_follow_selection_owner_and_phase(void **state)
         {3897, TOC_HEADER},     {12, TOC_PRE},          {2, TOC_LEFT_OUT},     {3902, TOC_LEFT_OUT},
         {247, TOC_PRE},         {249, TOC_PRE},         {250, TOC_UNSELECTED}, {3904, TOC_PRE},
         {3905, TOC_UNSELECTED}, {3907, TOC_LEFT_OUT},   {223, TOC_PRE},        {3906, TOC_PRE},
-        {3672, TOC_PRE},        {3673, TOC_UNSELECTED}, {3999, TOC_PRE},       {239, TOC_POST},
-        {3690, TOC_OURS},       {3691, TOC_POST},       {3686, TOC_OURS},      {3714, TOC_POST},
-        {3723, TOC_OURS},       {3734, TOC_LATE},       {3735, TOC_POST},      {3730, TOC_OURS},
-        {3889, TOC_POST},       {3890, TOC_LATE},       {2498, TOC_LEFT_OUT},  {3671, TOC_LEFT_OUT},
+        {3672, TOC_PRE},        {3673, TOC_UNSELECTED}, {3999, TOC_PRE},       {3998, TOC_PRE},
+        {239, TOC_POST},        {3690, TOC_OURS},       {3691, TOC_POST},      {3686, TOC_OURS},
+        {3714, TOC_POST},       {3723, TOC_OURS},       {3734, TOC_LATE},      {3735, TOC_POST},
+        {3730, TOC_OURS},       {3889, TOC_POST},       {3890, TOC_LATE},      {2498, TOC_LEFT_OUT},
+        {3671, TOC_LEFT_OUT},
     };
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
         if (entry_of(&toc, CASES[i].dump_id)->fate != CASES[i].fate)
