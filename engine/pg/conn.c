@@ -351,6 +351,15 @@ bool conn_is_ok(const Conn *conn)
     return PQstatus(conn->pg) == CONNECTION_OK;
 }
 
+bool conn_is_ended(Conn *conn)
+{
+    /* What an idle session is sent is its end, or a notice. */
+    if (conn_is_ok(conn) && stop_poll(NULL, PQsocket(conn->pg), POLLIN, 0) > 0 &&
+        PQconsumeInput(conn->pg) == 0)
+        return true;
+    return !conn_is_ok(conn);
+}
+
 bool conn_in_transaction(const Conn *conn)
 {
     PGTransactionStatusType status = PQtransactionStatus(conn->pg);

@@ -71,6 +71,9 @@ int conn_backend_pid(const Conn *conn);
 /** Whether the connection is still usable. */
 bool conn_is_ok(const Conn *conn);
 
+/** Looks, without waiting, whether the server has ended an idle session. */
+bool conn_is_ended(Conn *conn);
+
 /** Whether the server is inside a failed or open transaction block. */
 bool conn_in_transaction(const Conn *conn);
 

@@ -1,0 +1,228 @@
+/*
+ * Part: statements, the transfer, the proof, the commit.
+ */
+#include "copy/part.h"
+
+#include "pg/copy.h"
+#include "pg/ddl.h"
+#include "sql_text.h"
+
+#include <inttypes.h>
+
+/* --- statements --- */
+
+static void columns_append(Str *sql, const Conn *conn, const Relation *relation)
+{
+    for (size_t i = 0; i < relation->column_count; i++) {
+        str_append(sql, i == 0 ? "" : ", ");
+        ddl_ident(sql, conn, relation->columns[i].name);
+    }
+}
+
+/* A column list as COPY has it; a table without columns has none. */
+static void column_list(Str *sql, const Conn *conn, const Relation *relation)
+{
+    if (relation->column_count == 0)
+        return;
+    str_append(sql, " (");
+    columns_append(sql, conn, relation);
+    str_append(sql, ")");
+}
+
+void part_source_sql(Str *sql, const Conn *source, const Leaf *leaf, const PartRange *range)
+{
+    const Relation *relation = leaf->root;
+    str_append(sql, "COPY ");
+    if (range->by == PART_BY_NONE) {
+        ddl_qname(sql, source, &leaf->source);
+        column_list(sql, source, relation);
+    } else {
+        AUTO_STR Str column = {0};
+        if (range->column != NULL)
+            ddl_ident(&column, source, range->column);
+        str_append(sql, "(SELECT ");
+        columns_append(sql, source, relation);
+        str_append(sql, " FROM ONLY ");
+        ddl_qname(sql, source, &leaf->source);
+        parts_condition(sql, range, str_text(&column));
+        str_append(sql, ")");
+    }
+    str_append(sql, relation->binary ? " TO STDOUT (FORMAT binary)" : " TO STDOUT");
+}
+
+static const Name *target_of(const Leaf *leaf)
+{
+    return leaf->one_to_one ? &leaf->target_share : &leaf->root->target;
+}
+
+void part_target_sql(Str *sql, const Conn *target, const Leaf *leaf, bool freeze)
+{
+    str_append(sql, "COPY ");
+    ddl_qname(sql, target, target_of(leaf));
+    column_list(sql, target, leaf->root);
+    str_append(sql, " FROM STDIN");
+    if (leaf->root->binary)
+        str_append(sql, freeze ? " (FORMAT binary, FREEZE)" : " (FORMAT binary)");
+    else if (freeze)
+        str_append(sql, " (FREEZE)");
+}
+
+void part_empty_sql(Str *sql, const Conn *target, const Leaf *leaf)
+{
+    str_append(sql, "TRUNCATE ");
+    /* A hypertable's rows are in its chunks. */
+    if (leaf->root->hypertable == NULL)
+        str_append(sql, "ONLY ");
+    ddl_qname(sql, target, target_of(leaf));
+}
+
+bool part_may_freeze(const Leaf *leaf)
+{
+    return leaf->one_to_one && leaf->root->hypertable == NULL;
+}
+
+/* --- the transfer --- */
+
+typedef struct Transfer {
+    const PartSpec *spec;
+    Conn *source;
+    Conn *target;
+    char *piece;  /* COPY_PIECE_BYTES */
+    bool reading; /* the source is inside its COPY */
+    bool writing; /* the target is */
+    int64_t bytes;
+    int64_t rows_read;
+    int64_t rows_written;
+} Transfer;
+
+static bool begin_target(Transfer *transfer, bool empty, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    str_append(&sql, "BEGIN");
+    if (empty) {
+        str_append(&sql, "; ");
+        part_empty_sql(&sql, transfer->target, transfer->spec->leaf);
+    }
+    return pg_script(transfer->target, sql.data, err);
+}
+
+static bool begin_copies(Transfer *transfer, bool freeze, Err *err)
+{
+    const PartSpec *spec = transfer->spec;
+    AUTO_STR Str sql = {0};
+    part_source_sql(&sql, transfer->source, spec->leaf, &spec->range);
+    transfer->reading = copy_out_begin(transfer->source, sql.data, err);
+    if (!transfer->reading)
+        return false;
+    str_reset(&sql);
+    part_target_sql(&sql, transfer->target, spec->leaf, freeze);
+    transfer->writing = copy_in_begin(transfer->target, sql.data, err);
+    return transfer->writing;
+}
+
+static bool pass_rows(Transfer *transfer, Err *err)
+{
+    RunCounters *counters = &transfer->spec->run->counters;
+    for (;;) {
+        size_t bytes = 0;
+        if (!copy_out_read(transfer->source, transfer->piece, COPY_PIECE_BYTES, &bytes, err))
+            return false;
+        if (bytes == 0)
+            return true;
+        if (!copy_in_write(transfer->target, transfer->piece, bytes, err))
+            return false;
+        transfer->bytes += (int64_t)bytes;
+        atomic_fetch_add(&counters->bytes_copied, (long long)bytes);
+    }
+}
+
+static bool end_copies(Transfer *transfer, Err *err)
+{
+    transfer->reading = false;
+    if (!copy_out_end(transfer->source, &transfer->rows_read, err))
+        return false;
+    transfer->writing = false;
+    if (!copy_in_end(transfer->target, &transfer->rows_written, err))
+        return false;
+    if (transfer->rows_read == transfer->rows_written)
+        return true;
+    AUTO_ARENA Arena arena = {0};
+    err_set(err, ERR_ROW_COUNT,
+            "%s: %" PRId64 " rows were read from the source, %" PRId64 " written to the target",
+            name_text(&arena, &transfer->spec->leaf->source), transfer->rows_read,
+            transfer->rows_written);
+    return err_hint(err, "Something on the target takes rows away: look for triggers and rules of "
+                         "the target table.");
+}
+
+static bool record(Transfer *transfer, Arena *arena, Err *err)
+{
+    const PartSpec *spec = transfer->spec;
+    int64_t run = spec->run->journal.id;
+    const Name *leaf = &spec->leaf->source;
+    if (!journal_part_done(transfer->target, run, leaf, wave_number(spec->wave), spec->number,
+                           parts_range_text(arena, &spec->range), transfer->rows_read,
+                           transfer->rows_written, transfer->bytes, err))
+        return false;
+    return !spec->only || journal_leaf_state(transfer->target, run, leaf, 'f', err);
+}
+
+static bool transfer_part(Transfer *transfer, Arena *arena, Err *err)
+{
+    const PartSpec *spec = transfer->spec;
+    bool freeze = spec->only && part_may_freeze(spec->leaf);
+    bool empty = spec->only && (freeze || wave_leaf(spec->wave, spec->leaf)->dirty);
+    return wave_import(spec->wave, transfer->source, err) && begin_target(transfer, empty, err) &&
+           begin_copies(transfer, freeze, err) && pass_rows(transfer, err) &&
+           end_copies(transfer, err) && wave_check(spec->wave, err) &&
+           record(transfer, arena, err) && pg_commit(transfer->target, err);
+}
+
+static void abandon(Transfer *transfer, Err *err)
+{
+    RunCounters *counters = &transfer->spec->run->counters;
+    if (transfer->writing) {
+        /* When the source failed, that is the error; when a wait was broken off, the target may
+         * have had a reason of its own. */
+        copy_in_abort(transfer->target, "the source's rows could not be read to their end", err);
+    }
+    if (transfer->reading)
+        copy_out_abort(transfer->source);
+    pg_rollback(transfer->target);
+    atomic_fetch_sub(&counters->bytes_copied, (long long)transfer->bytes);
+}
+
+bool part_copy(const PartSpec *spec, Arena *arena, Conn *source, Conn *target, Err *err)
+{
+    Transfer transfer = {
+        .spec = spec,
+        .source = source,
+        .target = target,
+        .piece = arena_alloc(arena, COPY_PIECE_BYTES),
+    };
+    bool ok = transfer_part(&transfer, arena, err);
+    if (!ok) {
+        abandon(&transfer, err);
+        err_context(err, "could not copy %s (%s)", name_text(arena, &spec->leaf->source),
+                    parts_range_text(arena, &spec->range));
+    }
+    pg_rollback(source); /* it only read */
+    if (ok)
+        atomic_fetch_add(&spec->run->counters.rows_copied, (long long)transfer.rows_written);
+    return ok;
+}
+
+bool part_is_done(const PartSpec *spec, Conn *target, bool *done, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    const Name *leaf = &spec->leaf->source;
+    if (!pg_one(target, SQL_COPY_PART_IS_DONE,
+                PARAMS(arena_int64(&arena, spec->run->journal.id), leaf->schema, leaf->rel,
+                       arena_int64(&arena, wave_number(spec->wave)),
+                       arena_int64(&arena, spec->number)),
+                &rows, err))
+        return false;
+    *done = rows_bool(rows, 0, 0);
+    return true;
+}

@@ -1,0 +1,357 @@
+/*
+ * Wave: the order matters. Locks, then the snapshot, then a look at the catalog inside it, and only
+ * then the journal: a wave that the journal knows is one whose snapshot was good.
+ */
+#include "copy/wave.h"
+
+#include "base/clock.h"
+#include "copy/blockers.h"
+#include "copy/job.h"
+#include "copy/leaves.h"
+#include "pg/ddl.h"
+#include "pg/slot.h"
+#include "sql_text.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+
+#define TABLES_PER_LOCK 500
+#define CHECK_EVERY_MS  1000
+
+struct Wave {
+    Arena arena;
+    Run *run;
+    Conn *holder;          /* keeps the locks */
+    Conn *keeper;          /* keeps the snapshot */
+    pthread_mutex_t mutex; /* holder, keeper and checked_ms, once parts are copied */
+    int64_t checked_ms;
+    const char *snapshot;
+    Lsn sync_lsn;
+    int64_t number;
+    WaveLeaf *leaves; /* by Leaf.index */
+    Leaf **included;  /* sorted by oid */
+    size_t included_count;
+    CopyJob **jobs; /* by Relation.index */
+};
+
+static Wave *wave_new(Run *run)
+{
+    Wave *wave = mem_resize(NULL, sizeof(Wave));
+    *wave = (Wave){.run = run};
+    pthread_mutex_init(&wave->mutex, NULL);
+    wave->leaves = arena_array(&wave->arena, WaveLeaf, run->blueprint->leaf_count);
+    wave->included = arena_array(&wave->arena, Leaf *, run->blueprint->leaf_count);
+    wave->jobs = arena_array(&wave->arena, CopyJob *, run->blueprint->relation_count);
+    return wave;
+}
+
+void wave_free(Wave *wave)
+{
+    if (wave == NULL)
+        return;
+    for (size_t i = 0; i < wave->run->blueprint->relation_count; i++)
+        job_free(wave->jobs[i]);
+    conn_close(wave->keeper);
+    conn_close(wave->holder);
+    pthread_mutex_destroy(&wave->mutex);
+    arena_release(&wave->arena);
+    mem_free(wave);
+}
+
+static void wave_free_scope(Wave **wave)
+{
+    wave_free(*wave);
+}
+
+/* --- what is left --- */
+
+static int by_oid(const void *a, const void *b)
+{
+    uint32_t left = (*(Leaf *const *)a)->oid, right = (*(Leaf *const *)b)->oid;
+    return left < right ? -1 : left > right;
+}
+
+static bool choose_leaves(Wave *wave, Conn *target, Err *err)
+{
+    const Blueprint *blueprint = wave->run->blueprint;
+    const JournalLeaf **states = NULL;
+    if (!leaves_states(&wave->arena, wave->run, target, &states, err))
+        return false;
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        if (leaf_is_copied(states[i]))
+            continue;
+        wave->leaves[i].included = true;
+        wave->leaves[i].dirty = states[i] != NULL;
+        wave->included[wave->included_count++] = &blueprint->leaves[i];
+    }
+    if (wave->included_count > 1)
+        qsort(wave->included, wave->included_count, sizeof(Leaf *), by_oid);
+    return true;
+}
+
+bool wave_leaves_left(const Run *run, Conn *target, size_t *left, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    const JournalLeaf **states = NULL;
+    *left = 0;
+    if (!leaves_states(&arena, run, target, &states, err))
+        return false;
+    for (size_t i = 0; i < run->blueprint->leaf_count; i++)
+        *left += !leaf_is_copied(states[i]);
+    return true;
+}
+
+/* --- locks and snapshot --- */
+
+static bool open_session(const Wave *wave, const char *purpose, bool replication, Conn **conn,
+                         Err *err)
+{
+    ConnOptions options = {
+        .purpose = purpose,
+        .replication = replication,
+        .lock_timeout_ms = BLOCKERS_LOCK_TIMEOUT_MS,
+        .stop = wave->run->stop,
+    };
+    return conn_open(conn, &wave->run->source, &options, err);
+}
+
+static bool lock_leaves(const Wave *wave, Conn *holder, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    for (size_t i = 0; i < wave->included_count; i++) {
+        str_append(&sql, sql.length == 0 ? "LOCK TABLE ONLY " : ", ONLY ");
+        ddl_qname(&sql, holder, &wave->included[i]->source);
+        if ((i + 1) % TABLES_PER_LOCK != 0 && i + 1 < wave->included_count)
+            continue;
+        str_append(&sql, " IN ACCESS SHARE MODE");
+        if (!pg_none(holder, sql.data, NO_PARAMS, err))
+            return false;
+        str_reset(&sql);
+    }
+    return true;
+}
+
+static bool import_snapshot(Conn *conn, const char *snapshot, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    str_append(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ");
+    ddl_literal(&sql, conn, snapshot);
+    return pg_script(conn, sql.data, err);
+}
+
+/* The keeper imports the slot's snapshot and exports it again: from then on the walsender, and
+ * what may befall it, does not matter. */
+static bool keep_snapshot(Wave *wave, const SlotSnapshot *made, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!open_session(wave, "wave keeper", false, &wave->keeper, err) ||
+        !import_snapshot(wave->keeper, made->snapshot, err) ||
+        !pg_one(wave->keeper, "SELECT pg_catalog.pg_export_snapshot()", NO_PARAMS, &rows, err))
+        return err_context(err, "could not keep the snapshot");
+    wave->snapshot = arena_strdup(&wave->arena, rows_text(rows, 0, 0));
+    wave->sync_lsn = made->consistent_point;
+    return true;
+}
+
+static bool make_snapshot(Wave *wave, Err *err)
+{
+    AUTO_CONN Conn *replication = NULL;
+    SlotSnapshot made = {0};
+    if (!open_session(wave, "wave snapshot", true, &replication, err))
+        return false;
+    const char *name = arena_printf(&wave->arena, "godwit_%s_wave_%d", wave->run->journal.mark,
+                                    conn_backend_pid(replication));
+    return slot_export_snapshot(&wave->arena, replication, name, &made, err) &&
+           keep_snapshot(wave, &made, err);
+}
+
+static void let_go(Wave *wave)
+{
+    conn_close(wave->keeper);
+    wave->keeper = NULL;
+    pg_rollback(wave->holder);
+}
+
+static bool hold_once(Wave *wave, Err *err)
+{
+    return pg_begin(wave->holder, NULL, err) && lock_leaves(wave, wave->holder, err) &&
+           make_snapshot(wave, err);
+}
+
+static bool hold(Wave *wave, Err *err)
+{
+    Patience patience = {0};
+    if (!open_session(wave, "wave holder", false, &wave->holder, err))
+        return false;
+    while (!hold_once(wave, err)) {
+        let_go(wave);
+        if (!blockers_wait(&patience, wave->holder, "the snapshot for the copy", err))
+            return false;
+    }
+    return true;
+}
+
+/* --- the catalog inside the snapshot --- */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The columns that travel, as wave_catalog.sql shows them. */
+static char *planned_columns(Arena *arena, const Relation *relation)
+{
+    const char **items = arena_array(arena, const char *, relation->column_count);
+    for (size_t i = 0; i < relation->column_count; i++)
+        items[i] = arena_printf(arena, "%s %" PRIu32, relation->columns[i].name,
+                                relation->columns[i].type_oid);
+    if (relation->column_count > 1)
+        qsort(items, relation->column_count, sizeof(*items), by_text);
+    AUTO_STR Str text = {0};
+    for (size_t i = 0; i < relation->column_count; i++)
+        str_appendf(&text, "%s%s", i > 0 ? "," : "", items[i]);
+    return str_dup(arena, &text);
+}
+
+static bool leaf_is_stale(const Leaf *leaf, const char *what, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    err_set(err, ERR_STALE, "source table %s is not what was planned: %s",
+            name_text(&arena, &leaf->source), what);
+    return err_hint(err, "Its structure changed after the plan was resolved or after its schema "
+                         "was copied. Undo the change, or begin anew with \"godwit reset\".");
+}
+
+static Leaf *included_leaf(const Wave *wave, uint32_t oid)
+{
+    Leaf key = {.oid = oid};
+    Leaf *key_ptr = &key;
+    Leaf **found = bsearch(&key_ptr, wave->included, wave->included_count, sizeof(Leaf *), by_oid);
+    return found == NULL ? NULL : *found;
+}
+
+static bool compare_leaf(Wave *wave, const Rows *rows, size_t row, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    const Leaf *leaf = included_leaf(wave, rows_oid(rows, row, 0));
+    if (leaf == NULL)
+        BUG("the catalog shows a leaf that was not asked for");
+    Name name = {rows_text(rows, row, 1), rows_text(rows, row, 2)};
+    if (!name_equal(&name, &leaf->source))
+        return leaf_is_stale(
+            leaf, arena_printf(&arena, "it is called %s now", name_text(&arena, &name)), err);
+    const char *columns = rows_text(rows, row, 4);
+    const char *planned = planned_columns(&arena, leaf->root);
+    if (strcmp(columns, planned) != 0) {
+        leaf_is_stale(leaf, "its columns are others", err);
+        return err_detail(err, "Columns (name and type oid) are %s; planned were %s.", columns,
+                          planned);
+    }
+    int64_t pages = rows_int64(rows, row, 3);
+    wave->leaves[leaf->index].pages = pages > UINT32_MAX ? UINT32_MAX : (uint32_t)pages;
+    return true;
+}
+
+static bool compare_catalog(Wave *wave, Err *err)
+{
+    AUTO_STR Str oids = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    for (size_t i = 0; i < wave->included_count; i++)
+        str_appendf(&oids, "%s%" PRIu32, i == 0 ? "{" : ",", wave->included[i]->oid);
+    array_end(&oids);
+    if (!pg_rows(wave->keeper, SQL_WAVE_CATALOG, PARAMS(oids.data), &rows, err))
+        return err_context(err, "could not read the catalog inside the snapshot");
+    for (size_t r = 0; r < rows_count(rows); r++) {
+        if (!compare_leaf(wave, rows, r, err))
+            return false;
+    }
+    if (rows_count(rows) == wave->included_count)
+        return true;
+    return err_set(err, ERR_STALE, "%zu of the planned source tables are gone",
+                   wave->included_count - rows_count(rows));
+}
+
+/* --- begin, use, end --- */
+
+static bool open_in_journal(Wave *wave, Conn *target, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    Name *names = arena_array(&arena, Name, wave->included_count);
+    for (size_t i = 0; i < wave->included_count; i++)
+        names[i] = wave->included[i]->source;
+    return journal_wave_open(target, wave->run->journal.id, names, wave->included_count,
+                             wave->sync_lsn, &wave->number, err);
+}
+
+bool wave_begin(Wave **out, Run *run, Conn *target, Err *err)
+{
+    __attribute__((cleanup(wave_free_scope))) Wave *wave = wave_new(run);
+    if (!choose_leaves(wave, target, err) || !hold(wave, err) || !compare_catalog(wave, err) ||
+        !open_in_journal(wave, target, err))
+        return false;
+    wave->checked_ms = clock_ms();
+    log_info(&run->log, "wave %" PRId64 ": %zu tables under the snapshot at %s", wave->number,
+             wave->included_count, lsn_text(wave->sync_lsn).text);
+    *out = wave;
+    wave = NULL;
+    return true;
+}
+
+bool wave_import(const Wave *wave, Conn *source, Err *err)
+{
+    return import_snapshot(source, wave->snapshot, err);
+}
+
+int64_t wave_number(const Wave *wave)
+{
+    return wave->number;
+}
+
+const WaveLeaf *wave_leaf(const Wave *wave, const Leaf *leaf)
+{
+    return &wave->leaves[leaf->index];
+}
+
+CopyJob **wave_job(Wave *wave, const Relation *relation)
+{
+    return &wave->jobs[relation->index];
+}
+
+static bool ask(Conn *conn, const char *what, Err *err)
+{
+    AUTO_ERR Err lost = {0};
+    if (conn_is_ok(conn) && pg_none(conn, "SELECT 1", NO_PARAMS, &lost))
+        return true;
+    if (err_is_set(&lost) && stop_reason(conn_stop(conn)) != STOP_NONE)
+        return err_move(err, &lost);
+    err_set(err, ERR_RUN, "the session that keeps the %s of the copy was lost", what);
+    if (err_is_set(&lost))
+        err_detail(err, "%s.", lost.message);
+    return err_hint(err, "Run \"godwit apply\" again: finished tables stay, the others are copied "
+                         "under a new snapshot.");
+}
+
+bool wave_check(Wave *wave, Err *err)
+{
+    bool ok = true;
+    pthread_mutex_lock(&wave->mutex);
+    int64_t now = clock_ms();
+    bool ended = conn_is_ended(wave->holder) || conn_is_ended(wave->keeper);
+    if (ended || now - wave->checked_ms >= CHECK_EVERY_MS) {
+        ok = ask(wave->holder, "locks", err) && ask(wave->keeper, "snapshot", err);
+        if (ok)
+            wave->checked_ms = now;
+    }
+    pthread_mutex_unlock(&wave->mutex);
+    return ok;
+}
+
+void wave_end(Wave **wave)
+{
+    if (*wave == NULL)
+        return;
+    pg_rollback((*wave)->keeper);
+    pg_rollback((*wave)->holder);
+    wave_free(*wave);
+    *wave = NULL;
+}

@@ -1,0 +1,60 @@
+/*
+ * Wave: a set of leaves copied under one snapshot (data-path.md, "Waves"). A holder session keeps
+ * the leaves locked, so that nothing rewrites them between snapshot and copy; a keeper session
+ * keeps the snapshot; workers import it.
+ *
+ *     if (!wave_begin(&run->wave, run, target, err))     // step wave
+ *         return false;
+ *     ... parts are copied in transactions of wave_import(run->wave, ...) ...
+ *     wave_end(&run->wave);                              // step wave_end
+ *
+ * Made by one thread before any part is copied; afterwards read by all workers.
+ */
+#ifndef GODWIT_COPY_WAVE_H
+#define GODWIT_COPY_WAVE_H
+
+#include "step/run.h"
+
+typedef struct CopyJob CopyJob; /* copy/job.h */
+
+/* What the wave knows of one leaf. */
+typedef struct WaveLeaf {
+    bool included; /* is copied in this wave; else an earlier wave did */
+    bool dirty;    /* an earlier wave began it: its share of the target may hold rows */
+    uint32_t pages;
+} WaveLeaf;
+
+/** Locks what is left to copy, makes the snapshot, compares the catalog with the blueprint, opens
+ * the wave in the journal. Waits for transactions that stand in the way, naming them.
+ * \param wave receives the wave; must be NULL before
+ * \return false with ERR_RUN (blocked too long), ERR_STALE (a table is not what was planned),
+ *         ERR_SQL, ERR_LOST or the stop's error; nothing is held then. */
+MUSTCHECK bool wave_begin(Wave **wave, Run *run, Conn *target, Err *err);
+
+/** How many leaves of the blueprint are not copied yet, by the journal. 0 for a run without a row
+ * (`plan`) means the same as everywhere: nothing recorded, so all are left. */
+MUSTCHECK bool wave_leaves_left(const Run *run, Conn *target, size_t *left, Err *err);
+
+/** Begins a read-only transaction that sees the wave's snapshot. \return false with ERR_SQL (the
+ * snapshot is gone with its keeper), ERR_LOST. */
+MUSTCHECK bool wave_import(const Wave *wave, Conn *source, Err *err);
+
+int64_t wave_number(const Wave *wave);
+const WaveLeaf *wave_leaf(const Wave *wave, const Leaf *leaf);
+
+/** Where the copy of a relation keeps its state while the wave lasts. */
+CopyJob **wave_job(Wave *wave, const Relation *relation);
+
+/** Whether locks and snapshot are still held: looks at both sessions, and asks the server at most
+ * once a second. Any thread.
+ * \return false with ERR_RUN: what is copied from now on would not be safe. */
+MUSTCHECK bool wave_check(Wave *wave, Err *err);
+
+/** Gives locks and snapshot back, frees the wave; what was copied is proved part by part
+ * (wave_check). */
+void wave_end(Wave **wave);
+
+/** Frees without asking anybody; NULL is allowed. */
+void wave_free(Wave *wave);
+
+#endif

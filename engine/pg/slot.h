@@ -1,0 +1,25 @@
+/*
+ * Slot: a temporary logical slot made over the replication protocol, for the snapshot it exports.
+ *
+ * The main slot is made by SQL (step/slot.c); only this way of making one exports a snapshot.
+ */
+#ifndef GODWIT_PG_SLOT_H
+#define GODWIT_PG_SLOT_H
+
+#include "pg/conn.h"
+
+typedef struct SlotSnapshot {
+    Lsn consistent_point; /* every commit that ends at or below it is in the snapshot */
+    const char *snapshot; /* for SET TRANSACTION SNAPSHOT while this connection is idle */
+} SlotSnapshot;
+
+/** Makes a temporary pgoutput slot on a replication connection, and exports its snapshot. Waits for
+ * running and prepared transactions, as long as the connection's lock_timeout allows.
+ * \param name raw; lower-case letters, digits, underscores
+ * \return false with ERR_SQL (sqlstate 55P03: a transaction did not end in time), ERR_LOST.
+ * \note Source: PostgreSQL docs, "Streaming Replication Protocol", CREATE_REPLICATION_SLOT; the
+ *       form without parentheses is taken by 10 and later. */
+MUSTCHECK bool slot_export_snapshot(Arena *arena, Conn *replication, const char *name,
+                                    SlotSnapshot *snapshot, Err *err);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * Step analyze:T gives the target's planner statistics once a table and its indexes stand; with
+ * copy.vacuum it marks pages all-visible as well.
+ */
+#include "pg/ddl.h"
+#include "pg/query.h"
+#include "step/common.h"
+
+extern const StepKind STEP_ANALYZE;
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)err;
+    AUTO_ARENA Arena arena = {0};
+    Step **steps = arena_array(&arena, Step *, blueprint->relation_count);
+    for (size_t i = 0; i < blueprint->relation_count; i++) {
+        const Relation *relation = &blueprint->relations[i];
+        const char *name = name_text(&arena, &relation->target);
+        steps[i] = step_add(builder, &STEP_ANALYZE, name, relation, 0);
+        step_needs_id(builder, steps[i],
+                      arena_printf(&arena, "copy:%s", name_text(&arena, &relation->source)));
+    }
+    for (size_t i = 0; i < blueprint->index_count; i++) {
+        const IndexDef *index = &blueprint->indexes[i];
+        step_needs_id(builder, steps[index->relation->index],
+                      arena_printf(&arena, "index:%s", name_text(&arena, &index->name)));
+    }
+    return true;
+}
+
+static void analyze_sql(Str *sql, const StepCtx *ctx)
+{
+    const Relation *relation = ctx->step->object;
+    str_append(sql, ctx->run->plan->copy.vacuum ? "VACUUM (ANALYZE) " : "ANALYZE ");
+    ddl_qname(sql, ctx->target, &relation->target);
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    const Relation *relation = ctx->step->object;
+    AUTO_STR Str sql = {0};
+    description->sentence = arena_printf(ctx->arena, "gather statistics of %s",
+                                         name_text(ctx->arena, &relation->target));
+    analyze_sql(&sql, ctx);
+    description_add(ctx->arena, description, CONN_TARGET, sql.data);
+    return true;
+}
+
+/* The server's own count of analyses does not survive a crash: the journal's word is enough. */
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    (void)err;
+    bool done = ctx->recorded_done || run_is_switched(ctx->run);
+    observation->state = done ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    return true;
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    analyze_sql(&sql, ctx);
+    return pg_none(ctx->target, sql.data, NO_PARAMS, err);
+}
+
+const StepKind STEP_ANALYZE = {
+    .name = "analyze",
+    .phase = PHASE_COPY,
+    .flags = STEP_NEEDS_TARGET,
+    .summary = "Gathers statistics of one table on the target.",
+    .per_object = true,
+    .expand = expand,
+    .describe = describe,
+    .observe = observe,
+    .apply = apply,
+    .verify = verify_in_apply,
+};

@@ -1,0 +1,136 @@
+/*
+ * Step copy:T copies one relation in parts, each in one transaction of the target with its row in
+ * the journal.
+ */
+#include "copy/job.h"
+#include "copy/leaves.h"
+#include "step/common.h"
+
+extern const StepKind STEP_COPY;
+
+static double relation_bytes(const Relation *relation)
+{
+    double bytes = 0;
+    for (size_t i = 0; i < relation->leaf_count; i++)
+        bytes += (double)relation->leaves[i]->bytes;
+    return bytes;
+}
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)err;
+    AUTO_ARENA Arena arena = {0};
+    for (size_t i = 0; i < blueprint->relation_count; i++) {
+        const Relation *relation = &blueprint->relations[i];
+        Step *step = step_add(builder, &STEP_COPY, name_text(&arena, &relation->source), relation,
+                              relation_bytes(relation));
+        step_needs_id(builder, step, "wave");
+    }
+    return true;
+}
+
+static void describe_leaf(StepCtx *ctx, Description *description, const Leaf *leaf)
+{
+    AUTO_STR Str sql = {0};
+    PartPlan plan =
+        parts_plan(ctx->arena, leaf, leaf->pages, conn_version(ctx->source), &ctx->run->plan->copy);
+    bool freeze = plan.count == 1 && part_may_freeze(leaf);
+    /* Key ranges begin at values that only the snapshot knows: one statement stands for them. */
+    PartPlan shown = plan.by == PART_BY_KEY ? (PartPlan){.by = PART_BY_NONE, .count = 1} : plan;
+    for (size_t i = 0; i < shown.count; i++) {
+        PartRange range = parts_range(&shown, i, 0, leaf->pages);
+        str_reset(&sql);
+        part_source_sql(&sql, ctx->source, leaf, &range);
+        description_add(ctx->arena, description, CONN_SOURCE, sql.data);
+    }
+    if (freeze) {
+        str_reset(&sql);
+        part_empty_sql(&sql, ctx->target, leaf);
+        description_add(ctx->arena, description, CONN_TARGET, sql.data);
+    }
+    str_reset(&sql);
+    part_target_sql(&sql, ctx->target, leaf, freeze);
+    description_add(ctx->arena, description, CONN_TARGET, sql.data);
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    const Relation *relation = ctx->step->object;
+    AUTO_STR Str text = {0};
+    size_t parts = 0;
+    PartPlan plan = {0};
+    for (size_t i = 0; i < relation->leaf_count; i++) {
+        plan = parts_plan(ctx->arena, relation->leaves[i], relation->leaves[i]->pages,
+                          conn_version(ctx->source), &ctx->run->plan->copy);
+        parts += plan.count;
+    }
+    str_appendf(&text, "copy %s as %s in %zu part%s", name_text(ctx->arena, &relation->source),
+                relation->binary ? "binary" : "text", parts, parts == 1 ? "" : "s");
+    if (relation->leaf_count == 1)
+        str_appendf(&text, " (%s)", plan.reason);
+    else
+        str_appendf(&text, " (%zu partitions)", relation->leaf_count);
+    description->sentence = str_dup(ctx->arena, &text);
+    for (size_t i = 0; i < relation->leaf_count; i++)
+        describe_leaf(ctx, description, relation->leaves[i]);
+    return true;
+}
+
+static bool in_wave(const Wave *wave, const Relation *relation)
+{
+    for (size_t i = 0; i < relation->leaf_count; i++) {
+        if (wave_leaf(wave, relation->leaves[i])->included)
+            return true;
+    }
+    return false;
+}
+
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    const Relation *relation = ctx->step->object;
+    size_t left = 0;
+    if (run_is_switched(ctx->run))
+        return true;
+    observation->state = OBSERVED_NEEDED;
+    if (ctx->run->wave != NULL) {
+        /* The wave asked the journal when it began, and knows what was committed since. */
+        bool done =
+            !in_wave(ctx->run->wave, relation) || job_is_done(*wave_job(ctx->run->wave, relation));
+        observation->state = done ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+        return true;
+    }
+    if (!leaves_left(ctx->run, ctx->target, relation->leaves, relation->leaf_count, &left, err))
+        return false;
+    observation->state = left == 0 ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    return true;
+}
+
+static bool part_count(StepCtx *ctx, size_t *count, Err *err)
+{
+    const Relation *relation = ctx->step->object;
+    CopyJob **job = wave_job(ctx->run->wave, relation);
+    if (!job_plan(job, ctx->run, ctx->run->wave, relation, ctx->source, ctx->target, err))
+        return false;
+    *count = job_part_count(*job);
+    return true;
+}
+
+static bool part_apply(StepCtx *ctx, size_t part, Err *err)
+{
+    CopyJob *job = *wave_job(ctx->run->wave, ctx->step->object);
+    return job_part(job, part, ctx->arena, ctx->source, ctx->target, err);
+}
+
+const StepKind STEP_COPY = {
+    .name = "copy",
+    .phase = PHASE_COPY,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_COPY_JOB,
+    .summary = "Copies the rows of one table.",
+    .per_object = true,
+    .expand = expand,
+    .describe = describe,
+    .observe = observe,
+    .part_count = part_count,
+    .part_apply = part_apply,
+};

@@ -1,0 +1,210 @@
+/*
+ * Step publication: one publication over exactly the selected tables. A partitioned root stands for
+ * its leaves, which are published under their own names; before 13 the leaves are listed.
+ */
+#include "pg/ddl.h"
+#include "pg/query.h"
+#include "sql_text.h"
+#include "step/common.h"
+
+#include <inttypes.h>
+
+extern const StepKind STEP_PUBLICATION;
+
+#define ROOT_PUBLISHED_VERSION     130000
+#define TRUNCATE_PUBLISHED_VERSION 110000
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)blueprint;
+    (void)err;
+    step_add_after(builder, &STEP_PUBLICATION, "control_schema");
+    return true;
+}
+
+static uint32_t published(const StepCtx *ctx)
+{
+    uint32_t bits = ctx->run->plan->replication.publish;
+    if (conn_version(ctx->source) < TRUNCATE_PUBLISHED_VERSION)
+        bits &= ~(uint32_t)PLAN_PUBLISH_TRUNCATE;
+    return bits;
+}
+
+static void publish_append(Str *sql, uint32_t bits)
+{
+    static const char *const WORDS[] = {"insert", "update", "delete", "truncate"};
+    const char *between = "";
+    for (size_t i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++) {
+        if ((bits & (1U << i)) == 0)
+            continue;
+        str_appendf(sql, "%s%s", between, WORDS[i]);
+        between = ", ";
+    }
+}
+
+typedef struct Member {
+    uint32_t oid;
+    const Name *name;
+} Member;
+typedef VEC(Member) MemberVec;
+
+static int by_oid(const void *a, const void *b)
+{
+    uint32_t left = ((const Member *)a)->oid, right = ((const Member *)b)->oid;
+    return left < right ? -1 : left > right;
+}
+
+/* What the publication lists, in blueprint order. */
+static MemberVec members(const StepCtx *ctx)
+{
+    const Blueprint *blueprint = ctx->run->blueprint;
+    bool roots = conn_version(ctx->source) >= ROOT_PUBLISHED_VERSION;
+    MemberVec list = {0};
+    for (size_t i = 0; i < blueprint->relation_count; i++) {
+        const Relation *relation = &blueprint->relations[i];
+        if (!relation->partitioned || roots) {
+            *vec_push(ctx->arena, &list) = (Member){relation->oid, &relation->source};
+            continue;
+        }
+        for (size_t n = 0; n < relation->leaf_count; n++)
+            *vec_push(ctx->arena, &list) =
+                (Member){relation->leaves[n]->oid, &relation->leaves[n]->source};
+    }
+    return list;
+}
+
+static void create_sql(Str *sql, const StepCtx *ctx)
+{
+    MemberVec list = members(ctx);
+    str_append(sql, "CREATE PUBLICATION ");
+    ddl_ident(sql, ctx->source, ctx->run->publication_name);
+    for (size_t i = 0; i < list.count; i++) {
+        str_append(sql, i == 0 ? "\n    FOR TABLE ONLY " : ",\n              ONLY ");
+        ddl_qname(sql, ctx->source, list.items[i].name);
+    }
+    str_append(sql, "\n    WITH (publish = '");
+    publish_append(sql, published(ctx));
+    str_append(sql, conn_version(ctx->source) >= ROOT_PUBLISHED_VERSION
+                        ? "', publish_via_partition_root = false)"
+                        : "')");
+}
+
+static void comment_sql(Str *sql, const StepCtx *ctx)
+{
+    str_append(sql, "COMMENT ON PUBLICATION ");
+    ddl_ident(sql, ctx->source, ctx->run->publication_name);
+    str_append(sql, " IS ");
+    ddl_literal(sql, ctx->source, ctx->run->mark);
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    AUTO_STR Str create = {0};
+    AUTO_STR Str comment = {0};
+    size_t count = ctx->run->blueprint->relation_count;
+    description->sentence = arena_printf(ctx->arena, "publish %zu selected table%s as %s", count,
+                                         count == 1 ? "" : "s", ctx->run->publication_name);
+    create_sql(&create, ctx);
+    comment_sql(&comment, ctx);
+    description_add(ctx->arena, description, CONN_SOURCE, create.data);
+    description_add(ctx->arena, description, CONN_SOURCE, comment.data);
+    return true;
+}
+
+/* The tables of the publication are exactly the plan's. */
+static bool same_members(const StepCtx *ctx, const Rows *rows)
+{
+    const char **oids = NULL;
+    size_t count = rows_list(ctx->arena, rows, 0, 4, &oids);
+    MemberVec list = members(ctx);
+    if (count != list.count)
+        return false;
+    if (count > 1)
+        qsort(list.items, list.count, sizeof(Member), by_oid);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(oids[i], arena_printf(ctx->arena, "%" PRIu32, list.items[i].oid)) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Why a publication of our name is not the one we want; NULL when it is. */
+static const char *difference(const StepCtx *ctx, const Rows *rows)
+{
+    if (strcmp(rows_text(rows, 0, 0), ctx->run->mark) != 0)
+        return "it does not carry this run's mark as its comment";
+    if (rows_bool(rows, 0, 1))
+        return "it publishes all tables";
+    if (rows_int64(rows, 0, 2) != (int64_t)published(ctx))
+        return "it publishes other kinds of changes";
+    if (rows_bool(rows, 0, 3))
+        return "it publishes partitions as their root";
+    return same_members(ctx, rows) ? NULL : "its tables are not the selected ones";
+}
+
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (run_is_switched(ctx->run))
+        return true;
+    if (!pg_rows(ctx->source, SQL_COPY_PUBLICATION, PARAMS(ctx->run->publication_name), &rows, err))
+        return false;
+    if (rows_count(rows) == 0) {
+        observation->state = OBSERVED_NEEDED;
+        return true;
+    }
+    const char *why = difference(ctx, rows);
+    if (why == NULL)
+        return true;
+    observation->state = OBSERVED_DRIFTED;
+    observation->reason =
+        arena_printf(ctx->arena, "publication %s on the source is not as planned: %s",
+                     ctx->run->publication_name, why);
+    return true;
+}
+
+static bool create(StepCtx *ctx, Err *err)
+{
+    AUTO_STR Str create = {0};
+    AUTO_STR Str comment = {0};
+    create_sql(&create, ctx);
+    comment_sql(&comment, ctx);
+    return pg_none(ctx->source, create.data, NO_PARAMS, err) &&
+           pg_none(ctx->source, comment.data, NO_PARAMS, err) && pg_commit(ctx->source, err);
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    if (!pg_begin(ctx->source, NULL, err))
+        return false;
+    bool ok = create(ctx, err);
+    if (!ok)
+        pg_rollback(ctx->source);
+    return ok;
+}
+
+static bool undo(StepCtx *ctx, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    AUTO_STR Str sql = {0};
+    if (!pg_rows(ctx->source, SQL_COPY_PUBLICATION, PARAMS(ctx->run->publication_name), &rows, err))
+        return false;
+    if (rows_count(rows) == 0 || strcmp(rows_text(rows, 0, 0), ctx->run->mark) != 0)
+        return true;
+    str_append(&sql, "DROP PUBLICATION IF EXISTS ");
+    ddl_ident(&sql, ctx->source, ctx->run->publication_name);
+    return pg_none(ctx->source, sql.data, NO_PARAMS, err);
+}
+
+const StepKind STEP_PUBLICATION = {
+    .name = "publication",
+    .phase = PHASE_COPY,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET,
+    .summary = "Publishes exactly the selected tables on the source.",
+    .expand = expand,
+    .describe = describe,
+    .observe = observe,
+    .apply = apply,
+    .undo = undo,
+};

@@ -1,0 +1,174 @@
+/*
+ * Step slot: the main logical slot. It is made before any row is copied and holds the WAL from
+ * there on; the lane row begins at its consistent point. Once tables are copied it cannot be made
+ * anew: the changes between would be missing.
+ */
+#include "copy/blockers.h"
+#include "copy/wave.h"
+#include "pg/ddl.h"
+#include "sql_text.h"
+#include "step/common.h"
+
+extern const StepKind STEP_SLOT;
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)blueprint;
+    (void)err;
+    Step *step = step_add_after(builder, &STEP_SLOT, "publication");
+    /* WAL is held from here on: not before the tables stand that are to be copied. */
+    step_needs_kind(builder, step, "schema_pre");
+    step_needs_kind(builder, step, "hypertable");
+    return true;
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    AUTO_STR Str sql = {0};
+    description->sentence =
+        arena_printf(ctx->arena,
+                     "make slot %s, which holds the WAL from here on; the applied "
+                     "position begins at its consistent point",
+                     ctx->run->slot_name);
+    str_append(&sql, "SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot(");
+    ddl_literal(&sql, ctx->source, ctx->run->slot_name);
+    str_append(&sql, ", 'pgoutput')");
+    description_add(ctx->arena, description, CONN_SOURCE, sql.data);
+    return true;
+}
+
+typedef struct SlotState {
+    bool exists;
+    bool usable;      /* logical, pgoutput, of this database */
+    const char *lost; /* why its WAL is gone; NULL: it is there */
+    Lsn confirmed;
+    bool has_lane;
+    bool copied; /* at least one leaf is */
+} SlotState;
+
+static bool read_slot(StepCtx *ctx, SlotState *state, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(ctx->source, SQL_COPY_SLOT, PARAMS(ctx->run->slot_name), &rows, err))
+        return false;
+    state->exists = rows_count(rows) > 0;
+    if (!state->exists)
+        return true;
+    state->usable = strcmp(rows_text(rows, 0, 0), "pgoutput") == 0 && rows_bool(rows, 0, 1);
+    state->confirmed = rows_lsn(rows, 0, 2);
+    const char *reason = rows_text(rows, 0, 4);
+    if (strcmp(rows_text(rows, 0, 3), "lost") == 0)
+        state->lost = *reason != '\0' ? arena_strdup(ctx->arena, reason) : "wal_removed";
+    return true;
+}
+
+static bool read_state(StepCtx *ctx, SlotState *state, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    size_t left = 0;
+    *state = (SlotState){0};
+    if (!read_slot(ctx, state, err))
+        return false;
+    if (ctx->run->journal.id == 0)
+        return true;
+    if (!pg_one(ctx->target, SQL_COPY_LANE, PARAMS(arena_int64(ctx->arena, ctx->run->journal.id)),
+                &rows, err) ||
+        !wave_leaves_left(ctx->run, ctx->target, &left, err))
+        return false;
+    state->has_lane = rows_bool(rows, 0, 0);
+    state->copied = left < ctx->run->blueprint->leaf_count;
+    return true;
+}
+
+static bool cannot_resume(const StepCtx *ctx, const SlotState *state, Err *err)
+{
+    if (state->exists)
+        err_set(err, ERR_CANNOT_RESUME, "slot %s was invalidated by the source (%s)",
+                ctx->run->slot_name, state->lost);
+    else
+        err_set(err, ERR_CANNOT_RESUME, "slot %s is not on the source any more",
+                ctx->run->slot_name);
+    err_detail(err, "Tables are copied already; their changes since then cannot be had any more.");
+    return err_hint(err, "Begin anew: \"godwit reset\", then \"godwit apply\". Look at "
+                         "max_slot_wal_keep_size on the source, and at who may drop slots.");
+}
+
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    SlotState state;
+    if (run_is_switched(ctx->run))
+        return true;
+    if (!read_state(ctx, &state, err))
+        return false;
+    bool gone = !state.exists || state.lost != NULL;
+    if (gone && state.copied)
+        return cannot_resume(ctx, &state, err);
+    if (state.exists && !state.usable) {
+        observation->state = OBSERVED_DRIFTED;
+        observation->reason =
+            arena_printf(ctx->arena, "slot %s on the source is no pgoutput slot of this database",
+                         ctx->run->slot_name);
+        return true;
+    }
+    observation->state = gone || !state.has_lane ? OBSERVED_NEEDED : OBSERVED_SATISFIED;
+    return true;
+}
+
+static bool create_once(StepCtx *ctx, Lsn *start, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(ctx->source, SQL_COPY_SLOT_CREATE, PARAMS(ctx->run->slot_name), &rows, err))
+        return false;
+    *start = rows_lsn(rows, 0, 0);
+    return true;
+}
+
+static bool create(StepCtx *ctx, Lsn *start, Err *err)
+{
+    Patience patience = {0};
+    AUTO_STR Str what = {0};
+    str_appendf(&what, "slot %s", ctx->run->slot_name);
+    while (!create_once(ctx, start, err)) {
+        if (!blockers_wait(&patience, ctx->source, what.data, err))
+            return false;
+    }
+    return true;
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    SlotState state;
+    const char *run = arena_int64(ctx->arena, ctx->run->journal.id);
+    if (!read_state(ctx, &state, err))
+        return false;
+    if (state.lost != NULL) {
+        /* Nothing is copied yet (observe has looked): a new slot does as well. */
+        if (!pg_none(ctx->source, SQL_SLOT_DROP, PARAMS(ctx->run->slot_name), err))
+            return false;
+        state.exists = false;
+    }
+    Lsn start = state.confirmed;
+    if (!state.exists && (!pg_none(ctx->target, SQL_COPY_LANE_FORGET, PARAMS(run), err) ||
+                          !create(ctx, &start, err)))
+        return false;
+    log_info(&ctx->log, "slot %s begins at %s", ctx->run->slot_name, lsn_text(start).text);
+    return journal_lane_create(ctx->target, ctx->run->journal.id, 0, start, err);
+}
+
+static bool undo(StepCtx *ctx, Err *err)
+{
+    return pg_none(ctx->source, SQL_SLOT_DROP, PARAMS(ctx->run->slot_name), err);
+}
+
+const StepKind STEP_SLOT = {
+    .name = "slot",
+    .phase = PHASE_COPY,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET,
+    .summary = "Makes the logical slot that holds the source's WAL during the copy.",
+    .expand = expand,
+    .describe = describe,
+    .observe = observe,
+    .apply = apply,
+    .undo = undo,
+};

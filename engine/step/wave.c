@@ -1,0 +1,87 @@
+/*
+ * Step wave: locks what is left to copy and takes the snapshot it is copied under. Both live in
+ * sessions of this process, so a new engine needs a new wave for what is not finished.
+ */
+#include "copy/wave.h"
+
+#include "pg/ddl.h"
+#include "step/common.h"
+
+extern const StepKind STEP_WAVE;
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)blueprint;
+    (void)err;
+    step_add_after(builder, &STEP_WAVE, "slot");
+    return true;
+}
+
+static int by_oid(const void *a, const void *b)
+{
+    uint32_t left = (*(const Leaf *const *)a)->oid, right = (*(const Leaf *const *)b)->oid;
+    return left < right ? -1 : left > right;
+}
+
+static void lock_sql(Str *sql, const StepCtx *ctx)
+{
+    const Blueprint *blueprint = ctx->run->blueprint;
+    const Leaf **leaves = arena_array(ctx->arena, const Leaf *, blueprint->leaf_count);
+    for (size_t i = 0; i < blueprint->leaf_count; i++)
+        leaves[i] = &blueprint->leaves[i];
+    if (blueprint->leaf_count > 1)
+        qsort(leaves, blueprint->leaf_count, sizeof(*leaves), by_oid);
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        str_append(sql, i == 0 ? "LOCK TABLE ONLY " : ",\n           ONLY ");
+        ddl_qname(sql, ctx->source, &leaves[i]->source);
+    }
+    str_append(sql, "\n    IN ACCESS SHARE MODE");
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    (void)err;
+    AUTO_STR Str sql = {0};
+    size_t count = ctx->run->blueprint->leaf_count;
+    description->sentence = arena_printf(
+        ctx->arena, "keep %zu table%s from being rewritten until %s copied, and take a snapshot",
+        count, count == 1 ? "" : "s", count == 1 ? "it is" : "they are");
+    if (count > 0) {
+        lock_sql(&sql, ctx);
+        description_add(ctx->arena, description, CONN_SOURCE, sql.data);
+    }
+    str_reset(&sql);
+    str_appendf(&sql,
+                "CREATE_REPLICATION_SLOT godwit_%s_wave TEMPORARY LOGICAL pgoutput "
+                "EXPORT_SNAPSHOT",
+                ctx->run->journal.mark);
+    description_add(ctx->arena, description, CONN_SOURCE, sql.data);
+    return true;
+}
+
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    size_t left = 0;
+    if (run_is_switched(ctx->run) || ctx->run->wave != NULL)
+        return true;
+    if (!wave_leaves_left(ctx->run, ctx->target, &left, err))
+        return false;
+    observation->state = left == 0 ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    return true;
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    return wave_begin(&ctx->run->wave, ctx->run, ctx->target, err);
+}
+
+const StepKind STEP_WAVE = {
+    .name = "wave",
+    .phase = PHASE_COPY,
+    .flags = STEP_NEEDS_TARGET | STEP_SESSION,
+    .summary = "Locks the tables to be copied against rewriting and takes their snapshot.",
+    .expand = expand,
+    .describe = describe,
+    .observe = observe,
+    .apply = apply,
+};
