@@ -3,7 +3,7 @@ import concurrent.futures
 
 import pytest
 
-PAIRS = [("pg15", "pg17"), ("pg14", "pg18"), ("pg18", "pg16"), ("pg17", "pg17")]
+PAIRS = [("pg15", "pg17"), ("pg14", "pg18"), ("pg17", "pg16"), ("pg17", "pg17")]
 
 TABLES = """
 CREATE TABLE plain (id int PRIMARY KEY, v text, n numeric, j json, b bytea, f float8, at timestamptz,
@@ -23,10 +23,8 @@ INSERT INTO parted SELECT i % 10, md5(i::text)::uuid, timestamptz '2026-01-01 00
   FROM generate_series(1, 50000) AS i;
 CREATE TABLE keyless (a int, b text);
 INSERT INTO keyless SELECT i % 100, CASE WHEN i % 2 = 0 THEN 'x' END FROM generate_series(1, 5000) AS i;
-CREATE TABLE parent (id int PRIMARY KEY, v int);
-CREATE TABLE child (more int, PRIMARY KEY (id)) INHERITS (parent);
-INSERT INTO parent SELECT i, i FROM generate_series(1, 10) AS i;
-INSERT INTO child SELECT i, i, i FROM generate_series(5, 15) AS i;
+CREATE TABLE high (id int PRIMARY KEY, c "char");
+INSERT INTO high VALUES (1, (-1)::"char"), (2, (-128)::"char"), (3, 0::"char"), (4, '\');
 CREATE TABLE nothing ();
 CREATE TABLE empty (id int PRIMARY KEY);
 ANALYZE;
@@ -44,12 +42,12 @@ UPDATE plain SET j = '{"a":1, "a": 2}' WHERE id = 10;
 UPDATE plain SET j = 'null' WHERE id = 12;
 UPDATE plain SET at = at + interval '1 microsecond' WHERE id = 13;
 UPDATE plain SET f = f * (1 + 2.3e-16) WHERE id = 14;
+UPDATE high SET c = (-2)::"char" WHERE id = 1;
 DELETE FROM texts WHERE v = 5;
 UPDATE texts SET v = -1 WHERE v = 49999;
 INSERT INTO texts VALUES ('zz', 0);
 DELETE FROM parted WHERE v = 'v77';
 UPDATE parted SET v = v || ' ' WHERE v = 'v40000';
-UPDATE child SET v = 0 WHERE id = 7;
 """
 EXPECTED = {  # keys of texts and parted are computed: the test adds them
     "public.plain": {
@@ -58,7 +56,7 @@ EXPECTED = {  # keys of texts and parted are computed: the test adds them
         "not the same: (id)=(8)", "not the same: (id)=(6)", "not the same: (id)=(102)",
         "not the same: (id)=(10)", "not the same: (id)=(12)", "not the same: (id)=(13)",
         "not the same: (id)=(14)"},
-    "public.child": {"not the same: (id)=(7)"},
+    "public.high": {"not the same: (id)=(1)"},
 }
 
 
@@ -90,8 +88,7 @@ def test_planted_differences_are_named_by_key(database, plan, godwit, majors):
     counted = {name: one["source_rows"] for name, one in relations(clean).items()}
     assert counted == {
         "public.plain": 60000, "public.texts": 50000, "public.parted": 50000,
-        "public.keyless": 5000, "public.parent": 10, "public.child": 11, "public.nothing": 0,
-        "public.empty": 0}
+        "public.keyless": 5000, "public.high": 4, "public.nothing": 0, "public.empty": 0}
     target.execute(PLANTED)
     found = godwit("verify", file, "--format", "json", code=9)
     expected = dict(EXPECTED)
@@ -144,12 +141,15 @@ def test_count_and_where(source, target, plan, godwit):
         side.execute("CREATE TABLE a (id int PRIMARY KEY, v int); CREATE TABLE b (id int PRIMARY KEY);"
                      "INSERT INTO a SELECT i, i FROM generate_series(1, 100) AS i")
     target.execute("UPDATE a SET v = 0 WHERE id = 50; INSERT INTO b VALUES (1)")
-    godwit("verify", plan(verify=[{"id": "n", "method": "count", "tables": ["public.a"]}]), code=0)
-    found = godwit("verify", plan(verify=[{"id": "n", "method": "count"}]), code=9)
+    godwit("verify", plan(verify=[{"id": "rows", "method": "count", "tables": ["public.a"]}]), code=0)
+    found = godwit("verify", plan(verify=[{"id": "rows", "method": "count"}]), code=9)
     assert "source 0 rows, target 1 rows" in found.out
-    low = {"id": "low", "method": "checksum", "tables": ["public.a"], "where": "id < 50"}
-    godwit("verify", plan(verify=[low]), code=0)
-    found = godwit("verify", plan(verify=[low, {**low, "id": "high", "where": "id >= 50"}]), code=9)
+
+    def entry(name, where):
+        return {"id": name, "method": "checksum", "tables": ["public.a"], "where": where}
+
+    godwit("verify", plan(verify=[entry("low", "id < 50")]), code=0)
+    found = godwit("verify", plan(verify=[entry("low", "id < 50"), entry("high", "id >= 50")]), code=9)
     assert "not the same: (id)=(50)" in found.out
 
 
