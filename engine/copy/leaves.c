@@ -35,7 +35,7 @@ bool leaves_states(Arena *arena, const Run *run, Conn *target, const JournalLeaf
     return true;
 }
 
-void array_append(Str *array, const char *text)
+void list_append(Str *array, const char *text)
 {
     str_append(array, array->length == 0 ? "{\"" : ",\"");
     for (const char *c = text; *c != '\0'; c++) {
@@ -46,7 +46,7 @@ void array_append(Str *array, const char *text)
     str_append_char(array, '"');
 }
 
-void array_end(Str *array)
+void list_end(Str *array)
 {
     str_append(array, array->length == 0 ? "{}" : "}");
 }
@@ -62,11 +62,11 @@ bool leaves_left(const Run *run, Conn *target, Leaf *const *leaves, size_t count
     if (run->journal.id == 0)
         return true;
     for (size_t i = 0; i < count; i++) {
-        array_append(&schemas, leaves[i]->source.schema);
-        array_append(&rels, leaves[i]->source.rel);
+        list_append(&schemas, leaves[i]->source.schema);
+        list_append(&rels, leaves[i]->source.rel);
     }
-    array_end(&schemas);
-    array_end(&rels);
+    list_end(&schemas);
+    list_end(&rels);
     if (!pg_one(target, SQL_COPY_LEAVES_LEFT,
                 PARAMS(arena_int64(&arena, run->journal.id), schemas.data, rels.data), &rows, err))
         return false;

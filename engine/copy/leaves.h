@@ -19,7 +19,7 @@ MUSTCHECK bool leaves_left(const Run *run, Conn *target, Leaf *const *leaves, si
                            size_t *left, Err *err);
 
 /** Appends texts as the literal of a text array: {"a","b"}. */
-void array_append(Str *array, const char *text);
-void array_end(Str *array);
+void list_append(Str *array, const char *text);
+void list_end(Str *array);
 
 #endif

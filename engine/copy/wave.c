@@ -258,7 +258,7 @@ static bool compare_catalog(Wave *wave, Err *err)
     AUTO_ROWS Rows *rows = NULL;
     for (size_t i = 0; i < wave->included_count; i++)
         str_appendf(&oids, "%s%" PRIu32, i == 0 ? "{" : ",", wave->included[i]->oid);
-    array_end(&oids);
+    list_end(&oids);
     if (!pg_rows(wave->keeper, SQL_WAVE_CATALOG, PARAMS(oids.data), &rows, err))
         return err_context(err, "could not read the catalog inside the snapshot");
     for (size_t r = 0; r < rows_count(rows); r++) {
