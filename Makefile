@@ -16,8 +16,11 @@ DESTDIR ?=
 PYTHON  := /usr/bin/python3
 export LAB_DIR
 
-ifeq ($(filter $(VARIANT),debug release asan tsan cov),)
+ifeq ($(filter $(VARIANT),debug release asan tsan cov fuzz),)
 $(error VARIANT is "$(VARIANT)", it must be debug, release, asan, tsan or cov)
+endif
+ifeq ($(VARIANT),fuzz)
+CC := clang
 endif
 
 .DEFAULT_GOAL := build
@@ -55,11 +58,14 @@ CFLAGS_asan    := -O1 -g -DGODWIT_FAULTS=1 -fsanitize=address,undefined \
                   -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -g -DGODWIT_FAULTS=1 -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_cov     := -O0 -g -DGODWIT_FAULTS=1 --coverage
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+                  -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS_debug   :=
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan    := -fsanitize=address,undefined
 LDFLAGS_tsan    := -fsanitize=thread
 LDFLAGS_cov     := --coverage
+LDFLAGS_fuzz    := -fsanitize=fuzzer,address,undefined
 
 BASE_FLAGS = -std=gnu17 -D_GNU_SOURCE -DGODWIT_VERSION='"$(VERSION)"' -pthread \
              $(CFLAGS_$(VARIANT)) -Iengine -I$(GEN) $(call pkg_cflags,$(PKGS)) $(CFLAGS)
@@ -84,7 +90,7 @@ UNIT_HELP := $(wildcard tests/unit/lib/*.c)
 UNIT_LIB  := $(OUT)/unit/libunit.a
 
 .PHONY: build lib units unit scenario test check lint format deps lab lab-clean demo bench \
-        coverage install clean version
+        coverage install clean version fuzz fuzz-bins
 
 build: lib $(BIN)
 	@$(if $(BIN),ln -sfn $(VARIANT)/godwit build/godwit)
@@ -161,6 +167,26 @@ units: $(UNIT_BIN)
 unit: units $(BIN)
 	@$(PYTHON) tools/unit_run --totals $(OUT)/unit.json $(UNIT_BIN)
 
+# ---- fuzzing: make fuzz [FUZZ_SECONDS=60], needs clang ------------------------------------------
+
+FUZZ_SECONDS ?= 20
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_BIN := $(FUZZ_SRC:tests/%.c=$(OUT)/%)
+
+$(OUT)/fuzz/%.o: tests/fuzz/%.c $(OUT)/flags.stamp | $(GEN)/sql_text.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(UNIT_FLAGS) -MMD -MP -c $< -o $@
+
+$(FUZZ_BIN): $(OUT)/fuzz/%: $(OUT)/fuzz/%.o $(LIB)
+	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) $< $(LIB) $(LIBS) -o $@
+
+fuzz-bins: $(FUZZ_BIN)
+
+fuzz:
+	@command -v clang >/dev/null || { echo 'fuzz: clang is missing: apt-get install clang' >&2; exit 1; }
+	@$(MAKE) VARIANT=fuzz fuzz-bins
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' tools/fuzz_run $(FUZZ_SRC:tests/fuzz/%.c=%)
+
 # ---- tests -------------------------------------------------------------------------------------
 
 # The binary that scenario tests run; TESTS picks some of them: make scenario TESTS='-k cutover'.
@@ -225,4 +251,4 @@ clean:
 	rm -rf build
 
 -include $(OBJECTS:.o=.d) $(OUT)/engine/main.d $(GEN)/sql_text.d $(UNIT_BIN:=.d) \
-         $(UNIT_HELP:tests/%.c=$(OUT)/%.d)
+         $(UNIT_HELP:tests/%.c=$(OUT)/%.d) $(FUZZ_BIN:=.d)

@@ -59,7 +59,7 @@ class LabError(RuntimeError):
 
 def lab_dir():
     """The directory that `make lab` filled; raises LabError with the command that provides it."""
-    path = REPO / os.environ.get("LAB_DIR", ".lab")
+    path = (REPO / os.environ.get("LAB_DIR", ".lab")).resolve()
     if not (path / "done").exists():
         raise LabError(f"there is no lab in {path}: run `make lab`")
     return path
