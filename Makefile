@@ -125,10 +125,10 @@ $(GEN)/sql_text.c $(GEN)/sql_text.h &: $(SQL) $(OUT)/sql.stamp tools/embed_sql.a
 PAGES := $(sort $(wildcard docs/codes/*.md))
 $(GEN)/pages_text.c $(GEN)/pages_text.h &: $(PAGES) $(OUT)/sql.stamp tools/embed_pages.awk
 	@mkdir -p $(GEN)
-	awk -v header=$(GEN)/pages_text.h -v source=$(GEN)/pages_text.c -f tools/embed_pages.awk $(PAGES) </dev/null
+	$(call say,PAGES,$@)awk -v header=$(GEN)/pages_text.h -v source=$(GEN)/pages_text.c -f tools/embed_pages.awk $(PAGES) </dev/null
 
 $(GEN)/pages_text.o: $(GEN)/pages_text.c $(OUT)/flags.stamp
-	$(CC) $(ENGINE_FLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(CC) $(ENGINE_FLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
 
 $(GEN)/sql_text.o: $(GEN)/sql_text.c $(OUT)/flags.stamp
 	$(call say,CC,$@)$(CC) $(ENGINE_FLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
@@ -173,7 +173,7 @@ FUZZ_SECONDS ?= 20
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ_SRC:tests/%.c=$(OUT)/%)
 
-$(OUT)/fuzz/%.o: tests/fuzz/%.c $(OUT)/flags.stamp | $(GEN)/sql_text.h
+$(OUT)/fuzz/%.o: tests/fuzz/%.c $(OUT)/flags.stamp | $(GEN)/sql_text.h $(GEN)/pages_text.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(UNIT_FLAGS) -MMD -MP -c $< -o $@
 
@@ -200,6 +200,7 @@ scenario: lab
 
 test: deps lab
 	@$(MAKE) VARIANT=debug build
+	@$(MAKE) VARIANT=tsan build
 	@$(MAKE) VARIANT=$(SCENARIO_VARIANT) build units
 	@SCENARIO_VARIANT=$(SCENARIO_VARIANT) $(PYTHON) tests/run
 
