@@ -89,3 +89,12 @@ bool schema_object_kept(const Blueprint *blueprint, const SchemaObject *object)
     uint32_t class_oid = object->class_oid == 0 ? CLASS_CLASS : object->class_oid;
     return blueprint_keeps_object(blueprint, class_oid, object->oid);
 }
+
+bool schema_on_hypertable(const Blueprint *blueprint, uint32_t relation)
+{
+    for (size_t i = 0; i < blueprint->relation_count; i++) {
+        if (blueprint->relations[i].hypertable != NULL && blueprint->relations[i].oid == relation)
+            return true;
+    }
+    return false;
+}

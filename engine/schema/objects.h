@@ -55,4 +55,9 @@ const SchemaObject *schema_object(const SchemaObjects *objects, uint32_t class_o
 /** Whether an object of the source is selected (row security: whether its relation is). */
 bool schema_object_kept(const Blueprint *blueprint, const SchemaObject *object);
 
+/** Whether a relation of the source becomes a hypertable, which cannot switch triggers: one that is
+ * disabled or for replicas only is left out there, one that is ENABLE ALWAYS becomes a plain one.
+ * \note Source: TimescaleDB 2.19: "hypertables do not support enabling or disabling triggers". */
+bool schema_on_hypertable(const Blueprint *blueprint, uint32_t relation);
+
 #endif

@@ -64,6 +64,15 @@ bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate,
            restore_script(ctx, script, err);
 }
 
+/* A name may hold a newline, which would end the comment. */
+static void add_object(Str *text, const SchemaObject *object)
+{
+    str_append(text, "\n--   ");
+    str_append(text, object->kind == OBJECT_ROW_SECURITY ? "row security of " : "");
+    for (const char *c = object->key; *c != '\0'; c++)
+        str_append_char(text, *c == '\n' || *c == '\r' ? ' ' : *c);
+}
+
 void schema_describe(StepCtx *ctx, const SchemaSides *sides, const char *kinds, const char *section,
                      Description *description)
 {
@@ -79,8 +88,7 @@ void schema_describe(StepCtx *ctx, const SchemaSides *sides, const char *kinds, 
         const SchemaObject *object = &sides->source.items[i];
         if (strchr(kinds, (char)object->kind) != NULL && !object->late &&
             schema_object_kept(ctx->run->blueprint, object))
-            str_appendf(&text, "\n--   %s%s",
-                        object->kind == OBJECT_ROW_SECURITY ? "row security of " : "", object->key);
+            add_object(&text, object);
     }
     description_add(ctx->arena, description, CONN_TARGET, str_text(&text));
 }

@@ -36,6 +36,13 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     return true;
 }
 
+/* See schema_on_hypertable(). */
+static bool is_unsupported(const Blueprint *blueprint, const SchemaObject *object)
+{
+    return object->kind == OBJECT_TRIGGER && *object->state == 'D' &&
+           schema_on_hypertable(blueprint, object->owner);
+}
+
 static bool is_there(const SchemaSides *sides, const SchemaObject *object)
 {
     const SchemaObject *twin = schema_twin(sides, object);
@@ -52,7 +59,8 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     for (size_t i = 0; i < sides.source.count; i++) {
         const SchemaObject *object = &sides.source.items[i];
         if (strchr(KINDS, (char)object->kind) == NULL || object->late ||
-            !schema_object_kept(ctx->run->blueprint, object) || is_there(&sides, object))
+            !schema_object_kept(ctx->run->blueprint, object) || is_there(&sides, object) ||
+            is_unsupported(ctx->run->blueprint, object))
             continue;
         first = missing++ == 0 ? object->key : first;
     }
@@ -65,12 +73,23 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 
 /* What cannot be made twice is left out when it is there; switches, attachments, comments and
  * CREATE OR REPLACE may come again. */
+typedef struct Choice {
+    StepCtx *ctx;
+    SchemaSides sides;
+} Choice;
+
 static bool wanted(void *data, const TocEntry *entry)
 {
-    const SchemaSides *sides = data;
+    Choice *choice = data;
+    const SchemaSides *sides = &choice->sides;
     const SchemaObject *object = schema_object(&sides->source, entry->class_oid, entry->oid);
     if (entry->class_oid == 0 || object == NULL)
         return true;
+    if (is_unsupported(choice->ctx->run->blueprint, object)) {
+        log_warn(&choice->ctx->log, "disabled %s is left out: hypertables cannot disable triggers",
+                 object->key);
+        return false;
+    }
     const SchemaObject *twin = schema_twin(sides, object);
     if (object->kind == OBJECT_TRIGGER)
         return twin == NULL || strcmp(twin->state, object->state) != 0;
@@ -79,9 +98,9 @@ static bool wanted(void *data, const TocEntry *entry)
 
 static bool apply(StepCtx *ctx, Err *err)
 {
-    SchemaSides sides;
-    return schema_sides_read(ctx, &sides, err) &&
-           schema_restore(ctx, &sides, TOC_POST, wanted, &sides, err);
+    Choice choice = {.ctx = ctx};
+    return schema_sides_read(ctx, &choice.sides, err) &&
+           schema_restore(ctx, &choice.sides, TOC_POST, wanted, &choice, err);
 }
 
 const StepKind STEP_SCHEMA_POST = {

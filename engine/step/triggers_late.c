@@ -39,6 +39,7 @@ typedef struct Late {
     const char *create; /* NULL: it comes with its parent */
     const char *comment;
     Name table;
+    bool hypertable;
 } Late;
 
 static const char *enabled_word(char enabled)
@@ -75,7 +76,7 @@ static void add_comment(StepCtx *ctx, const Late *late, SqlVec *statements)
 static void add_switch(StepCtx *ctx, const Late *late, SqlVec *statements)
 {
     AUTO_STR Str sql = {0};
-    str_append(&sql, "ALTER TABLE ONLY ");
+    str_append(&sql, late->hypertable ? "ALTER TABLE " : "ALTER TABLE ONLY ");
     ddl_qname(&sql, ctx->target, &late->table);
     if (late->kind == NULL) {
         str_append(&sql, " ENABLE ROW LEVEL SECURITY");
@@ -86,8 +87,23 @@ static void add_switch(StepCtx *ctx, const Late *late, SqlVec *statements)
     add_statement(ctx, statements, &sql);
 }
 
+/* See schema_on_hypertable(). */
+static void add_on_hypertable(StepCtx *ctx, const Late *late, const SchemaObject *twin,
+                              SqlVec *statements)
+{
+    if (twin != NULL || late->create == NULL || late->enabled != 'A')
+        return;
+    *vec_push(ctx->arena, statements) = late->create;
+    if (late->comment != NULL)
+        add_comment(ctx, late, statements);
+}
+
 static void add_late(StepCtx *ctx, const Late *late, const SchemaObject *twin, SqlVec *statements)
 {
+    if (late->hypertable && late->kind != NULL) {
+        add_on_hypertable(ctx, late, twin, statements);
+        return;
+    }
     char there = twin == NULL ? '\0' : *twin->state;
     if (twin != NULL && there == late->enabled)
         return;
@@ -98,7 +114,7 @@ static void add_late(StepCtx *ctx, const Late *late, const SchemaObject *twin, S
         add_comment(ctx, late, statements);
 }
 
-static bool late_sql(StepCtx *ctx, SqlVec *statements, Err *err)
+static bool late_sql(StepCtx *ctx, bool warn, SqlVec *statements, Err *err)
 {
     SchemaObjects source;
     SchemaObjects target;
@@ -113,15 +129,23 @@ static bool late_sql(StepCtx *ctx, SqlVec *statements, Err *err)
         return false;
     for (size_t r = 0; r < rows_count(rows); r++) {
         char kind = rows_char(rows, r, 0);
+        const Name table = {arena_strdup(ctx->arena, rows_text(rows, r, 2)),
+                            arena_strdup(ctx->arena, rows_text(rows, r, 3))};
+        const Relation *relation = blueprint_relation(ctx->run->blueprint, &table);
         const Late late = {
+            .hypertable = relation != NULL && relation->hypertable != NULL,
             .kind = kind == 'Z' ? NULL : (kind == 'T' ? "TRIGGER" : "RULE"),
-            .table = {.schema = arena_strdup(ctx->arena, rows_text(rows, r, 2)),
-                      .rel = arena_strdup(ctx->arena, rows_text(rows, r, 3))},
+            .table = table,
             .name = arena_strdup(ctx->arena, rows_text(rows, r, 4)),
             .enabled = rows_char(rows, r, 5),
             .create = arena_strdup(ctx->arena, rows_text(rows, r, 6)),
             .comment = arena_strdup(ctx->arena, rows_text(rows, r, 7)),
         };
+        if (warn && late.hypertable && late.kind != NULL)
+            log_warn(&ctx->log,
+                     "trigger %s of hypertable %s %s: hypertables cannot switch triggers",
+                     late.name, name_text(ctx->arena, &late.table),
+                     late.enabled == 'A' ? "loses ENABLE ALWAYS" : "is left out");
         add_late(ctx, &late, schema_object_named(&target, (ObjectKind)kind, rows_text(rows, r, 1)),
                  statements);
     }
@@ -131,7 +155,7 @@ static bool late_sql(StepCtx *ctx, SqlVec *statements, Err *err)
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
     SqlVec statements = {0};
-    if (!late_sql(ctx, &statements, err))
+    if (!late_sql(ctx, false, &statements, err))
         return false;
     description->sentence = statements.count == 0
                                 ? "no trigger, rule or row security has to wait for the drain"
@@ -144,7 +168,7 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
     SqlVec statements = {0};
-    if (!late_sql(ctx, &statements, err))
+    if (!late_sql(ctx, false, &statements, err))
         return false;
     observation->state = statements.count == 0 ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
     return true;
@@ -153,7 +177,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 static bool apply(StepCtx *ctx, Err *err)
 {
     SqlVec statements = {0};
-    return late_sql(ctx, &statements, err) &&
+    return late_sql(ctx, true, &statements, err) &&
            (statements.count == 0 || ddl_apply(ctx, &statements, false, err));
 }
 

@@ -233,10 +233,10 @@ static const char *sorted_entries(Arena *arena, const char *dump)
 }
 
 /* What pg_dump says of a database, without what is not moved in this version. */
-static const char *dump_text(Arena *arena, const char *dbname)
+static const char *dump_text(Arena *arena, ConnSide side, const char *dbname)
 {
     AUTO_ERR Err err = {0};
-    Endpoint endpoint = server_endpoint(CONN_SOURCE, dbname);
+    Endpoint endpoint = server_endpoint(side, dbname);
     const char *const argv[] = {tool_path("pg_dump"),
                                 "--schema-only",
                                 "--no-owner",
@@ -310,24 +310,168 @@ static void everything_arrives_as_it_was(void **state)
     AUTO_TRIAL Trial trial = {0};
     trial_begin(&trial, "awkward", "arrived");
 
-    const char *before = dump_text(&arena, "arrived");
+    const char *before = dump_text(&arena, CONN_TARGET, "arrived");
     const char *first = plan_text(&trial, &arena);
     assert_string_equal(plan_text(&trial, &arena), first);
-    assert_string_equal(dump_text(&arena, "arrived"), before);
+    assert_string_equal(dump_text(&arena, CONN_TARGET, "arrived"), before);
 
     assert_true(run_all(&trial) > 20);
-    const char *source = dump_text(&arena, "awkward");
-    const char *target = dump_text(&arena, "arrived");
+    const char *source = dump_text(&arena, CONN_SOURCE, "awkward");
+    const char *target = dump_text(&arena, CONN_TARGET, "arrived");
     if (strcmp(source, target) != 0)
         show_difference(source, target);
     assert_true(strcmp(source, target) == 0);
     assert_int_equal(run_all(&trial), 0);
 }
 
+static const Step *step_named(const Trial *trial, const char *id)
+{
+    const Step *step = graph_find(&trial->graph, id);
+    if (step == NULL)
+        fail_msg("no step %s", id);
+    return step;
+}
+
+static void run_named(Trial *trial, const char *id, bool expected)
+{
+    assert_int_equal(run_step(trial, step_named(trial, id)), expected);
+}
+
+static Observed observe_named(Trial *trial, Arena *arena, const char *id, const char **reason)
+{
+    AUTO_ERR Err err = {0};
+    StepCtx ctx = ctx_of(trial, step_named(trial, id), arena);
+    Observation seen = {0};
+    must(ctx.step->kind->observe(&ctx, &seen, &err), &err);
+    *reason = seen.reason == NULL ? "" : seen.reason;
+    return seen.state;
+}
+
+static void objects_in_the_way_are_named(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    AUTO_ARENA Arena arena = {0};
+    const char *reason = NULL;
+    load_source("awkward");
+    make_target("in_the_way");
+    AUTO_TRIAL Trial trial = {0};
+    trial_begin(&trial, "awkward", "in_the_way");
+    server_script(trial.target, "CREATE SCHEMA app; CREATE TABLE app.child (x int)");
+    assert_int_equal(observe_named(&trial, &arena, "schema_pre", &reason), OBSERVED_DRIFTED);
+    assert_non_null(strstr(reason, "there: table{app,child}{}; missing: "));
+    server_script(trial.target, "DROP TABLE app.child; CREATE FUNCTION app.add(a int, b int) "
+                                "RETURNS int LANGUAGE sql AS 'SELECT 1'");
+    assert_int_equal(observe_named(&trial, &arena, "schema_pre", &reason), OBSERVED_DRIFTED);
+    assert_non_null(strstr(reason, "there: function{app,add}{integer,integer}; missing: table"));
+    server_script(trial.target, "DROP FUNCTION app.add");
+    assert_int_equal(observe_named(&trial, &arena, "schema_pre", &reason), OBSERVED_NEEDED);
+}
+
+/* The engine dies in the middle of the restore: its session goes, and with it all it made. */
+static void a_broken_restore_leaves_nothing(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    AUTO_ARENA Arena arena = {0};
+    const char *reason = NULL;
+    load_source("awkward");
+    make_target("broken");
+    AUTO_TRIAL Trial trial = {0};
+    trial_begin(&trial, "awkward", "broken");
+    server_script(trial.target, "CREATE SCHEMA \"ATTACH\"; CREATE TYPE public.t AS (a int)");
+    server_script(trial.target,
+                  "CREATE FUNCTION public.cut() RETURNS event_trigger LANGUAGE plpgsql AS "
+                  "'BEGIN IF (SELECT count(*) FROM pg_catalog.pg_class WHERE relname LIKE "
+                  "''part%'') > 2 THEN PERFORM pg_catalog.pg_terminate_backend("
+                  "pg_catalog.pg_backend_pid()); END IF; END';"
+                  "CREATE EVENT TRIGGER cut ON ddl_command_end EXECUTE FUNCTION public.cut()");
+    AUTO_ERR Err err = {0};
+    StepCtx ctx = ctx_of(&trial, step_named(&trial, "schema_pre"), &arena);
+    assert_false(ctx.step->kind->apply(&ctx, &err));
+    assert_false(conn_is_ok(trial.target));
+    conn_close(trial.target);
+    trial.target = server_open(CONN_TARGET, "broken");
+    server_script(trial.target, "DROP EVENT TRIGGER cut");
+    assert_string_equal(
+        server_value(
+            &arena, trial.target,
+            "SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text = 'app'"),
+        "0");
+    assert_int_equal(observe_named(&trial, &arena, "schema_pre", &reason), OBSERVED_NEEDED);
+    run_named(&trial, "schema_pre", true);
+    run_named(&trial, "schema_pre", false);
+}
+
+static void an_invalid_index_is_built_again(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    AUTO_ARENA Arena arena = {0};
+    const char *reason = NULL;
+    load_source("awkward");
+    make_target("invalid");
+    AUTO_TRIAL Trial trial = {0};
+    trial_begin(&trial, "awkward", "invalid");
+    run_named(&trial, "schema_pre", true);
+    server_script(trial.target, "CREATE INDEX cl ON app.ident (note);"
+                                "UPDATE pg_catalog.pg_index SET indisvalid = false "
+                                "WHERE indexrelid = 'app.cl'::regclass");
+    assert_int_equal(observe_named(&trial, &arena, "index:app.cl", &reason), OBSERVED_NEEDED);
+    run_named(&trial, "index:app.cl", true);
+    assert_string_equal(
+        server_value(&arena, trial.target,
+                     "SELECT indisvalid AND indisclustered FROM pg_catalog.pg_index "
+                     "WHERE indexrelid = 'app.cl'::regclass"),
+        "t");
+    server_script(trial.target, "CREATE INDEX ri ON app.ident (note)");
+    assert_int_equal(observe_named(&trial, &arena, "index:app.ri", &reason), OBSERVED_DRIFTED);
+    assert_string_equal(reason, "index app.ri stands on app.ident, not on app.child");
+}
+
+static void orphans_are_a_warning(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    AUTO_ARENA Arena arena = {0};
+    load_source("awkward");
+    make_target("orphans");
+    AUTO_TRIAL Trial trial = {0};
+    trial_begin(&trial, "awkward", "orphans");
+    run_named(&trial, "schema_pre", true);
+    server_script(trial.target, "INSERT INTO app.child VALUES (1, 4711, 'nobody''s')");
+    for (size_t i = 0; i < trial.graph.count; i++) {
+        const Step *step = trial.graph.steps[i];
+        if (!step->barrier && step->kind->phase == PHASE_COPY)
+            run_step(&trial, step);
+    }
+    run_named(&trial, "validate:app.child.child_iid_fkey", true);
+    assert_string_equal(server_value(&arena, trial.target,
+                                     "SELECT convalidated FROM pg_catalog.pg_constraint WHERE "
+                                     "conname = 'child_iid_fkey'"),
+                        "f");
+    assert_string_equal(
+        server_value(&arena, trial.target,
+                     "SELECT detail ->> 'constraint' FROM godwit.event WHERE kind = "
+                     "'orphans'"),
+        "app.child.child_iid_fkey");
+    server_script(trial.target, "DELETE FROM app.child");
+    run_named(&trial, "validate:app.child.child_iid_fkey", true);
+    run_named(&trial, "validate:app.child.child_iid_fkey", false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_arrives_as_it_was),
+        cmocka_unit_test(objects_in_the_way_are_named),
+        cmocka_unit_test(a_broken_restore_leaves_nothing),
+        cmocka_unit_test(an_invalid_index_is_built_again),
+        cmocka_unit_test(orphans_are_a_warning),
     };
     if (server_setup(NULL) != 0)
         return 1;
