@@ -9,6 +9,7 @@
 #include "cmd/findings.h"
 #include "cmd/pinned.h"
 
+#include "copy/wave.h"
 #include "cutover/cutover.h"
 #include "graph/execute.h"
 #include "journal/run_state_table.h"
@@ -16,8 +17,6 @@
 #include "report/totals.h"
 
 #include <unistd.h>
-
-void wave_free(Wave *wave); /* copy/wave.h, until it lands */
 
 #define REQUEST_POLL_MS 500
 #define SAMPLE_MS       1000
