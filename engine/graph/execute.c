@@ -267,12 +267,15 @@ static void fail(Executor *ex, Piece *piece)
     ex->states[piece->step->index] = STEP_FAILED;
     ex->nodes[piece->step->index].failed_part = true;
     ex->failing = true;
+    /* The first failure goes to the caller, who prints it; those behind it are told here. */
+    if (!err_is_set(&ex->first)) {
+        err_move(&ex->first, &piece->err);
+        log_warn(&ctx, "failed; what runs beside it may finish");
+        return;
+    }
     if (stop_reason(ex->run->stop) == STOP_NONE)
         log_err(&ctx, LOG_ERROR, &piece->err);
-    if (err_is_set(&ex->first))
-        err_release(&piece->err);
-    else
-        err_move(&ex->first, &piece->err);
+    err_release(&piece->err);
 }
 
 static void step_finished(Executor *ex, const Piece *piece, bool was_there)
