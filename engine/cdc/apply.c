@@ -168,7 +168,7 @@ static bool folded_update(Applier *applier, RelState *rel, const FoldRow *row, E
     }
     for (size_t k = 0; k < relation->key->count; k++)
         applier->mask[relation->key->columns[k]] = false;
-    any = any && memchr(applier->mask, true, relation->column_count * sizeof(bool)) != NULL;
+    any = any && memchr(applier->mask, 1, relation->column_count * sizeof(bool)) != NULL;
     if (!any)
         return true; /* nothing travelled: counted, no statement */
     for (size_t c = 0; c < relation->column_count; c++)
