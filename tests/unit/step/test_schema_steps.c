@@ -225,7 +225,8 @@ static const char *sorted_entries(Arena *arena, const char *dump)
         *vec_push(arena, &entries) = arena_memdup(arena, at, length);
         at = next;
     }
-    qsort(entries.items, entries.count, sizeof(char *), by_text);
+    if (entries.count > 1)
+        qsort(entries.items, entries.count, sizeof(char *), by_text);
     AUTO_STR Str text = {0};
     for (size_t i = 0; i < entries.count; i++)
         str_append(&text, entries.items[i]);
