@@ -13,7 +13,6 @@ const BlueprintDiag blueprint_diag_table[DIAG_COUNT] = {
     [DIAG_INHERITANCE] = {"P307", true, "Table inheritance is not in this version"},
     [DIAG_SOURCE_HYPERTABLE] = {"P308", true, "A hypertable as a source is not in this version"},
     [DIAG_FOREIGN_TABLE] = {"P309", false, "A foreign table is left out"},
-    [DIAG_UNLOGGED] = {"P310", false, "An unlogged table is not replicated"},
     [DIAG_EXTENSION_LEFT_OUT] = {"P311", false, "An extension is left out"},
     [DIAG_EVENT_TRIGGER] = {"P312", false, "An event trigger is left out"},
     [DIAG_NOT_BINARY] = {"P313", true, "A table cannot be copied in binary"},

@@ -206,10 +206,6 @@ static void refuse_unsupported(Build *build, const CatRelation *relation, Mark *
                       "version",
                       name);
         build_hint(build, "Exclude the whole family, or turn it into a partitioned table.");
-    } else if (is_table(relation) && relation->persistence == 'u') {
-        build_find_at(build, DIAG_UNLOGGED, mark->cause,
-                      "%s is unlogged: its changes are in no WAL and cannot be replicated", name);
-        build_hint(build, "Exclude it, or make it permanent: ALTER TABLE %s SET LOGGED.", name);
     }
 }
 

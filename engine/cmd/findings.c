@@ -11,6 +11,8 @@ bool findings_collect(Session *session, bool resuming, PreflightReport *report, 
                             .blueprint = &session->blueprint,
                             .source_conn = session->source,
                             .target_conn = session->target,
+                            .source_endpoint = &session->source_endpoint,
+                            .target_endpoint = &session->target_endpoint,
                             .resuming = resuming};
     return preflight_run(&input, report, err);
 }

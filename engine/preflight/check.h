@@ -1,77 +1,144 @@
 /*
- * Check: one row of the table of preflight. A check looks and adds findings; it never decides.
+ * Check: what the checks of preflight share. Part of preflight/ only.
  */
 #ifndef GODWIT_PREFLIGHT_CHECK_H
 #define GODWIT_PREFLIGHT_CHECK_H
 
+#include "base/vec.h"
+#include "pg/query.h"
 #include "preflight/preflight.h"
+#include "provider/provider.h"
 
-/* What one query per side tells about the session and the server's use. */
-typedef struct Probe {
+/* What one session of one server told beside its catalog. */
+typedef struct Facts {
+    bool may_replicate;
+    bool sees_every_row; /* superuser or BYPASSRLS */
     int64_t slots_used;
     int64_t senders_used;
     int64_t connections_used;
-    int64_t large_objects;
-    bool may_replicate;
-    bool may_create_in_database;
+    int64_t prepared;
+    const char *prepared_names;
+    bool may_create;
     bool owns_database;
-    bool bypasses_row_security;
-    int64_t backend_pid;
-    const char *prepared; /* name of an open prepared transaction, NULL none */
-} Probe;
+    int64_t role_limit;     /* -1 none */
+    int64_t database_limit; /* -1 none */
+    bool may_signal;
+    int64_t large_objects; /* counted to 1000 */
+    Rows *schemas;         /* name, usage, create; sorted by name */
+    bool may_be_replica;   /* session_replication_role can be set */
+} Facts;
 
-typedef struct CheckCtx {
-    const PreflightInput *input;
-    PreflightReport *report;
-    Arena *arena; /* of the report */
-    const struct Check *check;
-    Probe source;
-    Probe target;
-} CheckCtx;
+typedef struct Side {
+    ConnSide side;
+    const Catalog *catalog;
+    const PlanEndpoint *endpoint;
+    const Endpoint *address; /* NULL: not given */
+    Conn *conn;
+    Facts facts;
+} Side;
 
 typedef struct Check {
-    const char *code;
-    FindingSeverity severity;
-    const char *title; /* what is checked, for docs and `plan` */
-    bool (*run)(CheckCtx *ctx, Err *err);
+    const PreflightInput *input;
+    const Plan *plan;
+    const Blueprint *blueprint;
+    Side source;
+    Side target;
+    PreflightReport *report;
+    Arena *arena; /* the report's */
 } Check;
 
-/** Ends with a NULL code. */
-extern const Check PREFLIGHT_CHECKS[];
+typedef enum Code {
+    CODE_WAL_LEVEL,
+    CODE_SLOTS,
+    CODE_SENDERS,
+    CODE_STANDBY,
+    CODE_POOLER,
+    CODE_VERSION,
+    CODE_LOCK_TABLE,
+    CODE_WAL_KEEP,
+    CODE_OLD_SNAPSHOT,
+    CODE_PREPARED,
+    CODE_SAME_DATABASE,
+    CODE_ENCODING,
+    CODE_LARGE_OBJECTS,
+    CODE_PROVIDER,
+    CODE_IDLE_SLOT,
+    CODE_TOOLS,
+    CODE_IDENTITY,
+    CODE_ROW_SECURITY,
+    CODE_UNLOGGED,
+    CODE_IDENTITY_KEY,
+    CODE_KEYLESS,
+    CODE_SELECT,
+    CODE_OWNER,
+    CODE_REPLICATION_ROLE,
+    CODE_CREATE,
+    CODE_FENCE,
+    CODE_REPLICA_ROLE,
+    CODE_SIGNAL,
+    CODE_EXTENSION,
+    CODE_CONNECTIONS,
+    CODE_EXISTS,
+    CODE_RESTORING,
+    CODE_EXTENSION_VERSION,
+    CODE_COUNT
+} Code;
 
-/** Adds a finding of the running check; the texts are copied. \param remedy may be NULL */
-void check_found(CheckCtx *ctx, ConnSide side, const char *object, const char *message,
-                 const char *why, const char *remedy);
+extern const PreflightCode preflight_code_table[CODE_COUNT];
 
-/** A numeric setting of a side; `missing` when the server does not have it. */
-int64_t check_setting(const CheckCtx *ctx, ConnSide side, const char *name, int64_t missing);
+/** Adds a finding; message, why and remedy must live as long as the report. */
+void check_add(Check *check, Code code, FindingSeverity severity, const Side *side,
+               const char *object, const char *message, const char *why, const char *remedy);
 
-/* The checks, by theme. */
-bool check_wal_level(CheckCtx *ctx, Err *err);
-bool check_slots(CheckCtx *ctx, Err *err);
-bool check_senders(CheckCtx *ctx, Err *err);
-bool check_primary(CheckCtx *ctx, Err *err);
-bool check_pooler(CheckCtx *ctx, Err *err);
-bool check_versions(CheckCtx *ctx, Err *err);
-bool check_lock_table(CheckCtx *ctx, Err *err);
-bool check_slot_wal_keep(CheckCtx *ctx, Err *err);
-bool check_old_snapshot(CheckCtx *ctx, Err *err);
-bool check_prepared(CheckCtx *ctx, Err *err);
-bool check_same_database(CheckCtx *ctx, Err *err);
-bool check_encoding(CheckCtx *ctx, Err *err);
-bool check_large_objects(CheckCtx *ctx, Err *err);
-bool check_identity(CheckCtx *ctx, Err *err);
-bool check_row_security(CheckCtx *ctx, Err *err);
-bool check_unlogged(CheckCtx *ctx, Err *err);
-bool check_select(CheckCtx *ctx, Err *err);
-bool check_ownership(CheckCtx *ctx, Err *err);
-bool check_replication_right(CheckCtx *ctx, Err *err);
-bool check_create(CheckCtx *ctx, Err *err);
-bool check_fence_right(CheckCtx *ctx, Err *err);
-bool check_replica_role(CheckCtx *ctx, Err *err);
-bool check_extensions(CheckCtx *ctx, Err *err);
-bool check_target_connections(CheckCtx *ctx, Err *err);
-bool check_target_empty(CheckCtx *ctx, Err *err);
-bool check_restoring(CheckCtx *ctx, Err *err);
+/** Text that the report owns. */
+#define check_text(check, ...) arena_printf((check)->arena, __VA_ARGS__)
+
+/** The provider's own way on one side. */
+const char *check_remedy(Check *check, const Side *side, ProviderTopic topic, const char *name,
+                         const char *value);
+
+/** A name or part quoted for SQL, for remedies. */
+const char *check_sql(Check *check, const Side *side, const Name *name);
+const char *check_sql_part(Check *check, const Side *side, const char *part);
+
+/** A name or part as messages show it. */
+const char *check_name(Check *check, const Name *name);
+const char *check_part(Check *check, const char *part);
+
+/** Reads the facts of one side. \return false with the connection's error. */
+MUSTCHECK bool facts_read(Check *check, Side *side, Err *err);
+void facts_release(Facts *facts);
+
+/** The schema's row in facts->schemas: column 1 usage, 2 create; \return false when there is no
+ * such schema. */
+bool facts_schema(const Facts *facts, const char *schema, bool *usage, bool *create);
+
+/* The checks; each looks at one concern on whichever side it concerns. */
+void check_wal_level(Check *check);
+void check_slots(Check *check);
+void check_standby(Check *check);
+void check_versions(Check *check);
+void check_same_database(Check *check);
+void check_encoding(Check *check);
+void check_retention(Check *check);
+void check_prepared(Check *check);
+void check_lock_table(Check *check);
+void check_connections(Check *check);
+void check_tools(Check *check);
+void check_source_role(Check *check);
+void check_tables_readable(Check *check);
+void check_publication(Check *check);
+void check_fence(Check *check);
+void check_large_objects(Check *check);
+void check_row_security(Check *check);
+void check_target_role(Check *check);
+void check_identity(Check *check);
+void check_extensions(Check *check);
+void check_target_empty(Check *check);
+
+/* Live probes; false with the connection's error. */
+MUSTCHECK bool probe_pooler(Check *check, Side *side, Err *err);
+MUSTCHECK bool probe_provider(Check *check, Side *side, Err *err);
+MUSTCHECK bool probe_expect(Check *check, Side *side, Err *err);
 
 #endif

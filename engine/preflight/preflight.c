@@ -1,80 +1,173 @@
 /*
- * Preflight: probes both sides once, then walks the table.
+ * preflight_run(): probes first, then the table of checks; findings come out by severity and code.
  */
-#include "preflight/preflight.h"
+#include "preflight/check.h"
 
 #include "base/str.h"
-#include "pg/query.h"
-#include "preflight/check.h"
-#include "sql_text.h"
+#include "pg/ddl.h"
 
-static const char *const SEVERITY_NAMES[] = {
-    [FINDING_INFO] = "info",
-    [FINDING_WARNING] = "warning",
-    [FINDING_ERROR] = "error",
+#include <stdlib.h>
+#include <string.h>
+
+const PreflightCode preflight_code_table[CODE_COUNT] = {
+    [CODE_WAL_LEVEL] = {"G101", "wal_level of the source is logical"},
+    [CODE_SLOTS] = {"G102", "two replication slots are free on the source"},
+    [CODE_SENDERS] = {"G103", "two WAL senders are free on the source"},
+    [CODE_STANDBY] = {"G104", "both servers are primaries"},
+    [CODE_POOLER] = {"G105", "no connection pooler stands in between"},
+    [CODE_VERSION] = {"G106", "the versions of both servers are supported"},
+    [CODE_LOCK_TABLE] = {"G107", "the lock tables hold the selection"},
+    [CODE_WAL_KEEP] = {"G108", "max_slot_wal_keep_size does not cut the slot off"},
+    [CODE_OLD_SNAPSHOT] = {"G109", "old_snapshot_threshold is off (before PostgreSQL 17)"},
+    [CODE_PREPARED] = {"G110", "no prepared transaction is open on the source"},
+    [CODE_SAME_DATABASE] = {"G111", "source and target are two databases"},
+    [CODE_ENCODING] = {"G112", "the encodings fit"},
+    [CODE_LARGE_OBJECTS] = {"G113", "there are no large objects (not in this version)"},
+    [CODE_PROVIDER] = {"G114", "the servers are of the kinds that the plan says"},
+    [CODE_IDLE_SLOT] = {"G115", "idle replication slots are kept"},
+    [CODE_TOOLS] = {"G116", "there are a pg_dump and a pg_restore that are new enough"},
+    [CODE_IDENTITY] = {"G201", "every published table has a replica identity"},
+    [CODE_ROW_SECURITY] = {"G202", "row security hides no rows from the copy"},
+    [CODE_UNLOGGED] = {"G203", "no selected table is unlogged (not in this version)"},
+    [CODE_IDENTITY_KEY] = {"G204", "every replica identity holds the key"},
+    [CODE_KEYLESS] = {"G205", "every table has a key that names one row"},
+    [CODE_SELECT] = {"G301", "the source's user may read every selected relation"},
+    [CODE_OWNER] = {"G302", "the source's user owns what it publishes"},
+    [CODE_REPLICATION_ROLE] = {"G303", "the source's user may replicate"},
+    [CODE_CREATE] = {"G304", "both users may create what the run needs"},
+    [CODE_FENCE] = {"G305", "the fences can be put up"},
+    [CODE_REPLICA_ROLE] = {"G306", "session_replication_role can be set on the target"},
+    [CODE_SIGNAL] = {"G307", "sessions of other roles can be ended"},
+    [CODE_EXTENSION] = {"G401", "the source's extensions are available on the target"},
+    [CODE_CONNECTIONS] = {"G402", "both servers have connections to spare"},
+    [CODE_EXISTS] = {"G403", "the target has nothing of the same names"},
+    [CODE_RESTORING] = {"G404", "TimescaleDB on the target is not in restoring mode"},
+    [CODE_EXTENSION_VERSION] = {"G405", "no extension is older on the target"},
+};
+
+const PreflightCode *preflight_codes(size_t *count)
+{
+    *count = CODE_COUNT;
+    return preflight_code_table;
+}
+
+/* Every check that needs nothing but what has been read. */
+static void (*const checks[])(Check *) = {
+    check_wal_level,       check_slots,         check_standby,       check_versions,
+    check_tools,           check_same_database, check_encoding,      check_retention,
+    check_prepared,        check_lock_table,    check_connections,   check_source_role,
+    check_tables_readable, check_publication,   check_large_objects, check_fence,
+    check_row_security,    check_target_role,   check_identity,      check_extensions,
+    check_target_empty,
 };
 
 const char *finding_severity_name(FindingSeverity severity)
 {
-    return SEVERITY_NAMES[severity];
+    static const char *const names[] = {"info", "warning", "error"};
+    return names[severity];
 }
 
-void check_found(CheckCtx *ctx, ConnSide side, const char *object, const char *message,
-                 const char *why, const char *remedy)
+void check_add(Check *check, Code code, FindingSeverity severity, const Side *side,
+               const char *object, const char *message, const char *why, const char *remedy)
 {
-    *vec_push(ctx->arena, &ctx->report->findings) = (Finding){
-        .code = ctx->check->code,
-        .severity = ctx->check->severity,
-        .side = side,
-        .object = arena_strdup(ctx->arena, object),
-        .message = arena_strdup(ctx->arena, message),
-        .why = arena_strdup(ctx->arena, why),
-        .remedy = arena_strdup(ctx->arena, remedy),
+    *vec_push(check->arena, &check->report->findings) = (Finding){
+        .code = preflight_code_table[code].code,
+        .severity = severity,
+        .side = side->side,
+        .object = object,
+        .message = message,
+        .why = why,
+        .remedy = remedy,
     };
-    ctx->report->errors += ctx->check->severity == FINDING_ERROR;
-    ctx->report->warnings += ctx->check->severity == FINDING_WARNING;
 }
 
-int64_t check_setting(const CheckCtx *ctx, ConnSide side, const char *name, int64_t missing)
+const char *check_remedy(Check *check, const Side *side, ProviderTopic topic, const char *name,
+                         const char *value)
 {
-    const Catalog *catalog = side == CONN_SOURCE ? ctx->input->source : ctx->input->target;
-    const CatSetting *setting = catalog_setting(catalog, name);
-    return setting == NULL ? missing : strtoll(setting->value, NULL, 10);
+    return provider_remedy(check->arena, side->endpoint->kind, topic, name, value,
+                           check_sql_part(check, side, side->catalog->server.user));
 }
 
-static bool probe(Arena *arena, Conn *conn, Probe *probe, Err *err)
+const char *check_name(Check *check, const Name *name)
 {
-    AUTO_ROWS Rows *rows = NULL;
-    if (!pg_one(conn, SQL_PREFLIGHT_PROBE, NO_PARAMS, &rows, err))
-        return false;
-    *probe = (Probe){
-        .slots_used = rows_int64(rows, 0, 0),
-        .senders_used = rows_int64(rows, 0, 1),
-        .connections_used = rows_int64(rows, 0, 2),
-        .large_objects = rows_int64(rows, 0, 3),
-        .may_replicate = rows_bool(rows, 0, 4),
-        .may_create_in_database = rows_bool(rows, 0, 5),
-        .owns_database = rows_bool(rows, 0, 6),
-        .bypasses_row_security = rows_bool(rows, 0, 7),
-        .backend_pid = rows_int64(rows, 0, 8),
-        .prepared = arena_strdup(arena, rows_text(rows, 0, 9)),
-    };
-    return true;
+    return name_text(check->arena, name);
+}
+
+const char *check_part(Check *check, const char *part)
+{
+    return name_part_text(check->arena, part);
+}
+
+const char *check_sql(Check *check, const Side *side, const Name *name)
+{
+    AUTO_STR Str text = {0};
+    ddl_qname(&text, side->conn, name);
+    return str_dup(check->arena, &text);
+}
+
+const char *check_sql_part(Check *check, const Side *side, const char *part)
+{
+    AUTO_STR Str text = {0};
+    ddl_ident(&text, side->conn, part);
+    return str_dup(check->arena, &text);
+}
+
+static bool probe_side(Check *check, Side *side, Err *err)
+{
+    return facts_read(check, side, err) && probe_expect(check, side, err) &&
+           probe_pooler(check, side, err) && probe_provider(check, side, err);
+}
+
+static int compare_findings(const void *left, const void *right)
+{
+    const Finding *a = left;
+    const Finding *b = right;
+    if (a->severity != b->severity)
+        return a->severity > b->severity ? -1 : 1;
+    int order = strcmp(a->code, b->code);
+    if (order == 0)
+        order = (a->side > b->side) - (a->side < b->side);
+    return order != 0 ? order : strcmp(a->object, b->object);
+}
+
+static void conclude(PreflightReport *report)
+{
+    if (report->findings.count > 1)
+        qsort(report->findings.items, report->findings.count, sizeof(Finding), compare_findings);
+    for (size_t i = 0; i < report->findings.count; i++) {
+        FindingSeverity severity = report->findings.items[i].severity;
+        report->errors += severity == FINDING_ERROR;
+        report->warnings += severity == FINDING_WARNING;
+    }
 }
 
 bool preflight_run(const PreflightInput *input, PreflightReport *report, Err *err)
 {
-    *report = (PreflightReport){0};
-    CheckCtx ctx = {.input = input, .report = report, .arena = &report->arena};
-    if (!probe(ctx.arena, input->source_conn, &ctx.source, err) ||
-        !probe(ctx.arena, input->target_conn, &ctx.target, err))
-        return false;
-    for (const Check *check = PREFLIGHT_CHECKS; check->code != NULL; check++) {
-        ctx.check = check;
-        if (!check->run(&ctx, err))
-            return err_context(err, "check %s", check->code);
-    }
-    return true;
+    Check check = {
+        .input = input,
+        .plan = input->plan,
+        .blueprint = input->blueprint,
+        .source = {.side = CONN_SOURCE,
+                   .catalog = input->source,
+                   .endpoint = &input->plan->source,
+                   .address = input->source_endpoint,
+                   .conn = input->source_conn},
+        .target = {.side = CONN_TARGET,
+                   .catalog = input->target,
+                   .endpoint = &input->plan->target,
+                   .address = input->target_endpoint,
+                   .conn = input->target_conn},
+        .report = report,
+        .arena = &report->arena,
+    };
+    bool ok = probe_side(&check, &check.source, err) && probe_side(&check, &check.target, err);
+    for (size_t i = 0; ok && i < sizeof(checks) / sizeof(checks[0]); i++)
+        checks[i](&check);
+    facts_release(&check.source.facts);
+    facts_release(&check.target.facts);
+    if (ok)
+        conclude(report);
+    return ok;
 }
 
 void preflight_release(PreflightReport *report)
@@ -88,13 +181,11 @@ char *preflight_finding_text(Arena *arena, const Finding *finding)
     AUTO_STR Str text = {0};
     str_appendf(&text, "%s %s %s %s: %s\n", finding_severity_name(finding->severity), finding->code,
                 conn_side_name(finding->side), finding->object, finding->message);
-    str_appendf(&text, "    why: %s\n", finding->why);
-    if (finding->remedy == NULL)
-        return str_dup(arena, &text);
+    if (finding->why != NULL)
+        str_appendf(&text, "  why: %s\n", finding->why);
     for (const char *line = finding->remedy; *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-        str_appendf(&text, "    %s %.*s\n", line == finding->remedy ? "fix:" : "    ", (int)length,
-                    line);
+        int length = (int)strcspn(line, "\n");
+        str_appendf(&text, "  %s %.*s\n", line == finding->remedy ? "fix:" : "    ", length, line);
         line += length + (line[length] == '\n');
     }
     return str_dup(arena, &text);

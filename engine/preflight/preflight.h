@@ -17,7 +17,8 @@ typedef struct Finding {
     const char *object;  /* "public.orders", a setting, a role */
     const char *message; /* what is found, one line */
     const char *why;     /* what it would do to the run */
-    const char *remedy;  /* statements or commands, one a line; NULL when there is nothing to run */
+    const char
+        *remedy; /* SQL, one statement a line; what is no SQL begins with "-- "; never NULL */
 } Finding;
 
 typedef struct PreflightInput {
@@ -25,8 +26,10 @@ typedef struct PreflightInput {
     const Catalog *source;
     const Catalog *target;
     const Blueprint *blueprint;
-    Conn *source_conn;
+    Conn *source_conn; /* outside a transaction; only read-only transactions are made */
     Conn *target_conn;
+    const Endpoint *source_endpoint; /* NULL: the address is not looked at */
+    const Endpoint *target_endpoint;
     bool resuming; /* the run exists: its own slot and objects are no findings */
 } PreflightInput;
 
@@ -38,13 +41,24 @@ typedef struct PreflightReport {
 } PreflightReport;
 
 /** Runs every check. Findings are a result, not an error.
- * \return false with ERR_SQL or ERR_LOST when a server cannot be read. */
+ * \param report zeroed; released by preflight_release() whatever the outcome
+ * \return false with ERR_SQL, ERR_LOST or the stop's error when a server cannot be read, ERR_STALE
+ * when a database is not the one that the plan expects. */
 MUSTCHECK bool preflight_run(const PreflightInput *input, PreflightReport *report, Err *err);
 void preflight_release(PreflightReport *report);
 
 /** One finding as text: severity, code, side, object, message; why and remedy on lines of their
  * own. */
 char *preflight_finding_text(Arena *arena, const Finding *finding);
+
+/* One kind of finding; sorted by code, each has its page. */
+typedef struct PreflightCode {
+    const char *code;
+    const char *title; /* what a server without the finding has */
+} PreflightCode;
+
+/** Every kind of finding, for the documentation and its tests. */
+const PreflightCode *preflight_codes(size_t *count);
 
 /** "error", "warning", "info". */
 const char *finding_severity_name(FindingSeverity severity);

@@ -23,7 +23,7 @@ typedef enum ProviderTopic {
 typedef struct ProviderRemedy {
     const char *kind;
     ProviderTopic topic;
-    const char *text; /* with $name, $value, $user */
+    const char *text; /* SQL with $name, $value, $user; what is no SQL begins with "-- " */
 } ProviderRemedy;
 
 /** Every remedy; each kind without a row for a topic uses self_hosted's. */

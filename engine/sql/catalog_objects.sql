@@ -19,7 +19,8 @@ WITH spaces AS (
     FROM pg_catalog.pg_class c WHERE c.relkind <> 't'
     UNION ALL
     SELECT 1247, t.oid, t.typnamespace, t.typname,
-           CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END
+           CASE t.typtype WHEN 'd' THEN 'domain' WHEN 'e' THEN 'enum' WHEN 'r' THEN 'range'
+               ELSE 'type' END
     FROM pg_catalog.pg_type t
     UNION ALL
     SELECT 1255, p.oid, p.pronamespace, p.proname,
