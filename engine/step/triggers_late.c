@@ -5,7 +5,6 @@
  */
 #include "step/ddl_step.h"
 
-#include "schema/objects.h"
 #include "sql_text.h"
 
 extern const StepKind STEP_TRIGGERS_LATE;
@@ -18,22 +17,9 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     return true;
 }
 
-/* Relations of the source that are selected and carry something late. */
-static const char *late_relations(StepCtx *ctx, const SchemaObjects *source)
-{
-    AUTO_STR Str list = {0};
-    str_append_char(&list, '{');
-    for (size_t i = 0; i < source->count; i++) {
-        const SchemaObject *object = &source->items[i];
-        if (object->late && schema_object_kept(ctx->run->blueprint, object))
-            str_appendf(&list, "%s%u", list.length > 1 ? "," : "", object->owner);
-    }
-    str_append_char(&list, '}');
-    return str_dup(ctx->arena, &list);
-}
-
 typedef struct Late {
-    const char *kind;
+    char letter;      /* T trigger R rule Z row security */
+    const char *kind; /* its word in SQL, NULL: row security */
     const char *name;
     char enabled;
     const char *create; /* NULL: it comes with its parent */
@@ -87,67 +73,92 @@ static void add_switch(StepCtx *ctx, const Late *late, SqlVec *statements)
     add_statement(ctx, statements, &sql);
 }
 
-/* See schema_on_hypertable(). */
-static void add_on_hypertable(StepCtx *ctx, const Late *late, const SchemaObject *twin,
-                              SqlVec *statements)
+/* Hypertables cannot switch triggers: one that is ENABLE ALWAYS becomes a plain one, others are
+ * left out. \note Source: TimescaleDB 2.19: "hypertables do not support enabling or disabling
+ * triggers". */
+static bool is_wanted(const Late *late)
 {
-    if (twin != NULL || late->create == NULL || late->enabled != 'A')
+    return !late->hypertable || late->kind == NULL ||
+           (late->enabled == 'A' && late->create != NULL);
+}
+
+static bool is_there(const Late *late, char there)
+{
+    return there == late->enabled || (late->hypertable && late->kind != NULL);
+}
+
+static void add_late(StepCtx *ctx, const Late *late, bool exists, char there, SqlVec *statements)
+{
+    if (!is_wanted(late) || (exists && is_there(late, there)))
         return;
-    *vec_push(ctx->arena, statements) = late->create;
+    if (!exists && late->create != NULL)
+        *vec_push(ctx->arena, statements) = late->create;
+    if (late->kind == NULL || !late->hypertable)
+        add_switch(ctx, late, statements);
     if (late->comment != NULL)
         add_comment(ctx, late, statements);
 }
 
-static void add_late(StepCtx *ctx, const Late *late, const SchemaObject *twin, SqlVec *statements)
+static void warn_late(StepCtx *ctx, const Late *late)
 {
-    if (late->hypertable && late->kind != NULL) {
-        add_on_hypertable(ctx, late, twin, statements);
-        return;
+    if (late->hypertable && late->kind != NULL)
+        log_warn(&ctx->log, "trigger %s of hypertable %s %s: hypertables cannot switch triggers",
+                 late->name, name_text(ctx->arena, &late->table),
+                 is_wanted(late) ? "loses ENABLE ALWAYS" : "is left out");
+}
+
+static Late read_late(StepCtx *ctx, const Rows *rows, size_t r)
+{
+    char kind = rows_char(rows, r, 2);
+    Late late = {
+        .letter = kind,
+        .kind = kind == 'Z' ? NULL : (kind == 'T' ? "TRIGGER" : "RULE"),
+        .table = {.schema = arena_strdup(ctx->arena, rows_text(rows, r, 3)),
+                  .rel = arena_strdup(ctx->arena, rows_text(rows, r, 4))},
+        .name = arena_strdup(ctx->arena, rows_text(rows, r, 5)),
+        .enabled = rows_char(rows, r, 6),
+        .create = arena_strdup(ctx->arena, rows_text(rows, r, 7)),
+        .comment = arena_strdup(ctx->arena, rows_text(rows, r, 8)),
+    };
+    const Relation *relation = blueprint_relation(ctx->run->blueprint, &late.table);
+    late.hypertable = relation != NULL && relation->hypertable != NULL;
+    return late;
+}
+
+/* Whether it stands on the target, and how it is switched there. */
+static bool find_switch(const Rows *switches, const Late *late, char *there)
+{
+    for (size_t r = 0; r < rows_count(switches); r++) {
+        if (rows_char(switches, r, 0) == late->letter &&
+            strcmp(rows_text(switches, r, 1), late->table.schema) == 0 &&
+            strcmp(rows_text(switches, r, 2), late->table.rel) == 0 &&
+            strcmp(rows_text(switches, r, 3), late->name) == 0) {
+            *there = rows_char(switches, r, 4);
+            return true;
+        }
     }
-    char there = twin == NULL ? '\0' : *twin->state;
-    if (twin != NULL && there == late->enabled)
-        return;
-    if (twin == NULL && late->create != NULL)
-        *vec_push(ctx->arena, statements) = late->create;
-    add_switch(ctx, late, statements);
-    if (late->comment != NULL)
-        add_comment(ctx, late, statements);
+    return false;
 }
 
 static bool late_sql(StepCtx *ctx, bool warn, SqlVec *statements, Err *err)
 {
-    SchemaObjects source;
-    SchemaObjects target;
-    if (!schema_objects_read(ctx->arena, ctx->source, &source, err))
-        return false;
-    const char *relations = late_relations(ctx, &source);
-    if (strcmp(relations, "{}") == 0)
-        return true;
     AUTO_ROWS Rows *rows = NULL;
-    if (!schema_objects_read(ctx->arena, ctx->target, &target, err) ||
-        !pg_rows(ctx->source, SQL_SCHEMA_LATE, PARAMS(relations), &rows, err))
+    AUTO_ROWS Rows *switches = NULL;
+    if (!pg_rows(ctx->source, SQL_SCHEMA_LATE, NO_PARAMS, &rows, err))
         return false;
     for (size_t r = 0; r < rows_count(rows); r++) {
-        char kind = rows_char(rows, r, 0);
-        const Name table = {arena_strdup(ctx->arena, rows_text(rows, r, 2)),
-                            arena_strdup(ctx->arena, rows_text(rows, r, 3))};
-        const Relation *relation = blueprint_relation(ctx->run->blueprint, &table);
-        const Late late = {
-            .hypertable = relation != NULL && relation->hypertable != NULL,
-            .kind = kind == 'Z' ? NULL : (kind == 'T' ? "TRIGGER" : "RULE"),
-            .table = table,
-            .name = arena_strdup(ctx->arena, rows_text(rows, r, 4)),
-            .enabled = rows_char(rows, r, 5),
-            .create = arena_strdup(ctx->arena, rows_text(rows, r, 6)),
-            .comment = arena_strdup(ctx->arena, rows_text(rows, r, 7)),
-        };
-        if (warn && late.hypertable && late.kind != NULL)
-            log_warn(&ctx->log,
-                     "trigger %s of hypertable %s %s: hypertables cannot switch triggers",
-                     late.name, name_text(ctx->arena, &late.table),
-                     late.enabled == 'A' ? "loses ENABLE ALWAYS" : "is left out");
-        add_late(ctx, &late, schema_object_named(&target, (ObjectKind)kind, rows_text(rows, r, 1)),
-                 statements);
+        if (!blueprint_keeps_object(ctx->run->blueprint, rows_oid(rows, r, 0),
+                                    rows_oid(rows, r, 1)))
+            continue;
+        if (switches == NULL &&
+            !pg_rows(ctx->target, SQL_SCHEMA_SWITCHES, NO_PARAMS, &switches, err))
+            return false;
+        const Late late = read_late(ctx, rows, r);
+        if (warn)
+            warn_late(ctx, &late);
+        char there = '\0';
+        bool exists = find_switch(switches, &late, &there);
+        add_late(ctx, &late, exists, there, statements);
     }
     return true;
 }
