@@ -24,6 +24,7 @@ class Trial:
     def __init__(self, plan, source, target, slot="trial", sync_lsn=None, env=None):
         self.plan, self.source, self.target, self.slot = plan, source, target, slot
         self.nonces = 0
+        self.may_replay = False  # folding must not lean on the replay
         command = [str(binary()), str(plan.path), slot, "trial_pub"]
         if sync_lsn is not None:
             command.append(str(sync_lsn))
@@ -131,3 +132,4 @@ class Trial:
         text = self.log_text()
         if kind is None:
             assert "Sanitizer" not in text and "BUG" not in text, text
+            assert self.may_replay or "replaying" not in text, text

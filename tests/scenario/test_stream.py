@@ -23,3 +23,179 @@ def test_changes_arrive(plan, source, target):
         status = trial.status()
         assert status["conflicts"] == 0 and not status["failed"]
         assert status["changes"] > 5000
+
+
+def test_unchanged_toast(plan, source, target):
+    """A TOAST value that did not travel is neither lost nor written, whatever else happens."""
+    schema = "CREATE TABLE t (id int PRIMARY KEY, big text, small int); " \
+             "ALTER TABLE t ALTER big SET STORAGE EXTERNAL;"
+    with Trial.on(plan(), source, target, schema) as trial:
+        source.execute("INSERT INTO t SELECT g, repeat(md5(g::text), 70000), g "
+                       "FROM generate_series(1, 8) g")
+        trial.catch_up()
+        source.execute("UPDATE t SET small = small + 100 WHERE id <= 4")  # big does not travel
+        source.execute("UPDATE t SET id = id + 50 WHERE id = 1")          # nor with a new key
+        source.execute("BEGIN; UPDATE t SET big = repeat('n', 100000) WHERE id = 2; "
+                       "UPDATE t SET small = 7 WHERE id = 2; UPDATE t SET id = 60 WHERE id = 2; COMMIT")
+        source.execute("BEGIN; DELETE FROM t WHERE id = 3; INSERT INTO t VALUES (3, 'x', 3); "
+                       "UPDATE t SET small = 4 WHERE id = 3; COMMIT")
+        source.execute("UPDATE t SET big = big WHERE id = 5")
+        source.execute("BEGIN; UPDATE t SET id = 70 WHERE id = 6; UPDATE t SET small = 1 WHERE id = 70; "
+                       "UPDATE t SET id = 6 WHERE id = 70; COMMIT")
+        source.execute("BEGIN; UPDATE t SET small = 9 WHERE id = 7; DELETE FROM t WHERE id = 7; COMMIT")
+        trial.catch_up()
+        assert trial.same("t")
+        assert trial.status()["conflicts"] == 0
+        assert source.value("SELECT count(*) FROM t WHERE length(big) > 90000") == 6
+
+
+def test_replica_identities(plan, source, target):
+    """Default, index and full identity; full with NULLs and with equal rows; no key at all."""
+    schema = """
+        CREATE TABLE by_index (a int, b int NOT NULL, c text); CREATE UNIQUE INDEX by_index_b ON by_index (b);
+        ALTER TABLE by_index REPLICA IDENTITY USING INDEX by_index_b;
+        CREATE TABLE full_key (id int PRIMARY KEY, n int, v text); ALTER TABLE full_key REPLICA IDENTITY FULL;
+        CREATE TABLE keyless (n numeric, j json, v text, f float8); ALTER TABLE keyless REPLICA IDENTITY FULL;
+        CREATE TABLE inserts_only (n int, v text);
+        CREATE TABLE "Odd ""x"" Name" ("Key ""k"" no" int, "select" text, PRIMARY KEY ("Key ""k"" no"));
+        CREATE TABLE pair (a text, b date, v int, PRIMARY KEY (b, a));
+        CREATE TABLE only_key (id int PRIMARY KEY);
+    """
+    with Trial.on(plan(), source, target, schema) as trial:
+        source.execute("""
+            INSERT INTO by_index SELECT g, g, 'c' || g FROM generate_series(1, 30) g;
+            UPDATE by_index SET a = NULL WHERE b % 2 = 0; DELETE FROM by_index WHERE b % 5 = 0;
+            UPDATE by_index SET b = b + 100 WHERE b < 4;
+            INSERT INTO full_key SELECT g, CASE WHEN g % 3 > 0 THEN g END, NULL FROM generate_series(1, 30) g;
+            UPDATE full_key SET v = 'x' WHERE n IS NULL; DELETE FROM full_key WHERE n % 4 = 0;
+            UPDATE full_key SET id = -id WHERE id < 10;
+            INSERT INTO keyless VALUES (1.0, '{"a": 1}', NULL, 'NaN'), (1.00, '{"a":1}', NULL, 'NaN'),
+                (1.0, '{"a": 1}', NULL, 'NaN'), (NULL, NULL, NULL, NULL), (NULL, NULL, NULL, NULL),
+                (2, 'null', 'null', '-0');
+            INSERT INTO inserts_only SELECT g, NULL FROM generate_series(1, 40) g;
+            INSERT INTO "Odd ""x"" Name" VALUES (1, 'a'), (2, 'b');
+            UPDATE "Odd ""x"" Name" SET "select" = 'z' WHERE "Key ""k"" no" = 2;
+            INSERT INTO pair SELECT 'a''\\' || g, date '2020-01-01' + g, g FROM generate_series(1, 20) g;
+            UPDATE pair SET b = b + 1000, v = -v WHERE v % 3 = 0; DELETE FROM pair WHERE v = 4;
+            INSERT INTO only_key SELECT generate_series(1, 20); UPDATE only_key SET id = id; DELETE FROM only_key WHERE id < 5;
+        """)
+        trial.catch_up()
+        source.execute("""
+            DELETE FROM keyless WHERE ctid = (SELECT min(ctid) FROM keyless WHERE n::text = '1.0');
+            UPDATE keyless SET v = 'one of two' WHERE ctid = (SELECT min(ctid) FROM keyless WHERE n IS NULL);
+            UPDATE keyless SET f = 0 WHERE n = 2;
+        """)
+        trial.catch_up()
+        for table in ("by_index", "full_key", "inserts_only", '"Odd ""x"" Name"', "pair", "only_key"):
+            assert trial.same(table)
+        assert trial.same("keyless", "n::text, j::text, v, f::text")
+        assert trial.status()["conflicts"] == 0
+        assert target.value("SELECT count(*) FROM keyless WHERE n::text = '1.0'") == 1
+
+
+def test_generated_and_identity_columns(plan, source, target):
+    """Stored generated columns are computed there; identity ALWAYS is kept, moved, set."""
+    schema = """
+        CREATE TABLE gen (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED, big text);
+        ALTER TABLE gen ALTER big SET STORAGE EXTERNAL;
+        CREATE TABLE side (k text PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, v text, big text);
+        ALTER TABLE side ALTER big SET STORAGE EXTERNAL;
+    """
+    with Trial.on(plan(), source, target, schema) as trial:
+        source.execute("""
+            INSERT INTO gen (a, big) SELECT g, repeat('b', 50000) FROM generate_series(1, 5) g;
+            INSERT INTO gen (a) SELECT g FROM generate_series(1, 50) g;
+            INSERT INTO side (k, big) SELECT 'k' || g, repeat('b', 50000) FROM generate_series(1, 30) g;
+        """)
+        trial.catch_up()
+        source.execute("UPDATE gen SET a = a + 1")
+        source.execute("UPDATE gen SET id = DEFAULT WHERE id IN (2, 9)")
+        source.execute("UPDATE side SET v = 'v' WHERE n < 10")
+        source.execute("UPDATE side SET n = DEFAULT WHERE k = 'k3'")
+        source.execute("UPDATE side SET k = 'new' WHERE k = 'k4'")
+        source.execute("DELETE FROM side WHERE k = 'k5'")
+        trial.catch_up()
+        assert trial.same("gen") and trial.same("side")
+        assert trial.status()["conflicts"] == 0
+
+
+def test_partitions_map_to_their_root(plan, source, target):
+    """Leaves with other column orders land in the root; a row that moves between them moves."""
+    schema = """
+        CREATE TABLE p (id int, day date, v text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
+        CREATE TABLE p2 (v text, gone int, day date NOT NULL, id int NOT NULL); ALTER TABLE p2 DROP COLUMN gone;
+        ALTER TABLE p2 ADD PRIMARY KEY (id, day);
+        ALTER TABLE p ATTACH PARTITION p2 FOR VALUES FROM ('2020-02-01') TO ('2020-03-01');
+        CREATE TABLE p3 PARTITION OF p FOR VALUES FROM ('2020-03-01') TO ('2020-04-01') PARTITION BY LIST (id);
+        CREATE TABLE p3a PARTITION OF p3 DEFAULT;
+    """
+    with Trial.on(plan(), source, target, schema) as trial:
+        source.execute("INSERT INTO p SELECT g, date '2020-01-01' + g % 80, 'v' || g FROM generate_series(1, 400) g")
+        source.execute("UPDATE p SET day = day + 30 WHERE day < '2020-02-10'")
+        source.execute("UPDATE p SET v = 'w' WHERE id % 3 = 0; DELETE FROM p WHERE id % 7 = 0")
+        trial.catch_up()
+        assert trial.same("p")
+        source.execute("TRUNCATE p2; INSERT INTO p VALUES (1000, '2020-02-05', 'after')")
+        trial.catch_up()
+        assert trial.same("p")
+        source.execute("BEGIN; INSERT INTO p VALUES (1001, '2020-03-05', 'x'); TRUNCATE p; "
+                       "INSERT INTO p VALUES (1, '2020-01-05', 'only'); COMMIT")
+        trial.catch_up()
+        assert trial.same("p") and target.value("SELECT count(*) FROM p") == 1
+
+
+def test_truncate_of_several(plan, source, target):
+    """TRUNCATE of tables that reference each other is one statement, in its place among changes."""
+    schema = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);"
+    with Trial.on(plan(), source, target, schema) as trial:
+        source.execute("INSERT INTO a SELECT generate_series(1, 50); INSERT INTO b SELECT g, g FROM generate_series(1, 50) g")
+        source.execute("BEGIN; DELETE FROM b WHERE id = 1; TRUNCATE a CASCADE; INSERT INTO a VALUES (7); "
+                       "INSERT INTO b VALUES (1, 7); COMMIT")
+        trial.catch_up()
+        assert trial.same("a") and trial.same("b")
+        assert trial.touched("public.a")["overflow"]
+
+
+def test_further_unique_keeps_source_order(plan, source, target):
+    """Values of a second unique column go round; folding would meet them twice."""
+    schema = "CREATE TABLE u (id int PRIMARY KEY, slot int UNIQUE, v text)"
+    with Trial.on(plan(), source, target, schema) as trial:
+        source.execute("INSERT INTO u SELECT g, g, 'v' FROM generate_series(1, 40) g")
+        source.execute("BEGIN; UPDATE u SET slot = 1000 WHERE id = 1; UPDATE u SET slot = 1 WHERE id = 2; "
+                       "UPDATE u SET slot = 2 WHERE id = 1; COMMIT")
+        source.execute("BEGIN; DELETE FROM u WHERE id = 3; INSERT INTO u VALUES (90, 3, 'took'); "
+                       "UPDATE u SET v = 'w' WHERE id = 90; COMMIT")
+        trial.catch_up()
+        assert trial.same("u") and trial.status()["conflicts"] == 0
+
+
+def test_touched_keys(plan, source, target):
+    """Keys of changed and deleted rows are told once, as text."""
+    with Trial.on(plan(), source, target, BASIC) as trial:
+        source.execute("INSERT INTO t (id) SELECT generate_series(1, 5)")
+        trial.catch_up()
+        assert sorted(trial.touched("public.t")["keys"]) == ["1", "2", "3", "4", "5"]
+        source.execute("UPDATE t SET a = 'x' WHERE id = 2; DELETE FROM t WHERE id = 3; "
+                       "UPDATE t SET id = 40 WHERE id = 4")
+        trial.catch_up()
+        assert sorted(trial.touched("public.t")["keys"]) == ["2", "3", "4", "40"]
+        assert trial.touched("public.t") == {"overflow": False, "keys": []}
+        source.execute("INSERT INTO t (id) SELECT generate_series(100, 21000)")
+        trial.catch_up()
+        assert trial.touched("public.t")["overflow"]
+
+
+def test_what_the_copy_has_is_skipped(plan, source, target):
+    """Transactions at or below sync_lsn are left out, those above are applied."""
+    setup = "INSERT INTO t (id) VALUES (1)"
+    first = Trial.on(plan(), source, target, BASIC, setup=setup)
+    assert first.hello["ok"]
+    first.kill()
+    source.execute("INSERT INTO t (id) VALUES (2)")
+    sync = source.value("SELECT pg_current_wal_insert_lsn()::text")
+    source.execute("INSERT INTO t (id) VALUES (3)")
+    with first.again(sync_lsn=sync) as trial:
+        trial.catch_up()
+        assert target.query("SELECT id FROM t ORDER BY id") == [(3,)]
+        assert trial.status()["skipped"] == 1
