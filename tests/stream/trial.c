@@ -5,9 +5,9 @@
  *     stream_trial PLAN SLOT PUBLICATION [SYNC_LSN]
  *
  * Commands come by lines on standard input, each is answered by one line of JSON:
- * applied LSN TIMEOUT_MS | marker NONCE TIMEOUT_MS | emit NONCE | status | touched SCHEMA.RELATION
- * | stop. A command that fails answers {"error": CODE, "message": ...}. The exit status is that of
- * the error that ended the stream.
+ * applied LSN TIMEOUT_MS | marker NONCE TIMEOUT_MS | wait NONCE TIMEOUT_MS | emit NONCE | status |
+ * touched SCHEMA.RELATION | stop. A command that fails answers {"error": CODE, "message": ...}. The
+ * exit status is that of the error that ended the stream.
  */
 #include "base/log.h"
 #include "blueprint/blueprint.h"
@@ -173,8 +173,11 @@ static bool wait_applied(Trial *trial, const char *text, int timeout_ms, Err *er
 
 static bool emit(Trial *trial, const char *nonce, Err *err)
 {
+    AUTO_CONN Conn *source = NULL;
+    ConnOptions options = {.purpose = "trial"};
     Lsn lsn = 0;
-    return stream_marker_emit(trial->source_conn, trial->spec.run_mark, nonce, &lsn, err);
+    return conn_open(&source, &trial->source, &options, err) &&
+           stream_marker_emit(source, trial->spec.run_mark, nonce, &lsn, err);
 }
 
 /* \return false to end */
@@ -201,6 +204,8 @@ static bool command(Trial *trial, char *line)
         ok = wait_applied(trial, what, timeout_ms, &err);
     else if (strcmp(verb, "emit") == 0)
         ok = emit(trial, what, &err);
+    else if (strcmp(verb, "wait") == 0)
+        ok = stream_wait_marker(trial->stream, what, timeout_ms, &err);
     else if (strcmp(verb, "marker") == 0)
         ok = emit(trial, what, &err) && stream_wait_marker(trial->stream, what, timeout_ms, &err);
     else
