@@ -125,7 +125,7 @@ def test_wrong_password_is_not_printed(source, target, plan, godwit):
 
 CATALOG = """
 SELECT string_agg(x, E'\\n' ORDER BY x) FROM (
-    SELECT 'rel ' || oid || relname || relkind FROM pg_class WHERE relnamespace <> 'pg_toast'::regnamespace
+    SELECT format('rel %s %s %s', oid, relname, relkind) FROM pg_class WHERE relnamespace <> 'pg_toast'::regnamespace
     UNION ALL SELECT 'slot ' || slot_name FROM pg_replication_slots WHERE database = current_database()
     UNION ALL SELECT 'pub ' || pubname FROM pg_publication
     UNION ALL SELECT 'set ' || setconfig::text FROM pg_db_role_setting
