@@ -5,6 +5,7 @@
 #include "graph/worker.h"
 
 #include "base/clock.h"
+#include "step/common.h"
 
 #include <unistd.h>
 
@@ -80,8 +81,8 @@ static bool record(StepCtx *ctx, const char *state, const char *detail, Err *err
 static bool piece_begin(StepCtx *ctx, Piece *piece, Err *err)
 {
     const StepKind *kind = piece->step->kind;
-    Observation seen = {0};
-    if (!kind->observe(ctx, &seen, err))
+    Observation seen = {.state = OBSERVED_SATISFIED};
+    if (!run_is_past(ctx->run, kind) && !kind->observe(ctx, &seen, err))
         return false;
     if (seen.state == OBSERVED_DRIFTED || seen.state == OBSERVED_IMPOSSIBLE)
         return drift_error(&seen, err);

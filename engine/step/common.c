@@ -11,6 +11,11 @@ bool run_is_switched(const Run *run)
            text_equal(run->journal.state, RUN_FINISHED);
 }
 
+bool run_is_past(const Run *run, const StepKind *kind)
+{
+    return kind->phase < PHASE_CUTOVER && run_is_switched(run);
+}
+
 bool observe_until_switch(StepCtx *ctx, Observation *observation, Err *err)
 {
     (void)err;

@@ -10,6 +10,10 @@
 /** Whether the run has passed its switch (this engine or an earlier one). */
 bool run_is_switched(const Run *run);
 
+/** Whether a step of this kind is history: the run is switched, the source is no measure any more,
+ * and nothing of what came before the cutover is looked at or done again. */
+bool run_is_past(const Run *run, const StepKind *kind);
+
 /** observe() of a cutover step: satisfied once the run is switched, else needed. */
 MUSTCHECK bool observe_until_switch(StepCtx *ctx, Observation *observation, Err *err);
 

@@ -6,6 +6,7 @@
 #include "step/schema_archive.h"
 
 #include "pg/query.h"
+#include "schema/drop.h"
 
 extern const StepKind STEP_SCHEMA_PRE;
 
@@ -137,6 +138,39 @@ static bool apply(StepCtx *ctx, Err *err)
     return schema_restore(ctx, &sides, TOC_PRE, wanted, &schemas, err);
 }
 
+/* Whether this run got as far as restoring: before that, what bears the names is not ours. */
+static bool restored_by_us(StepCtx *ctx, bool *ours, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    *ours = false;
+    if (!journal_steps(ctx->target, ctx->run->journal.id, &rows, err))
+        return false;
+    for (size_t r = 0; r < rows_count(rows); r++)
+        *ours = *ours || strcmp(rows_text(rows, r, 0), STEP_SCHEMA_PRE.name) == 0;
+    return true;
+}
+
+static bool undo(StepCtx *ctx, Err *err)
+{
+    SchemaSides sides;
+    bool ours = false;
+    if (!restored_by_us(ctx, &ours, err) || !ours)
+        return !err_is_set(err);
+    if (!schema_sides_read(ctx, &sides, err))
+        return false;
+    const Blueprint *blueprint = ctx->run->blueprint;
+    const SchemaObject **drop = arena_array(ctx->arena, const SchemaObject *, sides.source.count);
+    size_t count = 0;
+    for (size_t i = 0; i < sides.source.count; i++) {
+        const SchemaObject *object = &sides.source.items[i];
+        const SchemaObject *twin = schema_twin(&sides, object);
+        if (twin != NULL && strchr(KINDS, (char)object->kind) != NULL &&
+            blueprint_keeps_object(blueprint, object->class_oid, object->oid))
+            drop[count++] = twin;
+    }
+    return schema_drop(ctx->target, drop, count, blueprint->schemas, blueprint->schema_count, err);
+}
+
 const StepKind STEP_SCHEMA_PRE = {
     .name = "schema_pre",
     .phase = PHASE_SCHEMA,
@@ -146,4 +180,5 @@ const StepKind STEP_SCHEMA_PRE = {
     .describe = describe,
     .observe = observe,
     .apply = apply,
+    .undo = undo,
 };
