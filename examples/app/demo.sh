@@ -207,7 +207,9 @@ say "\$ godwit apply plan.yaml &"
 touch "$work/apply.log"
 "$godwit" apply "$plan" >"$work/apply-result.log" 2>"$work/apply.log" &
 apply_pid=$!
-tail -n +1 -f --pid="$apply_pid" "$work/apply.log" &
+# One line per step is too much for a tour: the small ones are left out here.
+tail -n +1 -f --pid="$apply_pid" "$work/apply.log" |
+    grep --line-buffered -Ev '\[(analyze|constraint|copy|foreign_key|index|validate)[:].*done in' &
 tail_pid=$!
 wait_for_gate
 sleep "$replicate_s"
