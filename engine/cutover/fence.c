@@ -11,8 +11,17 @@
 #include <inttypes.h>
 #include <jansson.h>
 
-#define LOCK_ATTEMPT_MS 2000
+#define SESSIONS_END_MS 2000
+#define LAST_WAIT_MS    2000
+#define LOCK_PAUSE_MS   50
 #define GONE_POLL_MS    20
+
+/* How long an attempt waits for one lock, in turn. A writer that holds a later table and wants an
+ * earlier one can only be got rid of by giving way, so most attempts are short, with a pause for
+ * the writers; all stay below PostgreSQL's default deadlock_timeout, so that no writer is chosen as
+ * the victim. The longer ones outlast transactions that are merely slow. */
+static const int LOCK_WAITS_MS[] = {50, 100, 200, 400, 800};
+#define LOCK_WAITS (sizeof(LOCK_WAITS_MS) / sizeof(LOCK_WAITS_MS[0]))
 
 static char *roles_json(Arena *arena, const char **roles, size_t count)
 {
@@ -138,9 +147,11 @@ bool fence_lock_source(Conn *conn, const Run *run, Err *err)
     AUTO_STR Str sql = {0};
     fence_lock_sql(&sql, conn, run->blueprint);
     int64_t deadline = clock_ms() + cutover->grace_us / 1000;
-    for (bool last = false;;) {
+    bool last = false;
+    for (size_t tries = 0;; tries++) {
         AUTO_ERR Err attempt = {0};
-        if (lock_once(conn, sql.data, LOCK_ATTEMPT_MS, &attempt))
+        if (lock_once(conn, sql.data, last ? LAST_WAIT_MS : LOCK_WAITS_MS[tries % LOCK_WAITS],
+                      &attempt))
             return true;
         if (!lock_is_busy(&attempt))
             return err_move(err, &attempt);
@@ -156,10 +167,13 @@ bool fence_lock_source(Conn *conn, const Run *run, Err *err)
         if (clock_ms() > deadline) {
             last = true;
             if (!fence_end_others(conn, cutover->terminate, cutover->terminate_count,
-                                  LOCK_ATTEMPT_MS, err))
+                                  SESSIONS_END_MS, err))
                 return false;
         }
-        log_warn(conn_log(conn), "the write fence waits for a lock; trying again");
+        if (tries % LOCK_WAITS == LOCK_WAITS - 1)
+            log_warn(conn_log(conn), "the write fence waits for a lock; trying again");
+        if (!stop_sleep(conn_stop(conn), LOCK_PAUSE_MS))
+            return stop_error(conn_stop(conn), err);
     }
 }
 
