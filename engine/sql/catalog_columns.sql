@@ -21,13 +21,12 @@ SELECT c.attrelid,
        COALESCE(e.oid, 0),
        COALESCE(e.typnamespace, b.typnamespace) = 11 AND COALESCE(e.oid, b.oid) < 16384,
        COALESCE(e.typtype, b.typtype),
-       c.attnotnull OR t.typnotnull,
+       c.attnotnull,
        c.attidentity,
        c.attgenerated <> ''
 FROM pg_catalog.pg_attribute c
 JOIN pg_catalog.pg_class r ON r.oid = c.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
-JOIN pg_catalog.pg_type t ON t.oid = c.atttypid
 LEFT JOIN bottom d ON d.domain = c.atttypid
 JOIN pg_catalog.pg_type b ON b.oid = COALESCE(d.base, c.atttypid)
 LEFT JOIN pg_catalog.pg_type e ON e.oid = b.typelem AND b.typlen = -1 AND b.typcategory = 'A'
