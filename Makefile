@@ -84,6 +84,7 @@ MAIN      := $(wildcard engine/main.c)
 SQL       := $(sort $(wildcard engine/sql/*.sql schemas/*.sql))
 LIB       := $(OUT)/libgodwit.a
 BIN       := $(if $(MAIN),$(OUT)/godwit)
+TRIAL     := $(if $(filter release,$(VARIANT)),,$(OUT)/stream_trial)
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c tests/unit/*/test_*.c))
 UNIT_BIN  := $(UNIT_SRC:tests/%.c=$(OUT)/%)
 UNIT_HELP := $(wildcard tests/unit/lib/*.c)
@@ -92,7 +93,7 @@ UNIT_LIB  := $(OUT)/unit/libunit.a
 .PHONY: build lib units unit scenario test check lint format deps lab lab-clean demo bench \
         coverage install clean version fuzz fuzz-bins
 
-build: lib $(BIN)
+build: lib $(BIN) $(TRIAL)
 	@$(if $(BIN),ln -sfn $(VARIANT)/godwit build/godwit)
 
 lib: $(LIB)
@@ -160,7 +161,7 @@ $(UNIT_BIN): $(OUT)/unit/%: $(OUT)/unit/%.o $(UNIT_LIB) $(LIB)
 
 # Drives the stream alone, for tests/scenario/test_stream.py.
 $(OUT)/stream_trial: tests/stream/trial.c $(LIB) $(OUT)/flags.stamp
-	$(CC) $(UNIT_FLAGS) $(LINK_FLAGS) $< $(LIB) $(LIBS) -o $@
+	$(call say,LINK,$@)$(CC) $(UNIT_FLAGS) $(LINK_FLAGS) $< $(LIB) $(LIBS) -o $@
 
 units: $(UNIT_BIN)
 

@@ -77,7 +77,8 @@ def test_replica_identities(plan, source, target):
             UPDATE "Odd ""x"" Name" SET "select" = 'z' WHERE "Key ""k"" no" = 2;
             INSERT INTO pair SELECT 'a''\\' || g, date '2020-01-01' + g, g FROM generate_series(1, 20) g;
             UPDATE pair SET b = b + 1000, v = -v WHERE v % 3 = 0; DELETE FROM pair WHERE v = 4;
-            INSERT INTO only_key SELECT generate_series(1, 20); UPDATE only_key SET id = id; DELETE FROM only_key WHERE id < 5;
+            INSERT INTO only_key SELECT generate_series(1, 20); UPDATE only_key SET id = id; DELETE FROM
+                only_key WHERE id < 5;
         """)
         trial.catch_up()
         source.execute("""
@@ -96,7 +97,8 @@ def test_replica_identities(plan, source, target):
 def test_generated_and_identity_columns(plan, source, target):
     """Stored generated columns are computed there; identity ALWAYS is kept, moved, set."""
     schema = """
-        CREATE TABLE gen (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int, twice int GENERATED ALWAYS AS (a * 2) STORED, big text);
+        CREATE TABLE gen (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int, twice int GENERATED ALWAYS
+            AS (a * 2) STORED, big text);
         ALTER TABLE gen ALTER big SET STORAGE EXTERNAL;
         CREATE TABLE side (k text PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, v text, big text);
         ALTER TABLE side ALTER big SET STORAGE EXTERNAL;
@@ -149,7 +151,8 @@ def test_truncate_of_several(plan, source, target):
     """TRUNCATE of tables that reference each other is one statement, in its place among changes."""
     schema = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);"
     with Trial.on(plan(), source, target, schema) as trial:
-        source.execute("INSERT INTO a SELECT generate_series(1, 50); INSERT INTO b SELECT g, g FROM generate_series(1, 50) g")
+        source.execute("INSERT INTO a SELECT generate_series(1, 50); "
+                       "INSERT INTO b SELECT g, g FROM generate_series(1, 50) g")
         source.execute("BEGIN; DELETE FROM b WHERE id = 1; TRUNCATE a CASCADE; INSERT INTO a VALUES (7); "
                        "INSERT INTO b VALUES (1, 7); COMMIT")
         trial.catch_up()

@@ -1,0 +1,315 @@
+/*
+ * Small parts of the stream: COPY rows, groups and batches, relation messages against the
+ * Blueprint, our logical messages, the retry table.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "cdc/encode.h"
+#include "cdc/group.h"
+#include "cdc/mark.h"
+#include "cdc/relmap.h"
+#include "cdc/retry_table.h"
+
+#define BYTES(text) (text), sizeof(text) - 1
+
+static PgoValue value(PgoValueKind kind, const char *data, size_t length)
+{
+    return (PgoValue){.data = data, .length = (uint32_t)length, .kind = kind};
+}
+
+static void test_text_rows(void **state)
+{
+    (void)state;
+    AUTO_STR Str out = {0};
+    PgoValue row[] = {value(PGO_TEXT, BYTES("a\tb\\c\nd\re\b\f\v")), value(PGO_NULL, NULL, 0),
+                      value(PGO_TEXT, BYTES("")), value(PGO_TEXT, BYTES("\\N")),
+                      value(PGO_TEXT, BYTES("\xc3\xa4"))};
+    encode_text_row(&out, row, 5);
+    assert_string_equal(out.data, "a\\tb\\\\c\\nd\\re\\b\\f\\v\t\\N\t\t\\\\N\t\xc3\xa4\n");
+    encode_text_row(&out, row, 0);
+    assert_int_equal(out.data[out.length - 1], '\n');
+}
+
+static void test_binary_rows(void **state)
+{
+    (void)state;
+    AUTO_STR Str out = {0};
+    PgoValue row[] = {value(PGO_BINARY, BYTES("\0\0\0\5")), value(PGO_NULL, NULL, 0)};
+    encode_binary_header(&out);
+    encode_binary_row(&out, row, 2);
+    encode_binary_trailer(&out);
+    static const char WANT[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0"
+                               "\0\2\0\0\0\4\0\0\0\5\xff\xff\xff\xff\xff\xff";
+    assert_int_equal(out.length, sizeof(WANT) - 1);
+    assert_memory_equal(out.data, WANT, sizeof(WANT) - 1);
+    assert_true(encode_is_binary(row, 2));
+    row[1].kind = PGO_TEXT;
+    assert_false(encode_is_binary(row, 2));
+}
+
+static void test_batches_keep_order_and_bytes(void **state)
+{
+    (void)state;
+    BatchPool pool;
+    batch_pool_init(&pool);
+    Batch *batch = batch_new(&pool, 10);
+    batch_append(batch, &(BatchRecord){.wal_end = 7, .bytes = 3}, "abc");
+    batch_append(batch, &(BatchRecord){.wal_end = 9, .keepalive = true}, NULL);
+    batch_append(batch, &(BatchRecord){.wal_end = 11, .bytes = 9}, "123456789");
+    size_t at = 0;
+    const char *payload = NULL;
+    const BatchRecord *record = batch_next(batch, &at, &payload);
+    assert_true(record->wal_end == 7 && record->bytes == 3 && !record->keepalive);
+    assert_memory_equal(payload, "abc", 3);
+    record = batch_next(batch, &at, &payload);
+    assert_true(record->wal_end == 9 && record->keepalive);
+    record = batch_next(batch, &at, &payload);
+    assert_memory_equal(payload, "123456789", 9);
+    assert_null(batch_next(batch, &at, &payload));
+    batch_free(&pool, batch);
+    assert_ptr_equal(batch_new(&pool, 10), batch); /* used again */
+    batch_free(&pool, batch);
+    Batch *large = batch_new(&pool, BATCH_BYTES * 3);
+    assert_true(batch_fits(large, BATCH_BYTES * 3));
+    batch_free(&pool, large);
+    assert_int_equal(pool.free_count, 1);
+    batch_pool_release(&pool);
+}
+
+static void test_commit_must_fit_its_begin(void **state)
+{
+    (void)state;
+    BatchPool pool;
+    batch_pool_init(&pool);
+    Group group = {0};
+    AUTO_ERR Err stray = {0};
+    assert_false(group_commit(&group, &(PgoCommit){.commit_lsn = 5, .end_lsn = 6}, &stray));
+    assert_string_equal(stray.message, "a commit at 0/5 came without its begin");
+    group_begin(&group, &(PgoBegin){.final_lsn = 5, .xid = 77});
+    AUTO_ERR Err other = {0};
+    assert_false(group_commit(&group, &(PgoCommit){.commit_lsn = 6, .end_lsn = 7}, &other));
+    assert_string_equal(other.message,
+                        "transaction 77 was to commit at 0/5, its commit says 0/6, end 0/7");
+    AUTO_ERR Err none = {0};
+    assert_true(group_commit(&group, &(PgoCommit){.commit_lsn = 5, .end_lsn = 6}, &none));
+    assert_false(group.in_txn);
+    group_begin(&group, &(PgoBegin){.final_lsn = 8, .xid = 78});
+    group_applied(&group, &pool, false);
+    assert_int_equal(group.txn_count, 1); /* the open one stays */
+    assert_int_equal(group.txns[0].xid, 78);
+    group_release(&group, &pool);
+    batch_pool_release(&pool);
+}
+
+static void test_our_messages_only(void **state)
+{
+    (void)state;
+    AUTO_ARENA Arena arena = {0};
+    const char *content = mark_content(&arena, "godwit shop 1a2b", "n\"1");
+    assert_string_equal(content, "{\"marker\":\"n\\\"1\",\"run\":\"godwit shop 1a2b\"}");
+    PgoLogicalMessage message = {.transactional = true,
+                                 .prefix = "godwit",
+                                 .content = (const uint8_t *)content,
+                                 .content_bytes = (uint32_t)strlen(content)};
+    assert_string_equal(mark_nonce(&arena, &message, "godwit shop 1a2b"), "n\"1");
+    assert_null(mark_nonce(&arena, &message, "godwit shop ffff"));
+    message.prefix = "other";
+    assert_null(mark_nonce(&arena, &message, "godwit shop 1a2b"));
+    message.prefix = "godwit";
+    message.transactional = false;
+    assert_null(mark_nonce(&arena, &message, "godwit shop 1a2b"));
+    message.transactional = true;
+    message.content_bytes = 5;
+    assert_null(mark_nonce(&arena, &message, "godwit shop 1a2b"));
+    const char *beat = mark_content(&arena, "godwit shop 1a2b", NULL);
+    assert_string_equal(beat, "{\"heartbeat\":true,\"run\":\"godwit shop 1a2b\"}");
+}
+
+static RetryClass class_of(ErrCode code, const char *sqlstate)
+{
+    Err err = {.code = code};
+    memcpy(err.sqlstate, sqlstate, strlen(sqlstate));
+    return retry_class(&err);
+}
+
+static void test_retry_table(void **state)
+{
+    (void)state;
+    assert_int_equal(class_of(ERR_SQL, "40P01"), RETRY_GROUP);
+    assert_int_equal(class_of(ERR_SQL, "40001"), RETRY_GROUP);
+    assert_int_equal(class_of(ERR_SQL, "55P03"), RETRY_GROUP);
+    assert_int_equal(class_of(ERR_SQL, "55006"), RETRY_SESSION);
+    assert_int_equal(class_of(ERR_LOST, "57P01"), RETRY_SESSION);
+    assert_int_equal(class_of(ERR_LOST, ""), RETRY_SESSION);
+    assert_int_equal(class_of(ERR_CONNECT, ""), RETRY_SESSION);
+    assert_int_equal(class_of(ERR_SQL, "23505"), RETRY_NEVER);
+    assert_int_equal(class_of(ERR_CONFLICT, ""), RETRY_NEVER);
+    assert_int_equal(class_of(ERR_CANNOT_RESUME, ""), RETRY_NEVER);
+    for (const RetryRow *row = RETRY_ROWS; row[0].sqlstate != NULL && row[1].sqlstate != NULL;
+         row++)
+        assert_true(strcmp(row[0].sqlstate, row[1].sqlstate) < 0);
+    for (unsigned attempt = 0; attempt < 40; attempt++) {
+        int least = retry_wait_ms(attempt, 0);
+        assert_true(least >= RETRY_FIRST_WAIT_MS / 2 && least <= RETRY_MAX_WAIT_MS);
+        assert_true(retry_wait_ms(attempt, attempt * 7919) <= RETRY_MAX_WAIT_MS);
+    }
+    assert_int_equal(retry_wait_ms(39, 0), RETRY_MAX_WAIT_MS / 2);
+}
+
+/* --- relation messages --- */
+
+static Column columns[] = {{.name = "id", .type_text = "integer", .type_oid = 23},
+                           {.name = "note", .type_text = "text", .type_oid = 25}};
+static const uint16_t key_columns[] = {0};
+static const Key key = {.index_name = "t_pkey", .count = 1, .columns = key_columns};
+
+typedef struct World {
+    Relation relation;
+    Leaf leaf;
+    Leaf *leaf_by_oid[1];
+    Blueprint blueprint;
+    Relmap relmap;
+} World;
+
+static void world_init(World *world)
+{
+    *world =
+        (World){.relation = {
+                    .source = {"public", "t"}, .columns = columns, .column_count = 2, .key = &key}};
+    world->leaf = (Leaf){.oid = 100, .source = {"public", "t"}, .root = &world->relation};
+    world->leaf_by_oid[0] = &world->leaf;
+    world->blueprint = (Blueprint){.leaf_by_oid = world->leaf_by_oid,
+                                   .relations = &world->relation,
+                                   .relation_count = 1,
+                                   .leaves = &world->leaf,
+                                   .leaf_count = 1};
+    relmap_init(&world->relmap, &world->blueprint);
+}
+
+static PgoRelation relation_message(const char *bytes, size_t size)
+{
+    AUTO_ERR Err err = {0};
+    PgoMessage message;
+    if (!pgo_decode(bytes, size, &message, &err))
+        fail_msg("%s", err.message);
+    return message.relation;
+}
+
+static void test_relation_in_another_order(void **state)
+{
+    (void)state;
+    World world;
+    world_init(&world);
+    PgoRelation message =
+        relation_message(BYTES("R\0\0\0\x64public\0t\0d\0\2\0note\0\0\0\0\x19\xff\xff\xff\xff"
+                               "\1id\0\0\0\0\x17\xff\xff\xff\xff"));
+    AUTO_ERR Err err = {0};
+    assert_false(relmap_differs(&world.relmap, &message));
+    assert_true(relmap_take(&world.relmap, &message, &err));
+    LeafState *leaf = relmap_leaf(&world.relmap, 100, &err);
+    assert_false(leaf->same_order);
+    PgoMessage insert;
+    assert_true(pgo_decode(BYTES("I\0\0\0\x64N\0\2t\0\0\0\1nt\0\0\0\0015"), &insert, &err));
+    PgoValue scratch[2];
+    PgoValue values[2];
+    change_values(leaf, &insert.change.new_tuple, scratch, values);
+    assert_memory_equal(values[0].data, "5", 1);
+    assert_memory_equal(values[1].data, "n", 1);
+    assert_false(relmap_differs(&world.relmap, &message));
+    message.replica_identity = 'f';
+    assert_true(relmap_differs(&world.relmap, &message));
+    relmap_release(&world.relmap);
+}
+
+typedef struct DriftRow {
+    const char *bytes;
+    size_t size;
+    const char *detail;
+} DriftRow;
+
+static const DriftRow DRIFT_ROWS[] = {
+    {BYTES("R\0\0\0\x64public\0t\0d\0\1\1id\0\0\0\0\x17\xff\xff\xff\xff"),
+     "Column note was dropped or renamed."},
+    {BYTES("R\0\0\0\x64public\0t\0d\0\2\1id\0\0\0\0\x14\xff\xff\xff\xff\0note\0\0\0\0\x19\xff\xff"
+           "\xff\xff"),
+     "Column id was integer (type oid 23), it now has type oid 20."},
+    {BYTES("R\0\0\0\x64public\0t\0d\0\3\1id\0\0\0\0\x17\xff\xff\xff\xff\0note\0\0\0\0\x19\xff\xff"
+           "\xff\xff\0more\0\0\0\0\x19\xff\xff\xff\xff"),
+     "Column more was added."},
+    {BYTES("R\0\0\0\x64public\0t\0i\0\2\0id\0\0\0\0\x17\xff\xff\xff\xff\1note\0\0\0\0\x19\xff\xff"
+           "\xff\xff"),
+     "Column id is not part of the replica identity any more."},
+    {BYTES("R\0\0\0\x64public\0old_t\0d\0\2\1id\0\0\0\0\x17\xff\xff\xff\xff\0note\0\0\0\0\x19\xff"
+           "\xff\xff\xff"),
+     "The relation was renamed."},
+};
+
+static void test_drift_is_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(DRIFT_ROWS) / sizeof(DRIFT_ROWS[0]); i++) {
+        World world;
+        world_init(&world);
+        PgoRelation message = relation_message(DRIFT_ROWS[i].bytes, DRIFT_ROWS[i].size);
+        AUTO_ERR Err err = {0};
+        assert_false(relmap_take(&world.relmap, &message, &err));
+        assert_int_equal(err.code, ERR_DRIFT);
+        assert_string_equal(err.detail, DRIFT_ROWS[i].detail);
+        relmap_release(&world.relmap);
+    }
+}
+
+static void test_unknown_relations(void **state)
+{
+    (void)state;
+    World world;
+    world_init(&world);
+    AUTO_ERR Err unselected = {0};
+    assert_null(relmap_leaf(&world.relmap, 7, &unselected));
+    assert_string_equal(unselected.message,
+                        "the source sent a change of a relation that is not selected (oid 7)");
+    AUTO_ERR Err early = {0};
+    assert_null(relmap_leaf(&world.relmap, 100, &early));
+    assert_string_equal(early.message, "a change of relation 100 came before its relation message");
+    PgoRelation message =
+        relation_message(BYTES("R\0\0\0\7public\0x\0d\0\1\1id\0\0\0\0\x17\xff\xff\xff\xff"));
+    AUTO_ERR Err err = {0};
+    assert_false(relmap_take(&world.relmap, &message, &err));
+    assert_string_equal(err.message, "the source sends public.x, which is not selected");
+    relmap_release(&world.relmap);
+}
+
+static void test_key_text(void **state)
+{
+    (void)state;
+    World world;
+    world_init(&world);
+    AUTO_ARENA Arena arena = {0};
+    PgoValue five = value(PGO_TEXT, BYTES("5"));
+    assert_string_equal(change_key_text(&arena, &world.relation, &five), "Key (id)=(5)");
+    PgoValue binary = value(PGO_BINARY, BYTES("\0\x1f"));
+    assert_string_equal(change_key_text(&arena, &world.relation, &binary), "Key (id)=(0x001f)");
+    relmap_release(&world.relmap);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text_rows),
+        cmocka_unit_test(test_binary_rows),
+        cmocka_unit_test(test_batches_keep_order_and_bytes),
+        cmocka_unit_test(test_commit_must_fit_its_begin),
+        cmocka_unit_test(test_our_messages_only),
+        cmocka_unit_test(test_retry_table),
+        cmocka_unit_test(test_relation_in_another_order),
+        cmocka_unit_test(test_drift_is_named),
+        cmocka_unit_test(test_unknown_relations),
+        cmocka_unit_test(test_key_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
