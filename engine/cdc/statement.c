@@ -99,8 +99,9 @@ static void where_key(Str *sql, const Conn *conn, const Relation *relation, size
     str_append(sql, " WHERE ");
     for (size_t k = 0; k < relation->key->count; k++) {
         str_append(sql, k > 0 ? " AND " : "");
-        ddl_ident(sql, conn, relation->columns[relation->key->columns[k]].name);
-        str_appendf(sql, " = $%zu", ++parameter);
+        const Column *column = &relation->columns[relation->key->columns[k]];
+        ddl_ident(sql, conn, column->name);
+        str_appendf(sql, " = $%zu::%s", ++parameter, column->type_text);
     }
 }
 

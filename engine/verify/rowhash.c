@@ -66,11 +66,15 @@ static void append_column(Str *sql, const Reading *reading, ConnSide side, const
     str_append(sql, name.data);
 }
 
-/* "length:value", or "-" for NULL. */
+/* "length:value", or "-" for NULL. concat() writes what the type's output function does, as copy
+ * and stream do; a cast to text need not (an xml declaration, a boolean). */
 static void append_portable(Str *sql, const char *expression)
 {
-    str_appendf(sql, "COALESCE(pg_catalog.char_length((%s)::text)::text || ':' || (%s)::text, '-')",
-                expression, expression);
+    str_appendf(sql,
+                "CASE WHEN (%s)::text IS NULL THEN '-' ELSE "
+                "pg_catalog.char_length(pg_catalog.concat(%s))::text || ':' || "
+                "pg_catalog.concat(%s) END",
+                expression, expression, expression);
 }
 
 /* One expression per value, joined so that the whole can be hashed. */

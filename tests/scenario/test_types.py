@@ -61,7 +61,7 @@ TYPES = {
     "jsonb": ["null", "{}", '{"b": [1.0, 1.00, null, true, "\\u00e9\\n"], "": {"": ""}}', "1e400",
               '"' + "j" * 3000 + '"'],
     "jsonpath": ["$", '$.a[*] ? (@.b == "x" && @.c > 1)', "lax $.**{2 to last}.size()"],
-    "xml": ["<a/>", "<?xml version=\"1.0\"?><a b=\"c\">&lt;é</a>", "text <b>and</b> more", ""],
+    "xml": ["<a/>", "<?xml version=\"1.0\" standalone=\"yes\"?><a b=\"c\">&lt;é</a>", "text <b>and</b> more", ""],
     "point": ["(0,-0)", "(1e308,-5e-324)", "(Infinity,NaN)"],
     "line": ["{1,2,3}", "{-1e-100,0.1,0}"],
     "lseg": ["[(0,0),(0.1,0.3)]", "[(1e300,-1e300),(2,2)]"],
