@@ -34,6 +34,8 @@ static bool run_tool(Archive *archive, const char *name, const ProcessSpec *spec
     return result->exit_status == 0 || tool_error(name, result, err);
 }
 
+/* The file has no name from the beginning, so that an engine that is killed leaves none behind; the
+ * tools open it through our descriptor. */
 static bool make_file(Archive *archive, Err *err)
 {
     const char *directory = getenv("TMPDIR");
@@ -43,8 +45,9 @@ static bool make_file(Archive *archive, Err *err)
     if (fd < 0)
         return err_set(err, ERR_IO, "could not create a file like \"%s\": %s", path,
                        strerror(errno));
-    close(fd);
-    archive->path = path;
+    unlink(path);
+    archive->fd = fd;
+    archive->path = arena_printf(&archive->arena, "/proc/%d/fd/%d", (int)getpid(), fd);
     return true;
 }
 
@@ -178,7 +181,7 @@ bool archive_make(Archive *archive, const ArchiveTools *tools, const Blueprint *
 void archive_release(Archive *archive)
 {
     if (archive->path != NULL)
-        unlink(archive->path);
+        close(archive->fd);
     arena_release(&archive->arena);
     *archive = (Archive){0};
 }

@@ -5,9 +5,10 @@
  *     if (!archive_make(&archive, run, blueprint, &objects, err)) return false;
  *     archive_script(&archive, TOC_PRE, NULL, NULL, &script, err);
  *
- * The file is private (0600, close-on-exec) and goes with the Archive. Passwords travel in the
- * tool's environment, never in its arguments. The SQL is run by archive_run() on a connection of
- * ours and not by pg_restore, so that an engine that dies in the middle leaves nothing behind.
+ * The file is private (0600, close-on-exec), has no name and goes with the Archive. Passwords
+ * travel in the tool's environment, never in its arguments. The SQL is run by archive_run() on a
+ * connection of ours and not by pg_restore, so that an engine that dies in the middle leaves
+ * nothing behind.
  */
 #ifndef GODWIT_SCHEMA_ARCHIVE_H
 #define GODWIT_SCHEMA_ARCHIVE_H
@@ -26,7 +27,8 @@ typedef struct ArchiveTools {
 typedef struct Archive {
     Arena arena;
     ArchiveTools tools;
-    const char *path; /* NULL: there is no file */
+    int fd;           /* an unnamed file */
+    const char *path; /* how the tools reach it, NULL: there is none */
     Toc toc;
 } Archive;
 
