@@ -1,0 +1,271 @@
+/*
+ * preflight_run() against a real server: what a weak role lacks is found, and running the remedies
+ * as they are printed makes every error go away.
+ */
+#include "base/str.h"
+#include "lib/server.h"
+#include "preflight/preflight.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char source_seed[] =
+    "CREATE ROLE app_owner; CREATE SCHEMA app AUTHORIZATION app_owner;"
+    "CREATE SCHEMA \"Odd One\"; SET ROLE app_owner;"
+    "CREATE TABLE app.item (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, secret text);"
+    "ALTER TABLE app.item ENABLE ROW LEVEL SECURITY;"
+    "ALTER TABLE app.item FORCE ROW LEVEL SECURITY;"
+    "CREATE TABLE app.log (line text);"
+    "CREATE TABLE app.event (id bigint, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);"
+    "CREATE TABLE app.event_1 PARTITION OF app.event"
+    "  FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');"
+    "CREATE FUNCTION app.f() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+    "CREATE TYPE app.mood AS ENUM ('good'); RESET ROLE;"
+    "CREATE TABLE \"Odd One\".\"user\" (\"select\" int PRIMARY KEY);";
+
+typedef struct World {
+    Arena arena;
+    Conn *source_admin;
+    Conn *target_admin;
+    Plan plan;
+    PlanSelector schemas[2];
+    PreflightReport report;
+} World;
+
+static World world;
+
+static int setup(void **state)
+{
+    (void)state;
+    if (server_setup("max_slot_wal_keep_size = 100MB") != 0)
+        return -1;
+    if (!server_is_there())
+        return 0;
+    Conn *admin = server_open(CONN_SOURCE, "postgres");
+    server_script(admin, "CREATE DATABASE shop");
+    server_script(admin, "CREATE DATABASE tgt");
+    conn_close(admin);
+    world.source_admin = server_open(CONN_SOURCE, "shop");
+    world.target_admin = server_open(CONN_TARGET, "tgt");
+    server_script(world.source_admin, source_seed);
+    server_script(world.source_admin, "CREATE ROLE \"Mig User\" LOGIN");
+    Err err = {0};
+    size_t column = 0;
+    world.schemas[0].pos = world.schemas[1].pos = (PlanPos){1, 1};
+    if (!selector_schema(&world.arena, "app", &world.schemas[0].selector, &column, &err) ||
+        !selector_schema(&world.arena, "\"Odd One\"", &world.schemas[1].selector, &column, &err))
+        return -1;
+    world.plan.select.schemas = (PlanSelectors){world.schemas, 2};
+    world.plan.source = (PlanEndpoint){.kind = "self_hosted", .max_connections = 8};
+    world.plan.target = (PlanEndpoint){.kind = "self_hosted", .max_connections = 8};
+    world.plan.copy = (PlanCopy){.table_jobs = 2, .index_jobs = 1};
+    world.plan.replication.publish = PLAN_PUBLISH_ALL;
+    world.plan.cutover.method = PLAN_STOP_LOCK;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    preflight_release(&world.report);
+    conn_close(world.source_admin);
+    conn_close(world.target_admin);
+    arena_release(&world.arena);
+    return server_teardown(state);
+}
+
+static Conn *open_as(ConnSide side, const char *database, const char *user, Endpoint *endpoint)
+{
+    AUTO_ERR Err err = {0};
+    Conn *conn = NULL;
+    *endpoint = server_endpoint(side, database);
+    endpoint->conninfo = arena_printf(&world.arena, "%s user='%s'", endpoint->conninfo, user);
+    if (!conn_open(&conn, endpoint, &(ConnOptions){.purpose = "check", .read_only = true}, &err))
+        fail_msg("%s: %s", err.message, err.detail);
+    return conn;
+}
+
+/* Everything as `godwit check` does it, for one user of both sides. */
+static void check_as(const char *user, bool resuming)
+{
+    if (!server_is_there())
+        skip();
+    AUTO_ERR Err err = {0};
+    Endpoint from, to;
+    AUTO_CONN Conn *source = open_as(CONN_SOURCE, "shop", user, &from);
+    AUTO_CONN Conn *target = open_as(CONN_TARGET, "tgt", user, &to);
+    Catalog source_catalog = {0}, target_catalog = {0};
+    Blueprint blueprint = {0};
+    PlanFindings findings = {0};
+    preflight_release(&world.report);
+    bool ok =
+        catalog_inspect(&source_catalog, source, &err) &&
+        catalog_inspect(&target_catalog, target, &err) &&
+        blueprint_build(&blueprint, &world.plan, &source_catalog, &target_catalog, &findings, &err);
+    PreflightInput input = {&world.plan, &source_catalog, &target_catalog, &blueprint,
+                            source,      target,          &from,           &to,
+                            resuming};
+    ok = ok && preflight_run(&input, &world.report, &err);
+    /* The report outlives what it was made from. */
+    blueprint_release(&blueprint);
+    catalog_release(&source_catalog);
+    catalog_release(&target_catalog);
+    if (!ok)
+        fail_msg("%s: %s", err.message, err.detail);
+}
+
+static const Finding *find(const char *code, const char *object)
+{
+    for (size_t i = 0; i < world.report.findings.count; i++) {
+        const Finding *finding = &world.report.findings.items[i];
+        if (strcmp(finding->code, code) == 0 && strcmp(finding->object, object) == 0)
+            return finding;
+    }
+    return NULL;
+}
+
+static void expect(const char *code, const char *object)
+{
+    if (find(code, object) == NULL)
+        fail_msg("no finding %s %s", code, object);
+}
+
+static void run_remedies(void)
+{
+    for (size_t i = 0; i < world.report.findings.count; i++) {
+        const Finding *finding = &world.report.findings.items[i];
+        Conn *admin = finding->side == CONN_SOURCE ? world.source_admin : world.target_admin;
+        for (const char *line = finding->remedy; *line != '\0';) {
+            size_t length = strcspn(line, "\n");
+            if (strncmp(line, "--", 2) != 0)
+                server_script(admin, arena_memdup(&world.arena, line, length));
+            line += length + (line[length] == '\n');
+        }
+    }
+}
+
+static void print_errors(void)
+{
+    for (size_t i = 0; i < world.report.findings.count; i++)
+        if (world.report.findings.items[i].severity == FINDING_ERROR)
+            print_message("%s",
+                          preflight_finding_text(&world.arena, &world.report.findings.items[i]));
+}
+
+static void a_superuser_lacks_only_what_the_tables_lack(void **state)
+{
+    (void)state;
+    check_as("postgres", false);
+    expect("G201", "app.log");
+    expect("G205", "app.log");
+    expect("G108", "max_slot_wal_keep_size");
+    if (world.report.errors != 1)
+        print_errors();
+    assert_int_equal(world.report.errors, 1);
+    assert_int_equal(world.report.findings.count, 3);
+}
+
+static void a_weak_role_is_told_everything_at_once_and_the_remedies_cure_it(void **state)
+{
+    (void)state;
+    check_as("Mig User", false);
+    expect("G201", "app.log");
+    expect("G202", "app.item");
+    expect("G301", "app");
+    expect("G301", "app.item");
+    expect("G301", "\"Odd One\"");
+    expect("G301", "\"Odd One\".user");
+    expect("G301", "app.item_id_seq");
+    expect("G302", "app.event");
+    expect("G303", "\"Mig User\"");
+    expect("G304", "shop");
+    expect("G304", "tgt");
+    expect("G305", "app.event_1");
+    expect("G305", "shop");
+    expect("G305", "tgt");
+    expect("G306", "\"Mig User\"");
+    expect("G307", "\"Mig User\"");
+    assert_null(find("G302", "app.event_1")); /* published through its root */
+    run_remedies();
+    usleep(300 * 1000); /* the reload reaches new sessions */
+    check_as("Mig User", false);
+    print_errors();
+    assert_int_equal(world.report.errors, 0);
+    assert_null(find("G108", "max_slot_wal_keep_size"));
+    assert_null(find("G307", "\"Mig User\""));
+}
+
+static void what_stands_in_the_way_is_named_but_not_on_resume(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    server_script(world.target_admin,
+                  "CREATE SCHEMA app; CREATE VIEW app.item AS SELECT 1 AS one;"
+                  "CREATE TYPE app.mood AS ENUM ();"
+                  "CREATE FUNCTION app.f() RETURNS int LANGUAGE sql AS 'SELECT 2';"
+                  "CREATE TABLE app.unrelated (id int)");
+    check_as("postgres", false);
+    expect("G403", "app.item");
+    expect("G403", "app.mood");
+    expect("G403", "app.f");
+    assert_null(find("G403", "app.unrelated"));
+    assert_string_equal(find("G403", "app.item")->message, "a view of this name exists");
+    check_as("postgres", true);
+    assert_null(find("G403", "app.item"));
+    server_script(world.target_admin, "DROP SCHEMA app CASCADE");
+}
+
+static void prepared_transactions_and_large_objects_are_found(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    server_script(world.source_admin, "BEGIN; CREATE TABLE public.p (id int);"
+                                      "PREPARE TRANSACTION 'left ''over'");
+    server_script(world.source_admin, "SELECT lo_create(0)");
+    check_as("postgres", false);
+    expect("G110", "shop");
+    assert_string_equal(find("G110", "shop")->message, "1 prepared transaction: 'left ''over'");
+    assert_string_equal(find("G113", "large objects")->message, "there are 1");
+    server_script(world.source_admin, "ROLLBACK PREPARED 'left ''over'");
+    server_script(world.source_admin,
+                  "SELECT lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata");
+    check_as("postgres", false);
+    assert_int_equal(world.report.errors, 0);
+}
+
+static void an_unexpected_database_is_stale(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    AUTO_ERR Err err = {0};
+    Catalog catalog = {0};
+    PreflightReport report = {0};
+    Plan plan = world.plan;
+    plan.source.expect.dbname = "prod";
+    assert_true(catalog_inspect(&catalog, world.source_admin, &err));
+    PreflightInput input = {&plan, &catalog, &catalog, NULL, world.source_admin, world.target_admin,
+                            NULL,  NULL,     false};
+    assert_false(preflight_run(&input, &report, &err));
+    assert_int_equal(err.code, ERR_STALE);
+    assert_string_equal(err.message, "source: the plan expects database prod, but this is shop");
+    preflight_release(&report);
+    catalog_release(&catalog);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_superuser_lacks_only_what_the_tables_lack),
+        cmocka_unit_test(a_weak_role_is_told_everything_at_once_and_the_remedies_cure_it),
+        cmocka_unit_test(what_stands_in_the_way_is_named_but_not_on_resume),
+        cmocka_unit_test(prepared_transactions_and_large_objects_are_found),
+        cmocka_unit_test(an_unexpected_database_is_stale),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
