@@ -4,15 +4,11 @@
 #include "cdc/apply_internal.h"
 
 #include "base/clock.h"
-#include "cdc/encode.h"
 #include "cdc/retry_table.h"
 #include "journal/journal.h"
 #include "sql_text.h"
 
 #include <inttypes.h>
-
-/* From so many rows on, a COPY is worth its two round trips. */
-#define COPY_MIN_ROWS 16
 
 void applier_init(Applier *applier, Relmap *relmap, Touched *touched, const StreamSpec *spec)
 {
@@ -28,6 +24,8 @@ void applier_init(Applier *applier, Relmap *relmap, Touched *touched, const Stre
             widest = blueprint->relations[i].column_count;
     }
     applier->mask = mem_resize(NULL, widest * sizeof(bool));
+    applier->set_mask = mem_resize(NULL, widest * sizeof(bool));
+    memset(applier->set_mask, 0, widest * sizeof(bool));
     applier->rels = mem_resize(NULL, (blueprint->relation_count + 1) * sizeof(RelState *));
 }
 
@@ -43,6 +41,8 @@ void applier_release(Applier *applier)
     forget_statements(applier);
     emit_release(&applier->emit);
     mem_free(applier->mask);
+    mem_free(applier->set_mask);
+    mem_free(applier->set_rows);
     mem_free(applier->rels);
 }
 
@@ -56,28 +56,6 @@ void applier_connect(Applier *applier, Conn *conn)
 }
 
 /* --- the pieces of a relation --- */
-
-static bool insert_rows(Applier *applier, RelState *rel, size_t rows, bool *use_copy,
-                        const PgoValue *first, Err *err)
-{
-    *use_copy = rows >= COPY_MIN_ROWS;
-    if (!*use_copy)
-        return true;
-    bool binary = encode_is_binary(first, rel->relation->column_count) && rel->relation->binary &&
-                  first[0].kind == PGO_BINARY;
-    return emit_copy_begin(&applier->emit, statement_copy(rel, applier->conn, binary), binary, err);
-}
-
-static bool insert_row(Applier *applier, RelState *rel, bool use_copy, const PgoValue *values,
-                       Err *err)
-{
-    size_t columns = rel->relation->column_count;
-    if (use_copy)
-        return emit_copy_row(&applier->emit, values, columns, err);
-    EmitRow parameters = {.row = values, .columns = columns};
-    Statement *statement = statement_get(rel, applier->conn, STATEMENT_INSERT, NULL);
-    return emit_statement(&applier->emit, statement, &parameters, 1, err);
-}
 
 static void touch_row(Applier *applier, const Row *row)
 {
@@ -107,7 +85,7 @@ static bool insert_run(Applier *applier, const Group *group, uint32_t at, size_t
         Row row;
         if (!row_read(applier, change, &row, err))
             return false;
-        if (i == 0 && !insert_rows(applier, row.rel, rows, &use_copy, row.new_values, err))
+        if (i == 0 && !insert_begin(applier, row.rel, rows, &use_copy, row.new_values, err))
             return false;
         if (!insert_row(applier, row.rel, use_copy, row.new_values, err))
             return false;
@@ -148,95 +126,6 @@ static bool relation_in_order(Applier *applier, const Group *group, RelState *re
     return true;
 }
 
-static bool folded_delete(Applier *applier, RelState *rel, const FoldRow *row, Err *err)
-{
-    EmitRow parameters = {.tail = fold_key(&rel->fold, row),
-                          .tail_count = rel->relation->key->count};
-    Statement *statement = statement_get(rel, applier->conn, STATEMENT_DELETE, NULL);
-    return emit_statement(&applier->emit, statement, &parameters, 1, err);
-}
-
-static bool folded_update(Applier *applier, RelState *rel, const FoldRow *row, Err *err)
-{
-    const Relation *relation = rel->relation;
-    const PgoValue *values = fold_values(&rel->fold, row);
-    bool any = false;
-    bool move = false;
-    for (size_t c = 0; row->has_row && c < relation->column_count; c++) {
-        applier->mask[c] = values[c].kind != PGO_UNCHANGED;
-        any = any || applier->mask[c];
-    }
-    for (size_t k = 0; k < relation->key->count; k++)
-        applier->mask[relation->key->columns[k]] = false;
-    any = any && memchr(applier->mask, 1, relation->column_count * sizeof(bool)) != NULL;
-    if (!any)
-        return true; /* nothing travelled: counted, no statement */
-    for (size_t c = 0; c < relation->column_count; c++)
-        move = move || (applier->mask[c] && relation->columns[c].identity == 'a');
-    for (size_t k = 0; move && k < relation->key->count; k++)
-        applier->mask[relation->key->columns[k]] = false; /* the deleted row's key is kept */
-    EmitRow parameters = {.row = values,
-                          .columns = relation->column_count,
-                          .mask = applier->mask,
-                          .tail = fold_key(&rel->fold, row),
-                          .tail_count = relation->key->count};
-    Statement *statement =
-        statement_get(rel, applier->conn, move ? STATEMENT_MOVE : STATEMENT_UPDATE, applier->mask);
-    return emit_statement(&applier->emit, statement, &parameters, 1, err);
-}
-
-static bool is_insert(const FoldRow *row)
-{
-    FoldNet net = fold_net(row);
-    return net == NET_INSERT || net == NET_REPLACE;
-}
-
-static bool folded_inserts(Applier *applier, RelState *rel, Err *err)
-{
-    const Fold *fold = &rel->fold;
-    size_t rows = 0;
-    const FoldRow *first = NULL;
-    for (size_t i = 0; i < fold->row_count; i++) {
-        if (!is_insert(&fold->rows[i]))
-            continue;
-        first = first == NULL ? &fold->rows[i] : first;
-        rows++;
-    }
-    if (rows == 0)
-        return true;
-    bool use_copy = false;
-    if (!insert_rows(applier, rel, rows, &use_copy, fold_values(fold, first), err))
-        return false;
-    for (size_t i = 0; i < fold->row_count; i++) {
-        if (is_insert(&fold->rows[i]) &&
-            !insert_row(applier, rel, use_copy, fold_values(fold, &fold->rows[i]), err))
-            return false;
-    }
-    return !use_copy || emit_copy_end(&applier->emit, err);
-}
-
-/* Deletes, updates, inserts of what was folded so far; then the fold begins anew. */
-static bool emit_folded(Applier *applier, RelState *rel, Err *err)
-{
-    Fold *fold = &rel->fold;
-    for (size_t i = 0; i < fold->row_count; i++) {
-        FoldNet net = fold_net(&fold->rows[i]);
-        touched_add(applier->touched, rel->relation, fold_key(fold, &fold->rows[i]));
-        if ((net == NET_DELETE || net == NET_REPLACE) &&
-            !folded_delete(applier, rel, &fold->rows[i], err))
-            return false;
-    }
-    for (size_t i = 0; i < fold->row_count; i++) {
-        if (fold_net(&fold->rows[i]) == NET_UPDATE &&
-            !folded_update(applier, rel, &fold->rows[i], err))
-            return false;
-    }
-    if (!folded_inserts(applier, rel, err))
-        return false;
-    fold_clear(fold);
-    return true;
-}
-
 static FoldVerdict fold_row(RelState *rel, const Row *row)
 {
     if (row->change->kind == PGO_INSERT)
@@ -257,7 +146,7 @@ static bool relation_folded(Applier *applier, const Group *group, RelState *rel,
         case FOLD_DONE:
             break;
         case FOLD_BARRIER:
-            if (!emit_folded(applier, rel, err) || !single_emit(applier, &row, false, err))
+            if (!folded_emit(applier, rel, err) || !single_emit(applier, &row, false, err))
                 return false;
             touch_row(applier, &row);
             break;
@@ -266,7 +155,7 @@ static bool relation_folded(Applier *applier, const Group *group, RelState *rel,
             return true;
         }
     }
-    return emit_folded(applier, rel, err);
+    return folded_emit(applier, rel, err);
 }
 
 static bool relation_apply(Applier *applier, const Group *group, RelState *rel, Err *err)

@@ -33,6 +33,10 @@ typedef struct Applier {
     RelState **rels; /* touched by the piece at hand, in order of first change */
     size_t rel_count;
     bool *mask; /* room for the widest relation */
+    bool *set_mask;
+    const FoldRow **set_rows; /* of one relation, collected for one statement */
+    size_t set_count;
+    size_t set_capacity;
     bool in_transaction;
     bool stepped; /* the lane's step is in the open transaction */
     uint64_t conflicts;

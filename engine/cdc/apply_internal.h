@@ -30,6 +30,16 @@ MUSTCHECK bool truncate_emit(Applier *applier, const Group *group, const Change 
 /** Replays a whole piece change by change. */
 MUSTCHECK bool replay(Applier *applier, const Group *group, Err *err);
 
+/** Begins a run of inserts into a relation. \param use_copy receives whether it is a COPY, which
+ * emit_copy_end() must end \param first the first row's values: their form decides */
+MUSTCHECK bool insert_begin(Applier *applier, RelState *rel, size_t rows, bool *use_copy,
+                            const PgoValue *first, Err *err);
+MUSTCHECK bool insert_row(Applier *applier, RelState *rel, bool use_copy, const PgoValue *values,
+                          Err *err);
+
+/** Deletes, updates, inserts of what was folded so far; then the fold begins anew. */
+MUSTCHECK bool folded_emit(Applier *applier, RelState *rel, Err *err);
+
 /** Whether any column is set in the mask after this: every value that travelled, without the key
  * (unless it changes) and without what may not be set. */
 bool update_mask(const Row *row, bool *mask);

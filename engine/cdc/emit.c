@@ -104,6 +104,59 @@ static size_t text_bytes(const PgoValue *values, size_t count)
     return bytes;
 }
 
+static bool send(Emit *emit, Statement *statement, int count, int64_t expected, Err *err)
+{
+    if (!open_pipe(emit, expected, err))
+        return false;
+    if (!statement->prepared) {
+        if (!pipe_prepare(emit->conn, statement->name, statement->sql, err))
+            return false;
+        statement->prepared = true;
+    }
+    PipeArgs args = {count, emit->values, emit->lengths, emit->formats};
+    return pipe_execute(emit->conn, statement->name, &args, err);
+}
+
+/* One element of an array's text form; everything is quoted, so that nothing needs a look. */
+static void append_element(Str *text, const PgoValue *value)
+{
+    if (value->kind == PGO_NULL) {
+        str_append(text, "NULL");
+        return;
+    }
+    char *at = str_reserve(text, (size_t)value->length * 2 + 2);
+    char *start = at;
+    *at++ = '"';
+    for (uint32_t i = 0; i < value->length; i++) {
+        if (value->data[i] == '"' || value->data[i] == '\\')
+            *at++ = '\\';
+        *at++ = value->data[i];
+    }
+    *at++ = '"';
+    *at = '\0';
+    text->length += (size_t)(at - start);
+}
+
+bool emit_arrays(Emit *emit, Statement *statement, const EmitArrays *arrays, Err *err)
+{
+    parameter_room(emit, arrays->columns);
+    str_reset(&emit->texts);
+    for (size_t c = 0; c < arrays->columns; c++) {
+        emit->lengths[c] = (int)emit->texts.length; /* where it begins: the buffer may still move */
+        emit->formats[c] = 0;
+        str_append_char(&emit->texts, '{');
+        for (size_t r = 0; r < arrays->rows; r++) {
+            if (r > 0)
+                str_append_char(&emit->texts, ',');
+            append_element(&emit->texts, arrays->value(arrays->data, r, c));
+        }
+        str_append_bytes(&emit->texts, "}", 2);
+    }
+    for (size_t c = 0; c < arrays->columns; c++)
+        emit->values[c] = emit->texts.data + emit->lengths[c];
+    return send(emit, statement, (int)arrays->columns, (int64_t)arrays->rows, err);
+}
+
 bool emit_statement(Emit *emit, Statement *statement, const EmitRow *row, int64_t expected,
                     Err *err)
 {
@@ -119,15 +172,7 @@ bool emit_statement(Emit *emit, Statement *statement, const EmitRow *row, int64_
     }
     for (size_t t = 0; t < row->tail_count; t++)
         add_parameter(emit, &count, &row->tail[t]);
-    if (!open_pipe(emit, expected, err))
-        return false;
-    if (!statement->prepared) {
-        if (!pipe_prepare(emit->conn, statement->name, statement->sql, err))
-            return false;
-        statement->prepared = true;
-    }
-    PipeArgs args = {count, emit->values, emit->lengths, emit->formats};
-    return pipe_execute(emit->conn, statement->name, &args, err);
+    return send(emit, statement, count, expected, err);
 }
 
 void emit_abort(Emit *emit)

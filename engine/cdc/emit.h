@@ -53,6 +53,16 @@ typedef struct EmitRow {
 MUSTCHECK bool emit_statement(Emit *emit, Statement *statement, const EmitRow *row,
                               int64_t expected, Err *err);
 
+/* The parameters of one statement over many rows: each an array of one column's values. */
+typedef struct EmitArrays {
+    size_t rows;
+    size_t columns;                                                        /* parameters */
+    const PgoValue *(*value)(const void *data, size_t row, size_t column); /* text or NULL */
+    const void *data;
+} EmitArrays;
+
+MUSTCHECK bool emit_arrays(Emit *emit, Statement *statement, const EmitArrays *arrays, Err *err);
+
 /** Reads all results that are due. \return false with the first error. */
 MUSTCHECK bool emit_flush(Emit *emit, Err *err);
 

@@ -180,6 +180,13 @@ static bool group_is_large(const Lane *lane)
            lane->group->change_count >= GROUP_MAX_CHANGES;
 }
 
+/* At a commit half of it is enough: else it would nearly always be full inside a transaction. */
+static bool group_is_worth_it(const Lane *lane)
+{
+    return lane->group->bytes >= lane->stream->group_bytes / 2 ||
+           lane->group->change_count >= GROUP_MAX_CHANGES / 2;
+}
+
 static bool take_commit(Lane *lane, const PgoCommit *commit, Err *err)
 {
     if (!group_commit(lane->group, commit, err))
@@ -193,7 +200,7 @@ static bool take_commit(Lane *lane, const PgoCommit *commit, Err *err)
     if (lane->nonce != NULL)
         return take_marker(lane, commit->end_lsn, err);
     bool old = clock_ms() - lane->group->since_ms >= GROUP_MAX_AGE_MS;
-    if (lane->piece_applied || group_is_large(lane) || old)
+    if (lane->piece_applied || group_is_worth_it(lane) || old)
         return flush_group(lane, false, true, err);
     return true;
 }

@@ -169,6 +169,57 @@ static void move_sql(Str *sql, const Conn *conn, const Relation *relation, const
     str_append(sql, " FROM d");
 }
 
+/* One array per column side by side: what is set, then the key. */
+static void from_arrays(Str *sql, const Conn *conn, const Relation *relation, const bool *mask)
+{
+    size_t parameter = 0;
+    str_append(sql, " ROWS FROM (");
+    for (size_t c = 0; mask != NULL && c < relation->column_count; c++) {
+        if (!mask[c])
+            continue;
+        str_appendf(sql, "%spg_catalog.unnest($%zu::%s[])", parameter > 0 ? ", " : "",
+                    parameter + 1, relation->columns[c].type_text);
+        parameter++;
+    }
+    for (size_t k = 0; k < relation->key->count; k++, parameter++)
+        str_appendf(sql, "%spg_catalog.unnest($%zu::%s[])", parameter > 0 ? ", " : "",
+                    parameter + 1, relation->columns[relation->key->columns[k]].type_text);
+    str_append(sql, ") AS d (");
+    for (size_t p = 0; p < parameter; p++)
+        str_appendf(sql, "%sc%zu", p > 0 ? ", " : "", p + 1);
+    str_append(sql, ") WHERE ");
+    for (size_t k = 0; k < relation->key->count; k++) {
+        str_append(sql, k > 0 ? " AND t." : "t.");
+        ddl_ident(sql, conn, relation->columns[relation->key->columns[k]].name);
+        str_appendf(sql, " = d.c%zu", parameter - relation->key->count + k + 1);
+    }
+}
+
+static void update_set_sql(Str *sql, const Conn *conn, const Relation *relation, const bool *mask)
+{
+    str_append(sql, "UPDATE ");
+    ddl_qname(sql, conn, &relation->target);
+    str_append(sql, " AS t SET ");
+    size_t parameter = 0;
+    for (size_t c = 0; c < relation->column_count; c++) {
+        if (!mask[c])
+            continue;
+        str_append(sql, parameter > 0 ? ", " : "");
+        ddl_ident(sql, conn, relation->columns[c].name);
+        str_appendf(sql, " = d.c%zu", ++parameter);
+    }
+    str_append(sql, " FROM");
+    from_arrays(sql, conn, relation, mask);
+}
+
+static void delete_set_sql(Str *sql, const Conn *conn, const Relation *relation)
+{
+    str_append(sql, "DELETE FROM ");
+    ddl_qname(sql, conn, &relation->target);
+    str_append(sql, " AS t USING");
+    from_arrays(sql, conn, relation, NULL);
+}
+
 static void build(Str *sql, const Conn *conn, const Relation *relation, StatementKind kind,
                   const bool *mask)
 {
@@ -190,6 +241,12 @@ static void build(Str *sql, const Conn *conn, const Relation *relation, Statemen
         return;
     case STATEMENT_DELETE_WHOLE:
         delete_sql(sql, conn, relation, true);
+        return;
+    case STATEMENT_UPDATE_SET:
+        update_set_sql(sql, conn, relation, mask);
+        return;
+    case STATEMENT_DELETE_SET:
+        delete_set_sql(sql, conn, relation);
         return;
     case STATEMENT_MOVE:
         move_sql(sql, conn, relation, mask);

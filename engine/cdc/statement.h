@@ -15,6 +15,8 @@ typedef enum StatementKind {
     STATEMENT_DELETE,
     STATEMENT_UPDATE_WHOLE, /* one row equal to the whole old row */
     STATEMENT_DELETE_WHOLE,
+    STATEMENT_UPDATE_SET, /* many rows: each parameter is an array, key columns last */
+    STATEMENT_DELETE_SET,
     STATEMENT_MOVE, /* delete by key, insert what is set, take the rest from the deleted row: what
                        an UPDATE may not do to GENERATED ALWAYS AS IDENTITY columns */
 } StatementKind;
