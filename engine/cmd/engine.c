@@ -5,6 +5,7 @@
 #include "cmd/engine.h"
 
 #include "base/clock.h"
+#include "base/signals.h"
 #include "cdc/stream.h"
 #include "cmd/findings.h"
 #include "cmd/pinned.h"
@@ -244,7 +245,7 @@ static bool run_graph(Session *session, const EngineOptions *options, Run *run, 
     return print_totals(session, run, err);
 }
 
-bool engine_run(Session *session, const EngineOptions *options, Err *err)
+static bool run_session(Session *session, const EngineOptions *options, Err *err)
 {
     bool done = false;
     Run run = {0};
@@ -261,5 +262,15 @@ bool engine_run(Session *session, const EngineOptions *options, Err *err)
         return false;
     bool ok = run_graph(session, options, &run, err);
     arena_release(&run.arena);
+    return ok;
+}
+
+bool engine_run(Session *session, const EngineOptions *options, Err *err)
+{
+    Signals *signals = NULL;
+    if (!signals_begin(&signals, &session->stop, err))
+        return false;
+    bool ok = run_session(session, options, err);
+    signals_end(signals);
     return ok;
 }

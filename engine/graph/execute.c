@@ -1,6 +1,6 @@
 /*
  * Executor: the main thread's loop. Keeps a state per step; hands pieces of ready steps to workers;
- * takes outcomes; retries passing faults; stops on signals.
+ * takes outcomes; retries passing faults; ends when the stop is requested.
  */
 #include "graph/execute.h"
 
@@ -10,9 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #define TICK_MS          200
@@ -50,7 +48,6 @@ typedef struct Executor {
     Queue work;
     Queue done;
     int wake_fd;
-    int signal_fd;
     Worker workers[MAX_WORKERS];
     size_t worker_count;
     size_t running; /* pieces handed out */
@@ -326,17 +323,6 @@ static void take_outcome(Executor *ex, Piece *piece)
 
 /* --- the loop --- */
 
-static void take_signals(Executor *ex)
-{
-    struct signalfd_siginfo info;
-    while (read(ex->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-        if (stop_reason(ex->run->stop) == STOP_NONE)
-            log_warn(&ex->run->log, "%s: stopping at a checkpoint; apply again resumes",
-                     info.ssi_signo == SIGINT ? "interrupted" : "terminated");
-        stop_request(ex->run->stop, info.ssi_signo == SIGINT ? STOP_INTERRUPT : STOP_TERMINATE);
-    }
-}
-
 static void loop(Executor *ex)
 {
     for (;;) {
@@ -345,14 +331,10 @@ static void loop(Executor *ex)
             dispatch(ex);
         if (ex->running == 0 && (!going || ex->ready.count == 0))
             return;
-        struct pollfd waits[2] = {{.fd = ex->wake_fd, .events = POLLIN},
-                                  {.fd = ex->signal_fd, .events = POLLIN}};
-        if (poll(waits, 2, TICK_MS) < 0 && errno != EINTR)
-            BUG("poll failed: %s", strerror(errno));
+        (void)stop_poll(NULL, ex->wake_fd, POLLIN, TICK_MS);
         uint64_t ignored = 0;
         while (read(ex->wake_fd, &ignored, sizeof(ignored)) > 0)
             ;
-        take_signals(ex);
         for (Piece *piece = queue_take(&ex->done, 0); piece != NULL;
              piece = queue_take(&ex->done, 0))
             take_outcome(ex, piece);
@@ -389,13 +371,7 @@ static bool prepare(Executor *ex, Err *err)
     if (!choose_wanted(ex, err) || !read_recorded(ex, err))
         return false;
     ex->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    ex->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (ex->wake_fd < 0 || ex->signal_fd < 0)
+    if (ex->wake_fd < 0)
         return err_set(err, ERR_IO, "could not create an event descriptor: %s", strerror(errno));
     return true;
 }
@@ -442,15 +418,12 @@ static bool execute(Executor *ex, Err *err)
 bool graph_execute(const Graph *graph, Run *run, const ExecuteOptions *options, Err *err)
 {
     Executor *ex = mem_resize(NULL, sizeof(Executor));
-    *ex =
-        (Executor){.graph = graph, .run = run, .options = options, .wake_fd = -1, .signal_fd = -1};
+    *ex = (Executor){.graph = graph, .run = run, .options = options, .wake_fd = -1};
     queue_init(&ex->work, MAX_WORKERS * 2, SIZE_MAX);
     queue_init(&ex->done, MAX_WORKERS * 2, SIZE_MAX);
     bool ok = execute(ex, err);
     if (ex->wake_fd >= 0)
         close(ex->wake_fd);
-    if (ex->signal_fd >= 0)
-        close(ex->signal_fd);
     queue_release(&ex->work);
     queue_release(&ex->done);
     err_release(&ex->first);

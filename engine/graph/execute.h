@@ -3,8 +3,7 @@
  * A failed step stops what depends on it, lets what is running finish, and all failures are
  * reported.
  *
- * The calling (main) thread schedules, answers SIGINT and SIGTERM through a signalfd, and calls
- * `tick`.
+ * The calling (main) thread schedules and calls `tick`.
  */
 #ifndef GODWIT_GRAPH_EXECUTE_H
 #define GODWIT_GRAPH_EXECUTE_H

@@ -81,8 +81,8 @@ def test_a_failed_cutover_rolls_back(source, target, plan, godwit, writer):
     source.execute("SELECT setval(pg_get_serial_sequence('w_account', 'id'), 1)")  # behind its column
     result = godwit("cutover", mine, code=10)
     assert "behind its column" in result.err
-    source.execute("CREATE TABLE still_writable (id int)")
     source.execute("SELECT setval(pg_get_serial_sequence('w_account', 'id'), (SELECT max(id) + 100 FROM w_account))")
+    source.execute("INSERT INTO w_account (balance, note, txid) VALUES (0, 'still writable', 0)")
     load.wait_transactions(5)
     godwit("approve", mine, code=0)
     godwit("cutover", mine, code=0)
@@ -137,17 +137,25 @@ def test_connection_cut(side, source, target, plan, godwit, writer, proxy):
     load.verify(target)
 
 
+SET_LOW = """
+DO $do$BEGIN
+    EXECUTE format('ALTER DATABASE %I SET {0} = {1}', current_database());
+END$do$"""
+LOW = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+
+
 def test_low_timeouts(source, target, plan, godwit, writer):
     """statement_timeout, lock_timeout, idle timeouts set low on both databases do not reach the run."""
-    for db in (source, target):
-        for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
-            db.execute(f"DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET {name} = ''400ms''',"
-                       " current_database()); END$$")
     source.execute(BIG)
-    load = writer(source)
+    writer(source).stop()
+    for db in (source, target):
+        for name in LOW:
+            db.execute(SET_LOW.format(name, 50))
     godwit("apply", plan(copy=SPLIT), code=0)
-    load.stop(check=False)
-    load.verify(target)
+    for db in (source, target):
+        for name in LOW:
+            db.execute(f"BEGIN READ WRITE;{SET_LOW.format(name, 'DEFAULT')};COMMIT")
+    harness.assert_same(source, target)
 
 
 @pytest.mark.parametrize("step", range(1, 60, 4))
