@@ -20,6 +20,7 @@ typedef struct Column {
     const char *name;
     const char *type_text; /* format_type() of the source, schema-qualified where not built in */
     uint32_t type_oid;     /* on the source */
+    const char *equality;  /* for OPERATOR(...): "pg_catalog.=", or where the type's own lies */
     bool not_null;
     char identity;    /* 'a' always, 'd' by default, '\0' none */
     bool binary_safe; /* binary COPY and binary parameters mean the same on both servers */

@@ -57,6 +57,7 @@ static void fill_columns(Build *build, Relation *relation)
         relation->columns[relation->column_count++] = (Column){
             .name = column->name,
             .type_text = column->type_text,
+            .equality = column->equality,
             .type_oid = column->type_oid,
             .not_null = column->not_null,
             .identity = column->identity,

@@ -71,6 +71,7 @@ typedef struct CatColumn {
     bool not_null;
     char identity;
     bool generated;
+    const char *equality; /* the type's operator, as OPERATOR(schema.=) wants it */
 } CatColumn;
 
 typedef struct CatIndex {

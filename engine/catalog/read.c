@@ -96,6 +96,7 @@ void read_columns(Catalog *catalog, const Rows *rows)
             .not_null = rows_bool(rows, r, 9),
             .identity = rows_char(rows, r, 10),
             .generated = rows_bool(rows, r, 11),
+            .equality = text(catalog, rows, r, 12),
         };
 }
 

@@ -101,7 +101,8 @@ static void where_key(Str *sql, const Conn *conn, const Relation *relation, size
         str_append(sql, k > 0 ? " AND " : "");
         const Column *column = &relation->columns[relation->key->columns[k]];
         ddl_ident(sql, conn, column->name);
-        str_appendf(sql, " = $%zu::%s", ++parameter, column->type_text);
+        str_appendf(sql, " OPERATOR(%s) $%zu::%s", column->equality, ++parameter,
+                    column->type_text);
     }
 }
 

@@ -196,7 +196,8 @@ static const char *keyed_suspects_side(Arena *arena, const Reading *reading, Con
     for (size_t i = 0; i < count; i++) {
         str_append(&sql, i > 0 ? " AND " : "");
         rowhash_key_name(&sql, reading, side, i);
-        str_appendf(&sql, " OPERATOR(%s) godwit_k.godwit_k%zu::%s", reading->key_operators[i], i,
+        str_appendf(&sql, " OPERATOR(%s) godwit_k.godwit_k%zu::%s",
+                    reading_key_column(reading, i)->equality, i,
                     reading_key_column(reading, i)->type_text);
     }
     append_where(&sql, reading, "WHERE");

@@ -208,8 +208,6 @@ static bool suspects_live(Reading *reading, SuspectVec *pending, Looks *looks, E
 
 bool suspects_look(Reading *reading, const SuspectVec *suspects, bool count_rows, Err *err)
 {
-    if (!reading_operators(reading, err))
-        return false;
     if (!reading->live)
         return suspects_still(reading, suspects, count_rows, err);
     AUTO_ARENA Arena arena = {0};

@@ -82,28 +82,6 @@ bool reading_probe(Reading *reading, Err *err)
     return true;
 }
 
-/* A user's type shows its schema. */
-bool reading_operators(Reading *reading, Err *err)
-{
-    if (reading->key == NULL || reading->key_operators != NULL)
-        return true;
-    const char **operators = arena_array(reading->arena, const char *, reading->key->count);
-    for (size_t i = 0; i < reading->key->count; i++) {
-        const Column *column = reading_key_column(reading, i);
-        operators[i] = "pg_catalog.=";
-        if (strchr(column->type_text, '.') == NULL)
-            continue;
-        AUTO_ROWS Rows *rows = NULL;
-        if (!pg_rows(reading->spec->source, SQL_VERIFY_KEY_OPERATOR, PARAMS(column->type_text),
-                     &rows, err))
-            return false;
-        if (rows_count(rows) > 0)
-            operators[i] = arena_strdup(reading->arena, rows_text(rows, 0, 0));
-    }
-    reading->key_operators = operators;
-    return true;
-}
-
 /* "(a, b)=(1, 2)", as PostgreSQL names keys. */
 static const char *key_shown(Arena *arena, const Reading *reading, const Suspect *suspect)
 {

@@ -58,7 +58,6 @@ typedef struct Reading {
     OrderKind ranged;
     OrderKind listed;
     const RangeType *range_type; /* of the first key column, NULL: none */
-    const char **key_operators;  /* key->count: "pg_catalog.=" */
     bool keys_only;              /* count: rows are compared by key alone */
     bool live;
     VerifyResult *result;
@@ -88,9 +87,6 @@ void reading_range_by_text(Reading *reading);
 
 /** Asks both servers whether the fast way means the same on them, and takes it then. */
 MUSTCHECK bool reading_probe(Reading *reading, Err *err);
-
-/** Finds the key columns' equality operators; only types outside pg_catalog need a question. */
-MUSTCHECK bool reading_operators(Reading *reading, Err *err);
 
 /* --- how a row becomes text and hash (rowhash.c); all append an expression over the row `t` --- */
 

@@ -249,3 +249,34 @@ def test_no_two_values_look_alike(database, plan, godwit, majors):
     found = godwit("verify", file, "--format", "json", code=9).json()
     counts = {one["relation"]: one["differences"] for one in found["relations"] if one["differences"]}
     assert counts == {f"public.{names(one)[0]}": len(TYPES[one]) + 1 for one in TYPES}
+
+
+def test_keys_of_extension_types(source, target, plan, godwit):
+    """Keys whose equality lies in an extension's schema: rows are found by the type's own operator
+    and its index, in apply and in live verification."""
+    source.execute(
+        "CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE EXTENSION ltree SCHEMA ext;"
+        "CREATE EXTENSION hstore SCHEMA ext;"
+        "CREATE TABLE c (k ext.citext PRIMARY KEY, v int, h ext.hstore);"
+        "INSERT INTO c SELECT 'Key ' || i, i, 'a=>1'::ext.hstore FROM generate_series(1, 5000) AS i;"
+        "CREATE TABLE l (k ext.ltree PRIMARY KEY, v int);"
+        "INSERT INTO l SELECT ('a.b' || i)::ext.ltree, i FROM generate_series(1, 500) AS i")
+    file = plan(cutover={"approval": {"required": True}}, replication={"heartbeat": "1s"})
+    engine = godwit.start("apply", file)
+    engine.wait_for("waiting for an approval", timeout=120)
+    source.execute(
+        "SET search_path = public, ext; UPDATE c SET v = -v, h = NULL; DELETE FROM c WHERE k = 'KEY 7';"
+        "UPDATE c SET k = 'KEY 5' WHERE k = 'key 5'; INSERT INTO c VALUES ('new', 0, 'b=>NULL');"
+        "DELETE FROM l WHERE k = 'a.b3'; UPDATE l SET k = 'x.y' WHERE k = 'a.b4'; UPDATE l SET v = v + 1")
+    godwit("verify", file, code=0)
+    target.execute("SET session_replication_role = replica; SET search_path = public, ext;"
+                   "UPDATE c SET v = 0 WHERE k = 'key 9'; DELETE FROM l WHERE k = 'a.b9'")
+    found = godwit("verify", file, "--format", "json", code=9).json()
+    rows = {one["relation"]: one["rows"] for one in found["relations"]}
+    assert rows["public.c"] == ["not the same: (k)=(Key 9)"]
+    assert rows["public.l"] == ["missing on the target: (k)=(a.b9)"]
+    target.execute("SET session_replication_role = replica; SET search_path = public, ext;"
+                   "UPDATE c SET v = -9 WHERE k = 'key 9'; INSERT INTO l VALUES ('a.b9', 10)")
+    godwit("approve", file, code=0)
+    engine.wait(timeout=120, code=0)
+    harness.assert_same(source, target)
