@@ -6,7 +6,9 @@ databases of its own. A test that restarts, kills or reconfigures a server asks 
 import itertools
 import os
 import pathlib
+import shutil
 import sys
+import tempfile
 
 import pytest
 
@@ -99,6 +101,15 @@ def private_cluster():
     yield make
     for one in made:
         one.drop()
+
+
+@pytest.fixture
+def open_dir():
+    """An empty directory that servers, which run as another user, can enter; tmp_path is closed."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="godwit-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

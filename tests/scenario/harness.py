@@ -34,6 +34,8 @@ SANITIZERS = {
     "TSAN_OPTIONS": f"exitcode={SANITIZER_STATUS}:second_deadlock_stack=1",
 }
 TAIL = 6000
+PATIENT = ("-c statement_timeout=0 -c lock_timeout=0"
+           " -c idle_in_transaction_session_timeout=0")
 
 
 def godwit_bin():
@@ -70,8 +72,11 @@ class Database:
         return self.cluster.conninfo(self.name, user, port, **more)
 
     def connect(self, **options):
-        """A psycopg connection, in autocommit unless asked otherwise."""
-        return self.cluster.connect(self.name, **options)
+        """A psycopg connection, in autocommit unless asked otherwise.
+
+        Timeouts that a test sets on the database do not reach it: it is the test's own instrument.
+        """
+        return self.cluster.connect(self.name, options=PATIENT, **options)
 
     def execute(self, script, params=None):
         """Run statements; a script of several is one transaction when it has no parameters."""

@@ -11,12 +11,9 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 DEMO = REPO / "examples" / "app" / "demo.sh"
 
 
-def demo_env(tmp_path):
-    """The environment of a small demo whose files stand in tmp_path."""
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)  # servers run as another user and must get in
-    return dict(os.environ, DEMO_SCALE="0.01", DEMO_SECONDS="2", TMPDIR=str(tmp_path),
+def demo_env(open_dir):
+    """The environment of a small demo whose files stand in open_dir."""
+    return dict(os.environ, DEMO_SCALE="0.01", DEMO_SECONDS="2", TMPDIR=str(open_dir),
                 GODWIT_BIN=str(harness.godwit_bin()))
 
 
@@ -33,31 +30,31 @@ def servers_below(directory):
     return found
 
 
-def test_demo(tmp_path):
+def test_demo(open_dir):
     """The whole demo ends with 0, says "0 differences" and the downtime, and cleans up."""
-    done = subprocess.run([DEMO], env=demo_env(tmp_path), capture_output=True, text=True, timeout=600,
+    done = subprocess.run([DEMO], env=demo_env(open_dir), capture_output=True, text=True, timeout=600,
                           check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 differences" in done.stdout
     assert "0 missing, 0 split" in done.stdout
     assert "downtime" in done.stdout.split("== Summary")[1]
-    assert servers_below(tmp_path) == []
-    assert list(tmp_path.glob("godwit-demo.*")) == []
+    assert servers_below(open_dir) == []
+    assert list(open_dir.glob("godwit-demo.*")) == []
 
 
-def test_demo_interrupted(tmp_path):
+def test_demo_interrupted(open_dir):
     """Ctrl-C in the middle stops everything that the demo started."""
-    with open(tmp_path / "out", "w", encoding="utf-8") as out:
-        demo = subprocess.Popen([DEMO], env=demo_env(tmp_path), stdout=out, stderr=out,
+    with open(open_dir / "out", "w", encoding="utf-8") as out:
+        demo = subprocess.Popen([DEMO], env=demo_env(open_dir), stdout=out, stderr=out,
                                 start_new_session=True)
         end = time.monotonic() + 300
-        while "== Do it" not in (tmp_path / "out").read_text(encoding="utf-8"):
+        while "== Do it" not in (open_dir / "out").read_text(encoding="utf-8"):
             assert demo.poll() is None and time.monotonic() < end, \
-                (tmp_path / "out").read_text(encoding="utf-8")
+                (open_dir / "out").read_text(encoding="utf-8")
             time.sleep(0.1)
-        assert servers_below(tmp_path), "no server runs although the demo does"
+        assert servers_below(open_dir), "no server runs although the demo does"
         os.killpg(demo.pid, signal.SIGINT)
         status = demo.wait(60)
     assert status == 130
-    assert servers_below(tmp_path) == []
-    assert list(tmp_path.glob("godwit-demo.*")) == []
+    assert servers_below(open_dir) == []
+    assert list(open_dir.glob("godwit-demo.*")) == []
