@@ -87,15 +87,31 @@ static void line_json(Str *line, const LogCtx *ctx, LogLevel level, const char *
     json_decref(event);
 }
 
+/* One line stays one line: names may hold newlines, and a terminal must not be steered by data. */
+static void append_plain(Str *line, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '\n')
+            str_append(line, "\\n");
+        else if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            str_appendf(line, "\\x%02x", (unsigned char)*c);
+        else
+            str_append_char(line, *c);
+    }
+}
+
 static void line_text(Str *line, const LogCtx *ctx, LogLevel level, const char *time,
                       const char *message)
 {
     str_appendf(line, "%s %-5s ", time, LEVEL_NAMES[level]);
-    if (ctx->step != NULL)
-        str_appendf(line, "[%s] ", ctx->step);
+    if (ctx->step != NULL) {
+        str_append_char(line, '[');
+        append_plain(line, ctx->step);
+        str_append(line, "] ");
+    }
     if (ctx->conn != NULL)
         str_appendf(line, "(%s) ", ctx->conn);
-    str_append(line, message);
+    append_plain(line, message);
 }
 
 void log_message(const LogCtx *ctx, LogLevel level, const char *format, ...)
