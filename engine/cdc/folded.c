@@ -191,7 +191,7 @@ static bool folded_mask(const RelState *rel, const FoldRow *row, bool *mask)
         mask[c] = values[c].kind != PGO_UNCHANGED;
     for (size_t k = 0; k < relation->key->count; k++)
         mask[relation->key->columns[k]] = false;
-    return memchr(mask, true, relation->column_count * sizeof(bool)) != NULL;
+    return memchr(mask, 1, relation->column_count * sizeof(bool)) != NULL;
 }
 
 static bool folded_updates(Applier *applier, RelState *rel, Err *err)
