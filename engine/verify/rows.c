@@ -173,6 +173,22 @@ static const char *int_array(Arena *arena, const RangeVec *ranges)
     return str_dup(arena, &array);
 }
 
+/* Live, the lists outlive their transactions: a look waits for the stream, and the stream may have
+ * to TRUNCATE the very table, which an open transaction of ours would keep it from doing for ever.
+ */
+static bool lists_hold(const VerifySpec *spec, Err *err)
+{
+    return pair_none(spec, (Statement){"COMMIT", "COMMIT"}, NO_PARAMS, err);
+}
+
+static void list_close(Conn *conn)
+{
+    AUTO_ERR Err err = {0};
+    pg_rollback(conn);
+    if (conn_is_ok(conn) && !pg_none(conn, "CLOSE ALL", NO_PARAMS, &err))
+        log_debug(conn_log(conn), "close: %s", err.message);
+}
+
 /* Opens the cursors and fetches their first pages, both sides at once: that is where the work is.
  */
 static bool merge_open(Merge *merge, const Ranges *ranges, Err *err)
@@ -191,7 +207,8 @@ static bool merge_open(Merge *merge, const Ranges *ranges, Err *err)
     Params params = {by_column ? 4 : 2, values};
     const char *begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
     if (!pair_none(spec, (Statement){begin, begin}, NO_PARAMS, err) ||
-        !pair_none(spec, statement_list(&arena, merge->reading), params, err))
+        !pair_none(spec, statement_list(&arena, merge->reading), params, err) ||
+        (merge->reading->live && !lists_hold(spec, err)))
         return false;
     const char *fetch = arena_printf(&arena, "FETCH %d FROM godwit_verify", VERIFY_FETCH_ROWS);
     AUTO_PAIR Pair pair = {0};
@@ -211,8 +228,8 @@ bool rows_compare(Reading *reading, const Ranges *ranges, Err *err)
                    .source.conn = reading->spec->source,
                    .target.conn = reading->spec->target};
     bool ok = merge_open(&merge, ranges, err) && merge_run(&merge, err);
-    pg_rollback(reading->spec->source);
-    pg_rollback(reading->spec->target);
+    list_close(reading->spec->source);
+    list_close(reading->spec->target);
     walk_release(&merge.source);
     walk_release(&merge.target);
     arena_release(&merge.arena);

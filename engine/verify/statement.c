@@ -103,7 +103,8 @@ Statement statement_ranges(Arena *arena, const Reading *reading)
 static const char *list_side(Arena *arena, const Reading *reading, ConnSide side)
 {
     AUTO_STR Str sql = {0};
-    str_append(&sql, "DECLARE godwit_verify NO SCROLL CURSOR FOR SELECT o, h");
+    str_appendf(&sql, "DECLARE godwit_verify NO SCROLL CURSOR %s SELECT o, h",
+                reading->live ? "WITH HOLD FOR" : "FOR");
     if (reading->key == NULL)
         str_appendf(&sql, ", pg_catalog.left(x, %d)", VERIFY_KEYLESS_SHOWN);
     for (size_t i = 0; reading->key != NULL && i < reading->key->count; i++)
