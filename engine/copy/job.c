@@ -68,9 +68,9 @@ static void choose_leaves(CopyJob *job, const Run *run, const Wave *wave, const 
 }
 
 /* The least and the greatest key value under the snapshot. */
-static bool key_bounds(const JobLeaf *leaf, Wave *wave, Conn *source, int64_t *low, int64_t *high,
-                       Err *err)
+static bool key_bounds(const JobLeaf *leaf, Wave *wave, int64_t *low, int64_t *high, Err *err)
 {
+    Conn *source = wave_borrow(wave);
     AUTO_STR Str sql = {0};
     AUTO_STR Str column = {0};
     AUTO_ROWS Rows *rows = NULL;
@@ -78,8 +78,8 @@ static bool key_bounds(const JobLeaf *leaf, Wave *wave, Conn *source, int64_t *l
     str_appendf(&sql, "SELECT pg_catalog.min(%s), pg_catalog.max(%s) FROM ONLY ", column.data,
                 column.data);
     ddl_qname(&sql, source, &leaf->leaf->source);
-    bool ok = wave_import(wave, source, err) && pg_one(source, sql.data, NO_PARAMS, &rows, err);
-    pg_rollback(source);
+    bool ok = pg_one(source, sql.data, NO_PARAMS, &rows, err);
+    wave_return(wave);
     if (!ok)
         return false;
     *low = rows_int64(rows, 0, 0);
@@ -87,10 +87,10 @@ static bool key_bounds(const JobLeaf *leaf, Wave *wave, Conn *source, int64_t *l
     return true;
 }
 
-static bool add_parts(CopyJob *job, JobLeaf *leaf, Run *run, Wave *wave, Conn *source, Err *err)
+static bool add_parts(CopyJob *job, JobLeaf *leaf, Run *run, Wave *wave, Err *err)
 {
     int64_t low = 0, high = wave_leaf(wave, leaf->leaf)->pages;
-    if (leaf->plan.by == PART_BY_KEY && !key_bounds(leaf, wave, source, &low, &high, err))
+    if (leaf->plan.by == PART_BY_KEY && !key_bounds(leaf, wave, &low, &high, err))
         return false;
     atomic_init(&leaf->parts_left, leaf->plan.count);
     for (size_t i = 0; i < leaf->plan.count; i++) {
@@ -133,7 +133,7 @@ bool job_plan(CopyJob **out, Run *run, Wave *wave, const Relation *relation, Con
     job->part_count = 0;
     atomic_init(&job->leaves_left, job->leaf_count);
     for (size_t i = 0; i < job->leaf_count; i++) {
-        if (!add_parts(job, &job->leaves[i], run, wave, source, err))
+        if (!add_parts(job, &job->leaves[i], run, wave, err))
             return false;
     }
     if (!empty_divided(job, wave, target, err))

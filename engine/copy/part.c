@@ -87,13 +87,32 @@ typedef struct Transfer {
     const PartSpec *spec;
     Conn *source;
     Conn *target;
-    char *piece;  /* COPY_PIECE_BYTES */
-    bool reading; /* the source is inside its COPY */
-    bool writing; /* the target is */
+    char *piece;   /* COPY_PIECE_BYTES */
+    bool reading;  /* the source is inside its COPY */
+    bool writing;  /* the target is */
+    bool borrowed; /* the source is the wave's own session */
+    bool blocked;  /* the source's table is locked by somebody who waits for the wave to end */
     int64_t bytes;
     int64_t rows_read;
     int64_t rows_written;
 } Transfer;
+
+static bool begin_source(Transfer *transfer, Err *err)
+{
+    if (transfer->borrowed)
+        return pg_none(transfer->source, "SAVEPOINT godwit_part", NO_PARAMS, err);
+    return wave_import(transfer->spec->wave, transfer->source, err);
+}
+
+static void end_source(Transfer *transfer, bool ok)
+{
+    AUTO_ERR Err ignored = {0};
+    if (!transfer->borrowed)
+        pg_rollback(transfer->source); /* it only read */
+    else if (!ok && conn_is_ok(transfer->source) &&
+             !pg_none(transfer->source, "ROLLBACK TO SAVEPOINT godwit_part", NO_PARAMS, &ignored))
+        log_debug(conn_log(transfer->source), "%s", ignored.message); /* wave_check() will tell */
+}
 
 static bool begin_target(Transfer *transfer, bool empty, Err *err)
 {
@@ -112,8 +131,10 @@ static bool begin_copies(Transfer *transfer, bool freeze, Err *err)
     AUTO_STR Str sql = {0};
     part_source_sql(&sql, transfer->source, spec->leaf, &spec->range);
     transfer->reading = copy_out_begin(transfer->source, sql.data, err);
-    if (!transfer->reading)
+    if (!transfer->reading) {
+        transfer->blocked = strcmp(err->sqlstate, "55P03") == 0;
         return false;
+    }
     str_reset(&sql);
     part_target_sql(&sql, transfer->target, spec->leaf, freeze);
     transfer->writing = copy_in_begin(transfer->target, sql.data, err);
@@ -172,7 +193,7 @@ static bool transfer_part(Transfer *transfer, Arena *arena, Err *err)
     const PartSpec *spec = transfer->spec;
     bool freeze = spec->only && part_may_freeze(spec->leaf);
     bool empty = spec->only && (freeze || wave_leaf(spec->wave, spec->leaf)->dirty);
-    return wave_import(spec->wave, transfer->source, err) && begin_target(transfer, empty, err) &&
+    return begin_source(transfer, err) && begin_target(transfer, empty, err) &&
            begin_copies(transfer, freeze, err) && pass_rows(transfer, err) &&
            end_copies(transfer, err) && wave_check(spec->wave, err) &&
            record(transfer, arena, err) && pg_commit(transfer->target, err);
@@ -181,15 +202,46 @@ static bool transfer_part(Transfer *transfer, Arena *arena, Err *err)
 static void abandon(Transfer *transfer, Err *err)
 {
     RunCounters *counters = &transfer->spec->run->counters;
-    if (transfer->writing) {
-        /* When the source failed, that is the error; when a wait was broken off, the target may
-         * have had a reason of its own. */
+    /* When the source failed, that is the error; when a wait was broken off, the target may have
+     * had a reason of its own. */
+    if (transfer->writing)
         copy_in_abort(transfer->target, "the source's rows could not be read to their end", err);
-    }
     if (transfer->reading)
         copy_out_abort(transfer->source);
     pg_rollback(transfer->target);
     atomic_fetch_sub(&counters->bytes_copied, (long long)transfer->bytes);
+}
+
+static bool copy_through(Transfer *transfer, Arena *arena, Err *err)
+{
+    bool ok = transfer_part(transfer, arena, err);
+    if (!ok)
+        abandon(transfer, err);
+    end_source(transfer, ok);
+    if (ok)
+        atomic_fetch_add(&transfer->spec->run->counters.rows_copied,
+                         (long long)transfer->rows_written);
+    return ok;
+}
+
+/* Somebody waits for an exclusive lock that the wave's locks keep from him, and a worker would wait
+ * behind him until the wave ends. The session that has the locks does not have to. */
+static bool copy_borrowed(const PartSpec *spec, Arena *arena, char *piece, Conn *target, Err *err)
+{
+    Transfer transfer = {
+        .spec = spec,
+        .source = wave_borrow(spec->wave),
+        .target = target,
+        .piece = piece,
+        .borrowed = true,
+    };
+    log_info(conn_log(target),
+             "%s: a session waits for an exclusive lock on it; read through the "
+             "session that holds the wave's locks",
+             name_text(arena, &spec->leaf->source));
+    bool ok = copy_through(&transfer, arena, err);
+    wave_return(spec->wave);
+    return ok;
 }
 
 bool part_copy(const PartSpec *spec, Arena *arena, Conn *source, Conn *target, Err *err)
@@ -200,16 +252,13 @@ bool part_copy(const PartSpec *spec, Arena *arena, Conn *source, Conn *target, E
         .target = target,
         .piece = arena_alloc(arena, COPY_PIECE_BYTES),
     };
-    bool ok = transfer_part(&transfer, arena, err);
-    if (!ok) {
-        abandon(&transfer, err);
-        err_context(err, "could not copy %s (%s)", name_text(arena, &spec->leaf->source),
-                    parts_range_text(arena, &spec->range));
+    bool ok = copy_through(&transfer, arena, err);
+    if (!ok && transfer.blocked) {
+        err_release(err);
+        ok = copy_borrowed(spec, arena, transfer.piece, target, err);
     }
-    pg_rollback(source); /* it only read */
-    if (ok)
-        atomic_fetch_add(&spec->run->counters.rows_copied, (long long)transfer.rows_written);
-    return ok;
+    return ok || err_context(err, "could not copy %s (%s)", name_text(arena, &spec->leaf->source),
+                             parts_range_text(arena, &spec->range));
 }
 
 bool part_is_done(const PartSpec *spec, Conn *target, bool *done, Err *err)

@@ -17,6 +17,10 @@
 
 #define TABLES_PER_LOCK 500
 #define CHECK_EVERY_MS  1000
+/* A table of the wave is locked by the keeper: who waits for it waits behind somebody who in turn
+ * waits for the keeper, that is, until the wave ends. */
+#define IMPORT_LOCK_TIMEOUT_MS 1000
+#define SNAPSHOT_MODES         "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 struct Wave {
     Arena arena;
@@ -52,7 +56,6 @@ void wave_free(Wave *wave)
     for (size_t i = 0; i < wave->run->blueprint->relation_count; i++)
         job_free(wave->jobs[i]);
     conn_close(wave->keeper);
-    conn_close(wave->holder);
     pthread_mutex_destroy(&wave->mutex);
     arena_release(&wave->arena);
     mem_free(wave);
@@ -115,37 +118,32 @@ static bool open_session(const Wave *wave, const char *purpose, bool replication
     return conn_open(conn, &wave->run->source, &options, err);
 }
 
-static bool lock_leaves(const Wave *wave, Conn *holder, Err *err)
+static bool lock_leaves(const Wave *wave, Err *err)
 {
     AUTO_STR Str sql = {0};
     for (size_t i = 0; i < wave->included_count; i++) {
         str_append(&sql, sql.length == 0 ? "LOCK TABLE ONLY " : ", ONLY ");
-        ddl_qname(&sql, holder, &wave->included[i]->source);
+        ddl_qname(&sql, wave->keeper, &wave->included[i]->source);
         if ((i + 1) % TABLES_PER_LOCK != 0 && i + 1 < wave->included_count)
             continue;
         str_append(&sql, " IN ACCESS SHARE MODE");
-        if (!pg_none(holder, sql.data, NO_PARAMS, err))
+        if (!pg_none(wave->keeper, sql.data, NO_PARAMS, err))
             return false;
         str_reset(&sql);
     }
     return true;
 }
 
-static bool import_snapshot(Conn *conn, const char *snapshot, Err *err)
-{
-    AUTO_STR Str sql = {0};
-    str_append(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ");
-    ddl_literal(&sql, conn, snapshot);
-    return pg_script(conn, sql.data, err);
-}
-
 /* The keeper imports the slot's snapshot and exports it again: from then on the walsender, and
- * what may befall it, does not matter. */
+ * what may befall it, does not matter. LOCK TABLE takes no snapshot of its own, so the import may
+ * still follow it (PostgreSQL docs, SET TRANSACTION: before any query of the transaction). */
 static bool keep_snapshot(Wave *wave, const SlotSnapshot *made, Err *err)
 {
+    AUTO_STR Str sql = {0};
     AUTO_ROWS Rows *rows = NULL;
-    if (!open_session(wave, "wave keeper", false, &wave->keeper, err) ||
-        !import_snapshot(wave->keeper, made->snapshot, err) ||
+    str_append(&sql, "SET TRANSACTION SNAPSHOT ");
+    ddl_literal(&sql, wave->keeper, made->snapshot);
+    if (!pg_none(wave->keeper, sql.data, NO_PARAMS, err) ||
         !pg_one(wave->keeper, "SELECT pg_catalog.pg_export_snapshot()", NO_PARAMS, &rows, err))
         return err_context(err, "could not keep the snapshot");
     wave->snapshot = arena_strdup(&wave->arena, rows_text(rows, 0, 0));
@@ -165,27 +163,20 @@ static bool make_snapshot(Wave *wave, Err *err)
            keep_snapshot(wave, &made, err);
 }
 
-static void let_go(Wave *wave)
-{
-    conn_close(wave->keeper);
-    wave->keeper = NULL;
-    pg_rollback(wave->holder);
-}
-
 static bool hold_once(Wave *wave, Err *err)
 {
-    return pg_begin(wave->holder, NULL, err) && lock_leaves(wave, wave->holder, err) &&
+    return pg_begin(wave->keeper, SNAPSHOT_MODES, err) && lock_leaves(wave, err) &&
            make_snapshot(wave, err);
 }
 
 static bool hold(Wave *wave, Err *err)
 {
     Patience patience = {0};
-    if (!open_session(wave, "wave holder", false, &wave->holder, err))
+    if (!open_session(wave, "wave keeper", false, &wave->keeper, err))
         return false;
     while (!hold_once(wave, err)) {
-        let_go(wave);
-        if (!blockers_wait(&patience, wave->holder, "the snapshot for the copy", err))
+        pg_rollback(wave->keeper); /* nobody waits behind our locks while we wait */
+        if (!blockers_wait(&patience, wave->keeper, "the snapshot for the copy", err))
             return false;
     }
     return true;
@@ -299,7 +290,22 @@ bool wave_begin(Wave **out, Run *run, Conn *target, Err *err)
 
 bool wave_import(const Wave *wave, Conn *source, Err *err)
 {
-    return import_snapshot(source, wave->snapshot, err);
+    AUTO_STR Str sql = {0};
+    str_append(&sql, "BEGIN " SNAPSHOT_MODES "; SET LOCAL lock_timeout = ");
+    str_appendf(&sql, "%d; SET TRANSACTION SNAPSHOT ", IMPORT_LOCK_TIMEOUT_MS);
+    ddl_literal(&sql, source, wave->snapshot);
+    return pg_script(source, sql.data, err);
+}
+
+Conn *wave_borrow(Wave *wave)
+{
+    pthread_mutex_lock(&wave->mutex);
+    return wave->keeper;
+}
+
+void wave_return(Wave *wave)
+{
+    pthread_mutex_unlock(&wave->mutex);
 }
 
 int64_t wave_number(const Wave *wave)
@@ -317,14 +323,14 @@ CopyJob **wave_job(Wave *wave, const Relation *relation)
     return &wave->jobs[relation->index];
 }
 
-static bool ask(Conn *conn, const char *what, Err *err)
+static bool ask(Wave *wave, Err *err)
 {
     AUTO_ERR Err lost = {0};
-    if (conn_is_ok(conn) && pg_none(conn, "SELECT 1", NO_PARAMS, &lost))
+    if (!conn_is_ended(wave->keeper) && pg_none(wave->keeper, "SELECT 1", NO_PARAMS, &lost))
         return true;
-    if (err_is_set(&lost) && stop_reason(conn_stop(conn)) != STOP_NONE)
+    if (err_is_set(&lost) && stop_reason(conn_stop(wave->keeper)) != STOP_NONE)
         return err_move(err, &lost);
-    err_set(err, ERR_RUN, "the session that keeps the %s of the copy was lost", what);
+    err_set(err, ERR_RUN, "the session that keeps the locks and the snapshot of the copy was lost");
     if (err_is_set(&lost))
         err_detail(err, "%s.", lost.message);
     return err_hint(err, "Run \"godwit apply\" again: finished tables stay, the others are copied "
@@ -334,11 +340,11 @@ static bool ask(Conn *conn, const char *what, Err *err)
 bool wave_check(Wave *wave, Err *err)
 {
     bool ok = true;
-    pthread_mutex_lock(&wave->mutex);
+    if (pthread_mutex_trylock(&wave->mutex) != 0)
+        return true; /* somebody is using the session this very moment */
     int64_t now = clock_ms();
-    bool ended = conn_is_ended(wave->holder) || conn_is_ended(wave->keeper);
-    if (ended || now - wave->checked_ms >= CHECK_EVERY_MS) {
-        ok = ask(wave->holder, "locks", err) && ask(wave->keeper, "snapshot", err);
+    if (conn_is_ended(wave->keeper) || now - wave->checked_ms >= CHECK_EVERY_MS) {
+        ok = ask(wave, err);
         if (ok)
             wave->checked_ms = now;
     }
@@ -351,7 +357,6 @@ void wave_end(Wave **wave)
     if (*wave == NULL)
         return;
     pg_rollback((*wave)->keeper);
-    pg_rollback((*wave)->holder);
     wave_free(*wave);
     *wave = NULL;
 }

@@ -1,7 +1,8 @@
 /*
- * Wave: a set of leaves copied under one snapshot (data-path.md, "Waves"). A holder session keeps
- * the leaves locked, so that nothing rewrites them between snapshot and copy; a keeper session
- * keeps the snapshot; workers import it.
+ * Wave: a set of leaves copied under one snapshot (data-path.md, "Waves"). A keeper session
+ * keeps the leaves locked, so that nothing rewrites them between snapshot and copy, and keeps the
+ * snapshot; workers import it. Locks and snapshot are one session's, because a worker may find
+ * itself behind somebody who waits for the locks: such a part is read through the keeper.
  *
  *     if (!wave_begin(&run->wave, run, target, err))     // step wave
  *         return false;
@@ -35,9 +36,15 @@ MUSTCHECK bool wave_begin(Wave **wave, Run *run, Conn *target, Err *err);
  * (`plan`) means the same as everywhere: nothing recorded, so all are left. */
 MUSTCHECK bool wave_leaves_left(const Run *run, Conn *target, size_t *left, Err *err);
 
-/** Begins a read-only transaction that sees the wave's snapshot. \return false with ERR_SQL (the
- * snapshot is gone with its keeper), ERR_LOST. */
+/** Begins a read-only transaction that sees the wave's snapshot; in it a lock that is not to be had
+ * fails after a second (sqlstate 55P03).
+ * \return false with ERR_SQL (the snapshot is gone with its keeper), ERR_LOST. */
 MUSTCHECK bool wave_import(const Wave *wave, Conn *source, Err *err);
+
+/** The session that has every table of the wave locked, inside the snapshot; for one thread at a
+ * time, until wave_return(). What fails in it must be rolled back to a savepoint. */
+Conn *wave_borrow(Wave *wave);
+void wave_return(Wave *wave);
 
 int64_t wave_number(const Wave *wave);
 const WaveLeaf *wave_leaf(const Wave *wave, const Leaf *leaf);
@@ -45,7 +52,7 @@ const WaveLeaf *wave_leaf(const Wave *wave, const Leaf *leaf);
 /** Where the copy of a relation keeps its state while the wave lasts. */
 CopyJob **wave_job(Wave *wave, const Relation *relation);
 
-/** Whether locks and snapshot are still held: looks at both sessions, and asks the server at most
+/** Whether locks and snapshot are still held: looks at the session, and asks the server at most
  * once a second. Any thread.
  * \return false with ERR_RUN: what is copied from now on would not be safe. */
 MUSTCHECK bool wave_check(Wave *wave, Err *err);
