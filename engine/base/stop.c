@@ -45,9 +45,11 @@ bool stop_error(const Stop *stop, Err *err)
 {
     switch (stop_reason(stop)) {
     case STOP_INTERRUPT:
-        return err_set(err, ERR_INTERRUPTED, "interrupted");
+        return err_set(err, ERR_INTERRUPTED,
+                       "interrupted; stopped at a checkpoint, apply again resumes");
     case STOP_TERMINATE:
-        return err_set(err, ERR_TERMINATED, "terminated");
+        return err_set(err, ERR_TERMINATED,
+                       "terminated; stopped at a checkpoint, apply again resumes");
     case STOP_LOCK_LOST:
         return err_set(err, ERR_RUN, "the session that holds the run's lock was lost");
     case STOP_DOWNTIME:

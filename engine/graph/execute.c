@@ -267,7 +267,8 @@ static void fail(Executor *ex, Piece *piece)
     /* The first failure goes to the caller, who prints it; those behind it are told here. */
     if (!err_is_set(&ex->first)) {
         err_move(&ex->first, &piece->err);
-        log_warn(&ctx, "failed; what runs beside it may finish");
+        if (stop_reason(ex->run->stop) == STOP_NONE)
+            log_warn(&ctx, "failed; what runs beside it may finish");
         return;
     }
     if (stop_reason(ex->run->stop) == STOP_NONE)

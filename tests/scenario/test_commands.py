@@ -1,0 +1,106 @@
+"""The commands beside the main road: exit statuses, streams, formats."""
+import json
+
+import pytest
+
+
+def test_usage_errors(godwit):
+    """A wrong command line is status 64, says what, and prints nothing on stdout."""
+    for args, words in ((["frob"], "there is no command"), ([], "no command given"), (["apply"], "takes PLAN"),
+                        (["plan", "x.yaml", "--bogus"], "has no option --bogus"),
+                        (["plan", "x.yaml", "--format", "xml"], "text|sql|json"),
+                        (["status", "x.yaml", "--log-level", "loud"], "--log-level")):
+        result = godwit(*args, code=64)
+        assert words in result.err and result.out == "", args
+
+
+def test_help_lists_every_command(godwit):
+    """help names each command; help COMMAND shows its options; version is one line."""
+    out = godwit("help", code=0).out
+    for name in ("validate graph check plan show apply status approve verify cutover reset cleanup unlock schema"
+                 " explain version help").split():
+        assert f"  {name} " in out
+        assert godwit("help", name, code=0).out.startswith(f"Usage: godwit {name}")
+        assert godwit(name, "--help", code=0).out.startswith(f"Usage: godwit {name}")
+    assert godwit("version", code=0).out.startswith("godwit ")
+
+
+def test_explain_has_every_code(godwit):
+    """explain without a code lists them; each has a page; an unknown one is a usage error."""
+    codes = [line.split()[0] for line in godwit("explain", code=0).out.splitlines()]
+    assert {"E050", "E100", "P101", "G101"} <= set(codes) and codes == sorted(codes)
+    for code in ("E140", "G201", "P102"):
+        assert godwit("explain", code, code=0).out.startswith(code)
+    godwit("explain", "Z999", code=64)
+
+
+@pytest.mark.parametrize("form", ["text", "dot", "mermaid", "json"])
+def test_graph_formats(form, source, target, plan, godwit, writer):
+    """graph prints the same twice, offline and connected, in each format."""
+    writer(source).stop()
+    mine = plan()
+    for more in ([], ["--connect"]):
+        first = godwit("graph", mine, "--format", form, *more, code=0).out
+        assert first == godwit("graph", mine, "--format", form, *more, code=0).out
+        assert "cutover.switch" in first
+        assert ("copy:public.w_order" in first) == bool(more)
+    if form == "json":
+        steps = {step["id"]: step for step in json.loads(first)["steps"]}
+        assert "copy:public.w_order" in steps and "wave" in steps["copy:public.w_order"]["needs"]
+
+
+def test_check_formats(source, target, plan, godwit):
+    """A table without identity: an error with its remedy, as text, JSON and script; the remedy cures it."""
+    source.execute("CREATE TABLE bare (a int)")
+    mine = plan()
+    assert "G201" in godwit("check", mine, code=4).out
+    report = godwit("check", mine, "--format", "json", code=4).json()
+    found = [f for f in report["findings"] if f["code"] == "G201"]
+    assert len(found) == 1 and found[0]["object"] == "public.bare" and found[0]["server"] == "source"
+    assert "REPLICA IDENTITY FULL" in godwit("check", mine, "--script", code=4).out
+    godwit("apply", mine, code=4)
+    source.execute("ALTER TABLE bare REPLICA IDENTITY FULL")
+    godwit("check", mine, code=0)
+
+
+def test_until_stops_behind_a_step(source, target, plan, godwit, writer):
+    """--until copy ends when the rows are there; the next apply goes on; an unknown step is a usage error."""
+    load = writer(source)
+    mine = plan()
+    godwit("apply", mine, "--until", "copy", code=0)
+    assert target.value("SELECT count(*) FROM w_order") > 0
+    assert target.value("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'") == 0
+    godwit("apply", mine, "--until", "bogus", code=64)
+    godwit("apply", mine, code=0)
+    load.stop(check=False)
+    load.verify(target)
+
+
+def test_unlock_ends_a_lingering_session(source, target, plan, godwit, writer):
+    """unlock shows who holds the lock, asks, and ends that session; its engine stops at once."""
+    writer(source)
+    mine = plan(cutover={"approval": {"required": True}})
+    assert "nobody holds" in godwit("unlock", mine, code=0).out
+    running = godwit.start("apply", mine)
+    running.wait_for("waiting for an approval")
+    assert "session" in godwit("unlock", mine, code=64).err
+    assert "ended session" in godwit("unlock", mine, "--yes", code=0).out
+    result = running.wait(code=1)
+    assert "lock" in result.err
+
+
+def test_log_lines_as_json(source, target, plan, godwit, writer):
+    """--log-format json: each line of stderr is an object with v, time, level, message."""
+    writer(source).stop()
+    source.execute('CREATE TABLE "odd\nname" (id int PRIMARY KEY)')
+    result = godwit("apply", plan(), "--log-format", "json", code=0)
+    lines = [json.loads(line) for line in result.err.splitlines() if line.startswith("{")]
+    assert len(lines) > 20
+    assert all(line["v"] == 1 and line["time"].endswith("Z") and line["message"] for line in lines)
+    assert any("odd\nname" in line.get("step", "") for line in lines)
+
+
+def test_expected_endpoint(source, target, plan, godwit):
+    """expect: another database than the plan names is refused with 12."""
+    mine = plan(source={"kind": "self_hosted", "conninfo_env": "SOURCE", "expect": {"dbname": "production"}})
+    assert "expects \"production\"" in godwit("check", mine, code=12).err
