@@ -55,7 +55,7 @@ static void write_sample(Ticker *ticker)
 
 static void watch_downtime(const Run *run)
 {
-    if (run->cutover == NULL || atomic_load(&run->cutover->switched))
+    if (atomic_load(&run->cutover->switched))
         return;
     if (cutover_downtime_ms(run) * 1000 > run->plan->cutover.max_downtime_us)
         stop_request(run->stop, STOP_DOWNTIME);
@@ -160,10 +160,9 @@ static bool prepare(Session *session, const EngineOptions *options, Run *run, Er
 
 bool engine_release_run(Run *run, Err *err)
 {
-    bool ok = stream_stop(run->stream, err);
+    bool ok = stream_stop(run_withdraw_stream(run), err);
     wave_free(run->wave);
     cutover_free(run->cutover);
-    run->stream = NULL;
     run->wave = NULL;
     run->cutover = NULL;
     return ok;
@@ -222,6 +221,7 @@ static bool execute(Session *session, const EngineOptions *options, Run *run, Er
     Ticker ticker = {.session = session, .run = run, .progress = progress_begin(live)};
     ExecuteOptions execution = {.until = options->until, .tick = tick, .tick_data = &ticker};
     run->exit_at_gate = options->exit_at_gate;
+    run->cutover = cutover_new();
     bool ok = graph_build(&graph, STEP_KINDS, &session->blueprint, err) &&
               graph_execute(&graph, run, &execution, err);
     progress_end(ticker.progress);

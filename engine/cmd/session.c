@@ -165,6 +165,7 @@ void session_run(Session *session, Run *run)
         .source = session->source_endpoint,
         .target = session->target_endpoint,
         .stop = &session->stop,
+        .stream_mutex = PTHREAD_MUTEX_INITIALIZER,
         .pg_dump = session->tools.pg_dump,
         .pg_restore = session->tools.pg_restore,
         .log = {.run = plan->name},

@@ -23,18 +23,23 @@ static const char *const METHOD_NAMES[] = {
     [PLAN_STOP_MANUAL] = "manual",
 };
 
-bool cutover_prepare(Run *run, Err *err)
+Cutover *cutover_new(void)
 {
-    if (run->cutover != NULL)
-        return true;
     Cutover *cutover = mem_resize(NULL, sizeof(Cutover));
     *cutover = (Cutover){0};
+    return cutover;
+}
+
+bool cutover_prepare(Run *run, Err *err)
+{
+    Cutover *cutover = run->cutover;
+    if (cutover->fence != NULL)
+        return true;
     uint64_t random[2];
     if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
         BUG("no random bytes");
     cutover->nonce =
         arena_printf(&cutover->arena, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
-    run->cutover = cutover;
     return conn_open(&cutover->fence, &run->source,
                      &(ConnOptions){.purpose = "fence", .stop = run->stop}, err);
 }

@@ -24,7 +24,10 @@ struct Cutover {
     Arena arena;
 };
 
-/** Makes the cutover's state and opens what can be opened before the downtime. Idempotent. */
+/** The state of an attempt that has not begun. */
+Cutover *cutover_new(void);
+
+/** Opens what can be opened before the downtime, draws the marker. Idempotent. */
 MUSTCHECK bool cutover_prepare(Run *run, Err *err);
 void cutover_free(Cutover *cutover);
 

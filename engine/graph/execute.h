@@ -22,7 +22,7 @@ typedef enum StepState {
 typedef struct ExecuteView {
     const Graph *graph;
     const StepState *states; /* by Step.index */
-    const Run *run;
+    Run *run;
     int64_t started_ms; /* monotonic */
 } ExecuteView;
 

@@ -105,9 +105,8 @@ static void totals(Str *text, const Progress *progress, const ExecuteView *view)
                     (long long)atomic_load(&run->counters.rows_copied));
     if (parts_done < parts && progress->rate > 1)
         str_appendf(text, "  %s/s", units_size_text(&arena, (uint64_t)progress->rate));
-    if (run->stream != NULL) {
-        StreamStatus status = {0};
-        stream_status(run->stream, &status);
+    StreamStatus status = {0};
+    if (run_stream_status(view->run, &status)) {
         str_appendf(text, "  lag %s %s  %" PRIu64 " changes applied",
                     units_size_text(&arena, status.lag_bytes),
                     units_interval_text(&arena, status.lag_us), status.changes);
@@ -190,22 +189,21 @@ void progress_end(Progress *progress)
     mem_free(progress);
 }
 
-char *progress_sample(Arena *arena, const Run *run)
+char *progress_sample(Arena *arena, Run *run)
 {
     StreamStatus status = {0};
-    if (run->stream != NULL)
-        stream_status(run->stream, &status);
-    json_t *json = json_pack(
-        "{s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "rows_copied",
-        (json_int_t)atomic_load(&run->counters.rows_copied), "bytes_copied",
-        (json_int_t)atomic_load(&run->counters.bytes_copied), "parts_done",
-        (json_int_t)atomic_load(&run->counters.parts_done), "parts_total",
-        (json_int_t)atomic_load(&run->counters.parts_total), "replicating", run->stream != NULL,
-        "received_lsn", lsn_text(status.received).text, "applied_lsn",
-        lsn_text(status.applied).text, "source_lsn", lsn_text(status.source_head).text, "lag_bytes",
-        (json_int_t)status.lag_bytes, "lag_us", (json_int_t)status.lag_us, "retained_bytes",
-        (json_int_t)status.retained_bytes, "conflicts", (json_int_t)status.conflicts, "skipped",
-        (json_int_t)status.skipped);
+    bool replicating = run_stream_status(run, &status);
+    json_t *json =
+        json_pack("{s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}",
+                  "rows_copied", (json_int_t)atomic_load(&run->counters.rows_copied),
+                  "bytes_copied", (json_int_t)atomic_load(&run->counters.bytes_copied),
+                  "parts_done", (json_int_t)atomic_load(&run->counters.parts_done), "parts_total",
+                  (json_int_t)atomic_load(&run->counters.parts_total), "replicating", replicating,
+                  "received_lsn", lsn_text(status.received).text, "applied_lsn",
+                  lsn_text(status.applied).text, "source_lsn", lsn_text(status.source_head).text,
+                  "lag_bytes", (json_int_t)status.lag_bytes, "lag_us", (json_int_t)status.lag_us,
+                  "retained_bytes", (json_int_t)status.retained_bytes, "conflicts",
+                  (json_int_t)status.conflicts, "skipped", (json_int_t)status.skipped);
     char *text = json_dumps(json, JSON_COMPACT);
     char *copy = arena_strdup(arena, text);
     mem_free(text);

@@ -20,6 +20,6 @@ void progress_draw(Progress *progress, const ExecuteView *view);
 void progress_end(Progress *progress);
 
 /** One sample of a running engine as JSON, for the journal's metric row. */
-char *progress_sample(Arena *arena, const Run *run);
+char *progress_sample(Arena *arena, Run *run);
 
 #endif

@@ -54,9 +54,8 @@ static bool apply(StepCtx *ctx, Err *err)
     /* Behind the switch a stream that had failed has nothing more to lose: what counted was the
      * marker. */
     AUTO_ERR Err ended = {0};
-    if (!stream_stop(run->stream, &ended))
+    if (!stream_stop(run_withdraw_stream(run), &ended))
         log_err(&ctx->log, LOG_WARN, &ended);
-    run->stream = NULL;
     publication_drop_sql(&sql, ctx);
     return pg_none(ctx->source, SQL_SLOT_DROP, PARAMS(run->slot_name), err) &&
            pg_none(ctx->source, sql.data, NO_PARAMS, err) &&

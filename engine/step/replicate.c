@@ -72,7 +72,11 @@ static bool apply(StepCtx *ctx, Err *err)
         .stop = run->stop,
         .log = {.run = run->plan->name, .step = "replicate"},
     };
-    return stream_start(&run->stream, &spec, err);
+    Stream *stream = NULL;
+    if (!stream_start(&stream, &spec, err))
+        return false;
+    run_publish_stream(run, stream);
+    return true;
 }
 
 const StepKind STEP_REPLICATE = {

@@ -10,6 +10,7 @@
 #include "blueprint/blueprint.h"
 #include "journal/journal.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 typedef struct StepBuilder StepBuilder;
@@ -45,10 +46,23 @@ typedef struct Run {
     const char *archive; /* path of this process's schema archive, NULL until schema_pre made it */
     bool exit_at_gate;   /* what would wait for a gate or an approval fails with exit 8 or 6 */
     Wave *wave;          /* owned by step wave .. wave_end */
-    Stream *stream;      /* owned by step replicate .. finish */
-    Cutover *cutover;    /* owned by the cutover steps */
+    Stream *stream;      /* owned by step replicate .. finish; set and taken under the mutex */
+    pthread_mutex_t stream_mutex;
+    Cutover *cutover; /* made before the steps start; its members are the cutover steps' */
     RunCounters counters;
     LogCtx log;
 } Run;
+
+struct StreamStatus;
+
+/** The stream is there: from now on progress may look at it. */
+void run_publish_stream(Run *run, Stream *stream);
+
+/** The stream is about to end: nobody else looks at it any more. \return NULL when there is none.
+ */
+Stream *run_withdraw_stream(Run *run);
+
+/** The stream's status, from any thread, at any time. \return false when none runs. */
+bool run_stream_status(Run *run, struct StreamStatus *status);
 
 #endif

@@ -1,0 +1,33 @@
+/*
+ * Run: the one thing in it that a worker makes and the main thread's progress looks at while it
+ * lives: the stream.
+ */
+#include "step/run.h"
+
+#include "cdc/stream.h"
+
+void run_publish_stream(Run *run, Stream *stream)
+{
+    pthread_mutex_lock(&run->stream_mutex);
+    run->stream = stream;
+    pthread_mutex_unlock(&run->stream_mutex);
+}
+
+Stream *run_withdraw_stream(Run *run)
+{
+    pthread_mutex_lock(&run->stream_mutex);
+    Stream *stream = run->stream;
+    run->stream = NULL;
+    pthread_mutex_unlock(&run->stream_mutex);
+    return stream;
+}
+
+bool run_stream_status(Run *run, StreamStatus *status)
+{
+    pthread_mutex_lock(&run->stream_mutex);
+    bool replicating = run->stream != NULL;
+    if (replicating)
+        stream_status(run->stream, status);
+    pthread_mutex_unlock(&run->stream_mutex);
+    return replicating;
+}
