@@ -192,9 +192,7 @@ static void from_arrays(Str *sql, const Conn *conn, const Relation *relation, co
     for (size_t k = 0; k < relation->key->count; k++) {
         str_append(sql, k > 0 ? " AND t." : "t.");
         ddl_ident(sql, conn, relation->columns[relation->key->columns[k]].name);
-        str_appendf(sql, " OPERATOR(%s) d.c%zu",
-                    relation->columns[relation->key->columns[k]].equality,
-                    parameter - relation->key->count + k + 1);
+        str_appendf(sql, " = d.c%zu", parameter - relation->key->count + k + 1);
     }
 }
 
