@@ -1,7 +1,8 @@
 """Every common built-in type, at its extremes, through copy, stream, apply and verification.
 
-Each type has three tables: v_* (values under an integer key), k_* (the type itself is the key), f_*
-(no key, replica identity full). What the source holds at the start is copied; then rows are inserted,
+Each type has tables of its own: v_* (values under an integer key), k_* (the type itself is the key), f_*
+(no key, replica identity full), b_* (hundreds of rows, changed at once, the type in the key where it
+can be). What the source holds at the start is copied; then rows are inserted,
 updated, rekeyed and deleted while the engine replicates; then the run cuts over.
 """
 import re
@@ -116,9 +117,9 @@ MAY_LACK = {"xml"}
 
 
 def names(type_name):
-    """The three tables of a type."""
+    """The tables of a type."""
     plain = re.sub(r"[^a-z0-9]+", "_", type_name.lower().replace("[]", "_array")).strip("_")
-    return f"v_{plain}", f"k_{plain}", f"f_{plain}"
+    return f"v_{plain}", f"k_{plain}", f"f_{plain}", f"b_{plain}"
 
 
 def keys_of(type_name):
@@ -134,7 +135,7 @@ def has_key(type_name):
 
 def fill(connection, type_name):
     """Make a type's tables and their first rows."""
-    value, key, full = names(type_name)
+    value, key, full, bulk = names(type_name)
     connection.execute(f"CREATE TABLE {value} (id int PRIMARY KEY, v {type_name})")
     connection.execute(f"CREATE TABLE {full} (v {type_name}, n int); "
                        f"ALTER TABLE {full} REPLICA IDENTITY FULL")
@@ -145,11 +146,18 @@ def fill(connection, type_name):
         connection.execute(f"CREATE TABLE {key} (k {type_name} PRIMARY KEY, n int)")
         for number, one in enumerate(keys_of(type_name)[:-1]):
             connection.execute(f"INSERT INTO {key} VALUES (%s::text::{type_name}, %s)", (one, number))
+    key_columns = "id, v" if type_name not in NO_KEY else "id"
+    connection.execute(
+        f"CREATE TABLE {bulk} (id int, v {type_name}, w {type_name}, n int, PRIMARY KEY ({key_columns}))")
+    connection.execute(
+        f"INSERT INTO {bulk} SELECT i, a.v, b.v, i FROM generate_series(1, 300) AS i"
+        f" JOIN {value} AS a ON a.id = 1 + i % {len(TYPES[type_name])}"
+        f" JOIN {value} AS b ON b.id = i % {len(TYPES[type_name]) + 1}")
 
 
 def change(connection, type_name):
     """Write to a type's tables while the engine replicates."""
-    value, key, full = names(type_name)
+    value, key, full, bulk = names(type_name)
     count = len(TYPES[type_name]) + 1
     connection.execute(f"INSERT INTO {value} SELECT id + 1000, v FROM {value}")
     connection.execute(f"UPDATE {value} AS a SET v = b.v FROM {value} AS b"
@@ -159,6 +167,10 @@ def change(connection, type_name):
     connection.execute(f"DELETE FROM {full} WHERE ctid IN (SELECT min(ctid) FROM {full} GROUP BY n)")
     connection.execute(f"UPDATE {full} SET n = n + 100 WHERE ctid IN"
                        f" (SELECT max(ctid) FROM {full} GROUP BY n)")
+    connection.execute(f"UPDATE {bulk} SET n = -n WHERE id > 100")
+    connection.execute(f"UPDATE {bulk} AS a SET w = b.v FROM {value} AS b"
+                       f" WHERE a.id > 50 AND b.id = (a.id + 1) % {count} + 1000")
+    connection.execute(f"DELETE FROM {bulk} WHERE id % 4 = 0")
     if has_key(type_name):
         values = keys_of(type_name)
         connection.execute(f"INSERT INTO {key} VALUES (%s::text::{type_name}, -1)", (values[-1],))
@@ -242,7 +254,7 @@ def test_no_two_values_look_alike(database, plan, godwit, majors):
     godwit("verify", file, code=0)
     with sides[1].connect() as connection:
         for one in TYPES:
-            value, _, _ = names(one)
+            value = names(one)[0]
             count = len(TYPES[one]) + 1
             connection.execute(f"UPDATE {value} AS a SET v = b.v FROM {value} AS b"
                                f" WHERE b.id = (a.id + 1) % {count}")
