@@ -170,29 +170,31 @@ static void move_sql(Str *sql, const Conn *conn, const Relation *relation, const
     str_append(sql, " FROM d");
 }
 
-/* One array per column side by side: what is set, then the key. */
+static void unnest(Str *sql, const Relation *relation, size_t column, size_t parameter)
+{
+    str_appendf(sql, "%spg_catalog.unnest($%zu::%s[]) AS c%zu", parameter > 1 ? ", " : "",
+                parameter, relation->columns[column].type_text, parameter);
+}
+
+/* One array per column side by side: what is set, then the key. In a select list, because FROM
+ * would take a composite value apart. */
 static void from_arrays(Str *sql, const Conn *conn, const Relation *relation, const bool *mask)
 {
     size_t parameter = 0;
-    str_append(sql, " ROWS FROM (");
+    str_append(sql, " (SELECT ");
     for (size_t c = 0; mask != NULL && c < relation->column_count; c++) {
-        if (!mask[c])
-            continue;
-        str_appendf(sql, "%spg_catalog.unnest($%zu::%s[])", parameter > 0 ? ", " : "",
-                    parameter + 1, relation->columns[c].type_text);
-        parameter++;
+        if (mask[c])
+            unnest(sql, relation, c, ++parameter);
     }
-    for (size_t k = 0; k < relation->key->count; k++, parameter++)
-        str_appendf(sql, "%spg_catalog.unnest($%zu::%s[])", parameter > 0 ? ", " : "",
-                    parameter + 1, relation->columns[relation->key->columns[k]].type_text);
-    str_append(sql, ") AS d (");
-    for (size_t p = 0; p < parameter; p++)
-        str_appendf(sql, "%sc%zu", p > 0 ? ", " : "", p + 1);
-    str_append(sql, ") WHERE ");
+    for (size_t k = 0; k < relation->key->count; k++)
+        unnest(sql, relation, relation->key->columns[k], ++parameter);
+    str_append(sql, ") AS d WHERE ");
     for (size_t k = 0; k < relation->key->count; k++) {
         str_append(sql, k > 0 ? " AND t." : "t.");
         ddl_ident(sql, conn, relation->columns[relation->key->columns[k]].name);
-        str_appendf(sql, " = d.c%zu", parameter - relation->key->count + k + 1);
+        str_appendf(sql, " OPERATOR(%s) d.c%zu",
+                    relation->columns[relation->key->columns[k]].equality,
+                    parameter - relation->key->count + k + 1);
     }
 }
 

@@ -202,3 +202,62 @@ def test_what_the_copy_has_is_skipped(plan, source, target):
         trial.catch_up()
         assert target.query("SELECT id FROM t ORDER BY id") == [(3,)]
         assert trial.status()["skipped"] == 1
+
+
+TYPES = """
+CREATE EXTENSION citext; CREATE EXTENSION hstore;
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'so "happy"'); CREATE DOMAIN short AS varchar(9) CHECK (length(VALUE) < 9);
+CREATE TYPE pair AS (a int, b text); CREATE DOMAIN ints AS int[];
+CREATE TABLE m (k citext, e mood, d short, v numeric(12, 3), ts timestamp(3) with time zone, b bytea, j jsonb,
+                a text[], o ints, c pair, h hstore, r int4range, x bit(5), ch character(7), iv interval,
+                f float8, box box, PRIMARY KEY (k, e, d));
+"""
+
+
+def test_every_kind_of_type(plan, source, target):
+    """Values of all sorts go through inserts, updates and deletes of many rows and of few."""
+    fill = """
+        INSERT INTO m SELECT 'K' || g, (enum_range(NULL::mood))[1 + g % 3], 'd' || g, g / 3.0,
+            timestamptz '2024-02-29 12:00+01' + g * interval '1 hour 1 ms', decode(md5(g::text), 'hex'),
+            jsonb_build_object('a"b', g, 'n', null), ARRAY['x', NULL, 'q"uote', 'back\\', '{c,d}', 'NULL'],
+            ARRAY[g, NULL], ROW(g, 'a,"b')::pair, hstore('k' || g, 'v "x"'), int4range(g, g + 5), (g % 32)::bit(5),
+            'ch' || g, g * interval '1 mon 2 days 3.5 sec', CASE g % 4 WHEN 0 THEN 'NaN' WHEN 1 THEN 'Infinity'
+            WHEN 2 THEN 1e-300 ELSE 1.0 / 3 END, box(point(g, 1), point(2, g))
+        FROM generate_series(FIRST, LAST) g
+    """
+    columns = "k, e, d, v, ts, b, j, a, o, c, h, r, x, ch, iv, f, box::text AS box"
+    with Trial.on(plan(), source, target, TYPES) as trial:
+        source.execute(fill.replace("FIRST", "1").replace("LAST", "5"))
+        source.execute(fill.replace("FIRST", "100").replace("LAST", "500"))
+        trial.catch_up()
+        assert trial.same("m", columns)
+        source.execute("UPDATE m SET a = a || 'more'::text, h = h || 'z=>1'::hstore, v = -v, "
+                       "j = j || '[1]', iv = iv * 2")
+        source.execute("UPDATE m SET k = k || '-new', box = NULL WHERE d > 'd3'")
+        source.execute("DELETE FROM m WHERE d LIKE 'd2%'")
+        source.execute("UPDATE m SET e = 'sad', b = NULL, o = NULL WHERE d LIKE 'd1%'")
+        trial.catch_up()
+        assert trial.same("m", columns)
+        source.execute("UPDATE m SET k = lower(k::text) WHERE d = 'd5'; DELETE FROM m WHERE d = 'd4'")
+        trial.catch_up()
+        assert trial.same("m", columns)
+
+
+def test_statements_for_many_rows(plan, source, target):
+    """Large runs travel as arrays and use the key's index, not a statement for each row."""
+    schema = """
+        CREATE TABLE n (id bigint, day date, v text, w jsonb, PRIMARY KEY (id, day));
+    """
+    with Trial.on(plan(), source, target, schema) as trial:
+        source.execute("INSERT INTO n SELECT g, date '2020-01-01' + g % 9, E'\\\\\"' || g, '{}' "
+                       "FROM generate_series(1, 20000) g")
+        trial.catch_up()
+        target.execute("CREATE TABLE counted (n bigint); CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS "
+                       "'BEGIN INSERT INTO public.counted VALUES (1); RETURN NULL; END'; "
+                       "CREATE TRIGGER t AFTER UPDATE OR DELETE ON n FOR EACH STATEMENT EXECUTE FUNCTION tell(); "
+                       "ALTER TABLE n ENABLE ALWAYS TRIGGER t")
+        source.execute("UPDATE n SET v = CASE WHEN id % 2 = 0 THEN v || 'x' END WHERE id <= 6000")
+        source.execute("DELETE FROM n WHERE id BETWEEN 3000 AND 9000")
+        trial.catch_up()
+        assert trial.same("n")
+        assert 1 <= target.value("SELECT count(*) FROM counted") < 200
