@@ -170,28 +170,35 @@ bool engine_release_run(Run *run, Err *err)
 
 /* A failure in the cutover: before the switch everything is taken back, behind it the next engine
  * goes on. */
+static void answer_past_switch(Err *failure)
+{
+    err_recode(failure, ERR_PAST_SWITCH);
+    err_hint(failure,
+             "The target is the primary. Run \"godwit apply\" again: it finishes what is left.");
+}
+
 static void answer_cutover(Run *run, Err *failure)
 {
     if (text_equal(run->journal.state, RUN_SWITCHED)) {
-        err_recode(failure, ERR_PAST_SWITCH);
-        err_hint(
-            failure,
-            "The target is the primary. Run \"godwit apply\" again: it finishes what is left.");
+        answer_past_switch(failure);
         return;
     }
     if (!text_equal(run->journal.state, RUN_CUTOVER))
         return;
     AUTO_ERR Err rollback = {0};
-    if (cutover_rollback(run, &rollback)) {
+    if (!cutover_rollback(run, &rollback)) {
+        log_err(&run->log, LOG_ERROR, failure);
+        err_release(failure);
+        err_move(failure, &rollback);
+    } else if (text_equal(run->journal.state, RUN_SWITCHED)) {
+        answer_past_switch(failure);
+    } else {
         err_recode(failure, ERR_ROLLED_BACK);
         err_context(failure, "cutover rolled back, the source is primary and writable");
-        err_hint(failure, "Run \"godwit apply\" again: it goes on replicating and cuts over once "
-                          "it is approved.");
-        return;
+        err_hint(failure, "Mend the cause, then \"godwit apply\" again: it goes on replicating and "
+                          "cuts over once it is "
+                          "approved anew.");
     }
-    log_err(&run->log, LOG_ERROR, failure);
-    err_release(failure);
-    err_move(failure, &rollback);
 }
 
 static void finish_requests(Session *session, const Run *run, const Err *failure)

@@ -254,20 +254,46 @@ static bool unfence_side(Run *run, Conn *target, const JournalFence *fence, Err 
            journal_fence_clear(target, run->journal.id, fence->side, err);
 }
 
-static bool rollback_once(Run *run, Err *err)
+static bool take_fences_down(Run *run, Conn *target, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
-    AUTO_CONN Conn *target = NULL;
     JournalFence *fences = NULL;
     size_t count = 0;
-    if (!conn_open(&target, &run->target, &(ConnOptions){.purpose = "rollback"}, err) ||
-        !journal_fences(&arena, target, run->journal.id, &fences, &count, err))
+    if (!journal_fences(&arena, target, run->journal.id, &fences, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!unfence_side(run, target, &fences[i], err))
             return false;
     }
-    return journal_event(target, run->journal.id, "rolled_back", NULL, err) &&
+    return true;
+}
+
+/* The answer to the switch's COMMIT may have been lost: what the journal says decides, not what
+ * this engine thinks. */
+static bool journal_says_switched(Run *run, Conn *target, bool *switched, Err *err)
+{
+    JournalRun now = {0};
+    AUTO_ARENA Arena arena = {0};
+    if (!journal_find_run(&arena, target, run->plan->name, &now, err))
+        return false;
+    *switched = text_equal(now.state, RUN_SWITCHED);
+    return true;
+}
+
+static bool rollback_once(Run *run, Err *err)
+{
+    AUTO_CONN Conn *target = NULL;
+    bool switched = false;
+    if (!conn_open(&target, &run->target, &(ConnOptions){.purpose = "rollback"}, err) ||
+        !journal_says_switched(run, target, &switched, err))
+        return false;
+    if (switched) {
+        run->journal.state = RUN_SWITCHED;
+        return true;
+    }
+    return take_fences_down(run, target, err) &&
+           journal_spend_approvals(target, run->journal.id, err) &&
+           journal_event(target, run->journal.id, "rolled_back", NULL, err) &&
            journal_run_state(target, &run->journal, RUN_RUNNING, err);
 }
 

@@ -54,9 +54,11 @@ MUSTCHECK bool cutover_unfence_target(Run *run, Conn *target, Err *err);
 /** Milliseconds of downtime so far, 0 before the source's fence. */
 int64_t cutover_downtime_ms(const Run *run);
 
-/** Takes down every fence that the journal knows, state cutover -> running; with connections of its
- * own that no stop interrupts; tries several times. Idempotent. \return false with
- * ERR_STILL_FENCED: what to run by hand is in the hint. */
+/** Takes down every fence that the journal knows, ends the approvals, state cutover -> running;
+ * with connections of its own that no stop interrupts; tries several times. Idempotent. When the
+ * journal says that the switch was committed after all (its answer was lost), nothing is taken back
+ * and the run's state is `switched` afterwards. \return false with ERR_STILL_FENCED: what to run by
+ * hand is in the hint. */
 MUSTCHECK bool cutover_rollback(Run *run, Err *err);
 
 #endif

@@ -62,6 +62,12 @@ bool journal_find_approval(Arena *arena, Conn *target, int64_t run, const Plan *
     return true;
 }
 
+bool journal_spend_approvals(Conn *target, int64_t run, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_APPROVAL_SPEND, PARAMS(arena_int64(&arena, run)), err);
+}
+
 bool journal_request(Conn *target, int64_t run, const char *kind, const char *argument, int64_t *id,
                      Err *err)
 {

@@ -163,6 +163,9 @@ MUSTCHECK bool journal_approve(Arena *arena, Conn *target, int64_t run, const ch
 MUSTCHECK bool journal_find_approval(Arena *arena, Conn *target, int64_t run, const Plan *plan,
                                      JournalApproval *approval, Err *err);
 
+/** Ends every approval of the run: it was for one attempt. */
+MUSTCHECK bool journal_spend_approvals(Conn *target, int64_t run, Err *err);
+
 typedef struct JournalRequest {
     int64_t id; /* 0: none */
     const char *kind;
