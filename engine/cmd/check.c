@@ -1,10 +1,9 @@
 /*
  * godwit check PLAN: preflight; every finding with its object and remedy.
  */
+#include "base/jsontext.h"
 #include "cmd/command.h"
 #include "cmd/findings.h"
-
-#include <jansson.h>
 
 static void print_json(const PreflightReport *report)
 {
@@ -19,10 +18,8 @@ static void print_json(const PreflightReport *report)
     }
     json_t *root = json_pack("{s:i, s:I, s:I, s:o}", "v", 1, "errors", (json_int_t)report->errors,
                              "warnings", (json_int_t)report->warnings, "findings", findings);
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    printf("%s\n", text);
-    mem_free(text);
-    json_decref(root);
+    AUTO_ARENA Arena arena = {0};
+    fputs(jsontext_pretty(&arena, root), stdout);
 }
 
 static void print_script(const PreflightReport *report)

@@ -1,13 +1,13 @@
 /*
  * godwit verify PLAN: counts, checksums, differing rows by key; works while replication runs.
  */
+#include "base/jsontext.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
 #include "journal/run_state_table.h"
 #include "verify/verify.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 
 typedef struct Outcome {
     size_t relations;
@@ -88,10 +88,8 @@ static void print_outcome(const Outcome *outcome)
     json_t *root = json_pack("{s:i, s:I, s:I, s:O}", "v", 1, "relations_verified",
                              (json_int_t)outcome->relations, "differences",
                              (json_int_t)outcome->differences, "relations", outcome->json);
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    printf("%s\n", text);
-    mem_free(text);
-    json_decref(root);
+    AUTO_ARENA Arena arena = {0};
+    fputs(jsontext_pretty(&arena, root), stdout);
 }
 
 static bool run(const Options *options, Err *err)

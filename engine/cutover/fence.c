@@ -4,12 +4,12 @@
 #include "cutover/fence.h"
 
 #include "base/clock.h"
+#include "base/jsontext.h"
 #include "base/units.h"
 #include "pg/ddl.h"
 #include "sql_text.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 
 #define SESSIONS_END_MS 2000
 #define LAST_WAIT_MS    2000
@@ -22,18 +22,6 @@
  * the victim. The longer ones outlast transactions that are merely slow. */
 static const int LOCK_WAITS_MS[] = {50, 100, 200, 400, 800};
 #define LOCK_WAITS (sizeof(LOCK_WAITS_MS) / sizeof(LOCK_WAITS_MS[0]))
-
-static char *roles_json(Arena *arena, const char **roles, size_t count)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, json_string(roles[i]));
-    char *text = json_dumps(array, JSON_COMPACT);
-    char *copy = arena_strdup(arena, text);
-    mem_free(text);
-    json_decref(array);
-    return copy;
-}
 
 /* ALTER DATABASE takes no parameter for the name. */
 static bool database_name(Str *sql, Conn *conn, Err *err)
@@ -82,7 +70,7 @@ bool fence_database_restore(Conn *conn, const char *previous, Err *err)
 bool fence_end_others(Conn *conn, const char **roles, size_t role_count, int timeout_ms, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
-    const char *only = roles_json(&arena, roles, role_count);
+    const char *only = jsontext_list(&arena, roles, role_count);
     int64_t deadline = clock_ms() + timeout_ms;
     for (;;) {
         AUTO_ROWS Rows *ended = NULL;

@@ -3,13 +3,13 @@
  */
 #include "cutover/sequences.h"
 
+#include "base/jsontext.h"
 #include "base/str.h"
 #include "base/units.h"
 #include "pg/ddl.h"
 #include "sql_text.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 
 /* Each SELECT of a batch opens one sequence; the server's parser and lock table set the bound. */
 #define BATCH 200
@@ -86,12 +86,9 @@ static bool journal_all(const Run *run, Conn *target, const SequenceState *state
                                         name->rel, "last_value", (json_int_t)states[i].last_value,
                                         "is_called", (int)states[i].is_called));
     }
-    char *text = json_dumps(array, JSON_COMPACT);
-    bool ok = pg_none(target, SQL_JOURNAL_SEQUENCE,
-                      PARAMS(arena_int64(&arena, run->journal.id), text), err);
-    mem_free(text);
-    json_decref(array);
-    return ok;
+    const char *text = jsontext_compact(&arena, array);
+    return pg_none(target, SQL_JOURNAL_SEQUENCE, PARAMS(arena_int64(&arena, run->journal.id), text),
+                   err);
 }
 
 static bool compare(const Run *run, const SequenceState *want, const SequenceState *is, Err *err)

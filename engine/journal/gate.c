@@ -3,11 +3,10 @@
  */
 #include "journal/journal.h"
 
+#include "base/jsontext.h"
 #include "base/str.h"
 #include "base/vec.h"
 #include "sql_text.h"
-
-#include <jansson.h>
 
 bool journal_gate(Conn *target, int64_t run, const char *gate, const char *detail, Err *err)
 {
@@ -28,26 +27,12 @@ bool journal_approve(Arena *arena, Conn *target, int64_t run, const char *finger
     return true;
 }
 
-static char *texts_json(Arena *arena, const char *const *texts, size_t count)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, json_string(texts[i]));
-    char *text = json_dumps(array, JSON_COMPACT);
-    if (text == NULL)
-        BUG("names cannot be written as JSON");
-    char *copy = arena_strdup(arena, text);
-    mem_free(text);
-    json_decref(array);
-    return copy;
-}
-
 bool journal_find_approval(Arena *arena, Conn *target, int64_t run, const Plan *plan,
                            JournalApproval *approval, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
     const PlanCutover *cutover = &plan->cutover;
-    const char *approvers = texts_json(arena, cutover->approvers, cutover->approvers_count);
+    const char *approvers = jsontext_list(arena, cutover->approvers, cutover->approvers_count);
     *approval = (JournalApproval){0};
     if (!pg_rows(target, SQL_JOURNAL_APPROVAL_FIND,
                  PARAMS(arena_int64(arena, run), plan->fingerprint, approvers,

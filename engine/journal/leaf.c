@@ -3,9 +3,8 @@
  */
 #include "journal/journal.h"
 
+#include "base/jsontext.h"
 #include "sql_text.h"
-
-#include <jansson.h>
 
 bool journal_leaves(Arena *arena, Conn *target, int64_t run, JournalLeaf **leaves, size_t *count,
                     Err *err)
@@ -35,13 +34,7 @@ static char *names_json(Arena *arena, const Name *names, size_t count)
     for (size_t i = 0; i < count; i++)
         json_array_append_new(
             array, json_pack("{s:s, s:s}", "schema", names[i].schema, "rel", names[i].rel));
-    char *text = json_dumps(array, JSON_COMPACT);
-    if (text == NULL)
-        BUG("names cannot be written as JSON");
-    char *copy = arena_strdup(arena, text);
-    mem_free(text);
-    json_decref(array);
-    return copy;
+    return jsontext_compact(arena, array);
 }
 
 static bool wave_open(Arena *arena, Conn *target, int64_t run, const char *leaves, Lsn sync_lsn,

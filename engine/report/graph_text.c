@@ -3,7 +3,7 @@
  */
 #include "report/graph_text.h"
 
-#include <jansson.h>
+#include "base/jsontext.h"
 
 static const char *const PHASE_NAMES[PHASE_COUNT] = {
     [PHASE_PREFLIGHT] = "preflight", [PHASE_SCHEMA] = "schema",   [PHASE_COPY] = "copy",
@@ -118,10 +118,7 @@ static void print_json(Str *out, const Graph *graph)
                                                phase_name(step->kind->phase), "needs", needs));
     }
     json_t *root = json_pack("{s:i, s:o}", "v", 1, "steps", steps);
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    str_appendf(out, "%s\n", text);
-    mem_free(text);
-    json_decref(root);
+    str_append(out, jsontext_pretty(&arena, root));
 }
 
 void graph_print(Str *out, const Graph *graph, const char *format)

@@ -3,9 +3,8 @@
  */
 #include "report/plan_text.h"
 
+#include "base/jsontext.h"
 #include "report/graph_text.h"
-
-#include <jansson.h>
 
 typedef struct StateText {
     const char *symbol;
@@ -85,10 +84,8 @@ static void print_json(Str *out, const Plan *plan, const PlannedSteps *planned)
         json_array_append_new(steps, step_json(&planned->items[i]));
     json_t *root = json_pack("{s:i, s:s, s:s, s:o}", "v", 1, "name", plan->name, "fingerprint",
                              plan->fingerprint, "steps", steps);
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    str_appendf(out, "%s\n", text);
-    mem_free(text);
-    json_decref(root);
+    AUTO_ARENA Arena arena = {0};
+    str_append(out, jsontext_pretty(&arena, root));
 }
 
 void plan_print(Str *out, const Plan *plan, const PlannedSteps *planned, const char *format)

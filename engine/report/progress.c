@@ -5,11 +5,11 @@
 #include "report/progress.h"
 
 #include "base/clock.h"
+#include "base/jsontext.h"
 #include "base/units.h"
 #include "cdc/stream.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -193,7 +193,8 @@ char *progress_sample(Arena *arena, Run *run)
 {
     StreamStatus status = {0};
     bool replicating = run_stream_status(run, &status);
-    json_t *json =
+    return jsontext_compact(
+        arena,
         json_pack("{s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}",
                   "rows_copied", (json_int_t)atomic_load(&run->counters.rows_copied),
                   "bytes_copied", (json_int_t)atomic_load(&run->counters.bytes_copied),
@@ -203,10 +204,5 @@ char *progress_sample(Arena *arena, Run *run)
                   lsn_text(status.applied).text, "source_lsn", lsn_text(status.source_head).text,
                   "lag_bytes", (json_int_t)status.lag_bytes, "lag_us", (json_int_t)status.lag_us,
                   "retained_bytes", (json_int_t)status.retained_bytes, "conflicts",
-                  (json_int_t)status.conflicts, "skipped", (json_int_t)status.skipped);
-    char *text = json_dumps(json, JSON_COMPACT);
-    char *copy = arena_strdup(arena, text);
-    mem_free(text);
-    json_decref(json);
-    return copy;
+                  (json_int_t)status.conflicts, "skipped", (json_int_t)status.skipped));
 }

@@ -3,11 +3,11 @@
  */
 #include "report/status_text.h"
 
+#include "base/jsontext.h"
 #include "base/units.h"
 #include "sql_text.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 
 static bool read_steps(Arena *arena, Conn *target, int64_t run, Status *status, Err *err)
 {
@@ -150,10 +150,8 @@ static void print_json(Str *out, const Status *status, json_t *sample)
                   "gates", gates_json(status), "steps", steps_json(status), "sample", sample);
     if (t->switched)
         json_object_set_new(root, "downtime_ms", json_integer(t->downtime_ms));
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    str_appendf(out, "%s\n", text);
-    mem_free(text);
-    json_decref(root);
+    AUTO_ARENA Arena arena = {0};
+    str_append(out, jsontext_pretty(&arena, root));
 }
 
 void status_print(Str *out, const Status *status, const char *format)

@@ -3,20 +3,10 @@
  */
 #include "schema/drop.h"
 
+#include "base/jsontext.h"
 #include "base/str.h"
 #include "pg/query.h"
 #include "sql_text.h"
-
-#include <jansson.h>
-
-static char *json_text(Arena *arena, json_t *json)
-{
-    char *text = json_dumps(json, JSON_COMPACT);
-    char *copy = arena_strdup(arena, text);
-    mem_free(text);
-    json_decref(json);
-    return copy;
-}
 
 bool schema_drop(Conn *target, const SchemaObject *const *objects, size_t count,
                  const char *const *schemas, size_t schema_count, Err *err)
@@ -25,15 +15,12 @@ bool schema_drop(Conn *target, const SchemaObject *const *objects, size_t count,
     AUTO_ROWS Rows *rows = NULL;
     AUTO_STR Str script = {0};
     json_t *ids = json_array();
-    json_t *names = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(ids,
                               json_pack("{s:I, s:I}", "class", (json_int_t)objects[i]->class_oid,
                                         "oid", (json_int_t)objects[i]->oid));
-    for (size_t i = 0; i < schema_count; i++)
-        json_array_append_new(names, json_string(schemas[i]));
-    const char *id_text = json_text(&arena, ids);
-    const char *name_texts = json_text(&arena, names);
+    const char *id_text = jsontext_compact(&arena, ids);
+    const char *name_texts = jsontext_list(&arena, schemas, schema_count);
     if (!pg_rows(target, SQL_SCHEMA_DROP, PARAMS(id_text, name_texts), &rows, err))
         return false;
     str_append(&script, "BEGIN;\n");
