@@ -18,9 +18,13 @@ typedef struct Outcome {
 static void print_result(const PlanVerify *entry, const char *name, const VerifyResult *result)
 {
     AUTO_ARENA Arena arena = {0};
-    printf("%s %s: %" PRId64 " rows on the source, %" PRId64 " on the target, %" PRId64
+    printf("%s %s: %" PRId64 " rows on the source, %" PRId64 " on the target, %s%" PRId64
            " differences\n",
-           entry->id, name, result->source_rows, result->target_rows, result->difference_total);
+           entry->id, name, result->source_rows, result->target_rows,
+           result->more ? "at least " : "", result->difference_total);
+    if (result->busy > 0)
+        printf("  %" PRId64 " rows were written at every look; nothing can be said of them\n",
+               result->busy);
     for (size_t i = 0; i < result->difference_count; i++)
         printf("  %s\n", difference_text(&arena, &result->differences[i]));
 }
@@ -32,11 +36,12 @@ static void add_json(json_t *array, const PlanVerify *entry, const char *name,
     json_t *rows = json_array();
     for (size_t i = 0; i < result->difference_count; i++)
         json_array_append_new(rows, json_string(difference_text(&arena, &result->differences[i])));
-    json_array_append_new(array,
-                          json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "id", entry->id, "relation",
-                                    name, "source_rows", (json_int_t)result->source_rows,
-                                    "target_rows", (json_int_t)result->target_rows, "differences",
-                                    (json_int_t)result->difference_total, "rows", rows));
+    json_array_append_new(
+        array, json_pack("{s:s, s:s, s:I, s:I, s:I, s:b, s:I, s:o}", "id", entry->id, "relation",
+                         name, "source_rows", (json_int_t)result->source_rows, "target_rows",
+                         (json_int_t)result->target_rows, "differences",
+                         (json_int_t)result->difference_total, "more", (int)result->more, "busy",
+                         (json_int_t)result->busy, "rows", rows));
 }
 
 static bool verify_one(Session *session, const PlanVerify *entry, const Relation *relation,
