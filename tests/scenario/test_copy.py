@@ -19,6 +19,7 @@ INSERT INTO parted SELECT i, CASE i % 3 WHEN 0 THEN 'north' ELSE 'south' END, 'n
   FROM generate_series(1, 5000) AS i;
 """
 ONE_JOB = {"table_jobs": 1, "index_jobs": 1}
+DROP_SLOT = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()"
 LEAVES = "SELECT rel, state, wave, rows FROM godwit.relation ORDER BY rel"
 
 
@@ -53,7 +54,8 @@ def test_formats(form, source, target, plan, godwit):
             (2, '-Infinity', 1e-300, '', '', '0044-03-15 00:00+00 BC', '5874897-12-31'),
             (3, 0.1::float8 + 0.2, NULL, NULL, NULL, NULL, NULL),
             (4, -0.0, 0.00, E'\\u2028 end\\r\\n', decode(repeat('0a0d5c', 9000), 'hex'), now(), now());
-        CREATE TABLE made (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED);
+        CREATE TABLE made (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+                           twice int GENERATED ALWAYS AS (id * 2) STORED);
         INSERT INTO made SELECT FROM generate_series(1, 500);
         CREATE TABLE without_columns ();
         ALTER TABLE without_columns REPLICA IDENTITY FULL;
@@ -141,7 +143,8 @@ def test_killed_copy_keeps_what_is_finished(source, target, plan, godwit):
     source.execute(TABLES)
     mine = plan(copy=dict(ONE_JOB, split_tables_larger_than="100MB"))
     # One job copies the largest first; the second relation dies at its first piece.
-    running = godwit.start("apply", mine, "--until", "wave_end", env={"GODWIT_FAULT": "target/worker 1:statement:60:kill"})
+    fault = {"GODWIT_FAULT": "target/worker 1:statement:60:kill"}
+    running = godwit.start("apply", mine, "--until", "wave_end", env=fault)
     assert running._result(120).code == -9
     before = copied(target)
     assert {state for state, _, _ in before.values()} == {"f", "d"}
@@ -175,11 +178,13 @@ def test_divided_leaf_is_emptied_before_it_is_copied_again(source, target, plan,
 def test_cut_connections_are_tried_again(source, target, plan, godwit):
     """A worker's connection cut inside a part costs a retry under the same snapshot."""
     source.execute(TABLES)
-    faults = "target/worker:message:3:cut,source/worker:message:9:cut"
-    mine = plan(copy={"split_tables_larger_than": "2MB", "table_jobs": 2})
+    # Large parts: what a cut socket had taken already may be read to its end.
+    source.execute("INSERT INTO first_big SELECT i, repeat(md5(i::text), 8) FROM generate_series(60001, 120000) AS i")
+    faults = "target/worker:message:3:cut,source/worker:message:1:cut"
+    mine = plan(copy={"split_tables_larger_than": "20MB", "table_jobs": 2})
     result = godwit("apply", mine, "--until", "wave_end", code=0, env={"GODWIT_FAULT": faults})
     assert result.err.count("trying again") >= 2
-    assert copied(target)["first_big"] == ("f", 1, 60000)
+    assert copied(target)["first_big"] == ("f", 1, 120000)
     harness.assert_same(source, target, sequences=False)
 
 
@@ -206,7 +211,7 @@ def test_dropped_slot_cannot_resume(source, target, plan, godwit):
     source.execute(TABLES)
     mine = plan()
     godwit("apply", mine, "--until", "wave_end", code=0)
-    source.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()")
+    source.execute(DROP_SLOT)
     result = godwit("apply", mine, code=14)
     assert "is not on the source any more" in result.err and "godwit reset" in result.err
     assert source.value("SELECT count(*) FROM pg_replication_slots WHERE database = current_database()") == 0
@@ -217,7 +222,7 @@ def test_dropped_slot_before_the_copy_is_made_again(source, target, plan, godwit
     source.execute(TABLES)
     mine = plan()
     godwit("apply", mine, "--until", "slot", code=0)
-    source.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()")
+    source.execute(DROP_SLOT)
     source.execute("INSERT INTO later VALUES (9999, 1, 'between')")
     godwit("apply", mine, "--until", "slot", code=0)
     assert target.value("SELECT applied FROM godwit.lane") == source.value(
