@@ -5,6 +5,7 @@
 #include "pg/ddl.h"
 #include "pg/query.h"
 #include "step/common.h"
+#include "step/ddl_step.h"
 
 extern const StepKind STEP_ANALYZE;
 
@@ -22,8 +23,14 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     }
     for (size_t i = 0; i < blueprint->index_count; i++) {
         const IndexDef *index = &blueprint->indexes[i];
-        step_needs_id(builder, steps[index->relation->index],
+        Step *step = steps[index->relation->index];
+        step_needs_id(builder, step,
                       arena_printf(&arena, "index:%s", name_text(&arena, &index->name)));
+        if (index->constraint_name != NULL)
+            step_needs_id(
+                builder, step,
+                arena_printf(&arena, "constraint:%s",
+                             constraint_text(&arena, &index->table, index->constraint_name)));
     }
     return true;
 }
