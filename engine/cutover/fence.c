@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/jsontext.h"
 #include "base/units.h"
+#include "cutover/cutover.h"
 #include "pg/ddl.h"
 #include "sql_text.h"
 
@@ -13,15 +14,19 @@
 
 #define SESSIONS_END_MS 2000
 #define LAST_WAIT_MS    2000
-#define LOCK_PAUSE_MS   50
+#define LOCK_PAUSE_MS   10
 #define GONE_POLL_MS    20
 
-/* How long an attempt waits for one lock, in turn. A writer that holds a later table and wants an
- * earlier one can only be got rid of by giving way, so most attempts are short, with a pause for
- * the writers; all stay below PostgreSQL's default deadlock_timeout, so that no writer is chosen as
- * the victim. The longer ones outlast transactions that are merely slow. */
-static const int LOCK_WAITS_MS[] = {50, 100, 200, 400, 800};
-#define LOCK_WAITS (sizeof(LOCK_WAITS_MS) / sizeof(LOCK_WAITS_MS[0]))
+/* Most attempts at the locks are hardly more than a glance: they meet a moment in which no writer
+ * is inside a transaction, and until then nobody is held up. Waiting with some locks in hand is a
+ * deadlock with every writer that holds a later table and wants an earlier one, which only giving
+ * way resolves; it is needed, now and then, where writers are never all outside or one is merely
+ * slow. All waits stay below PostgreSQL's default deadlock_timeout, so that no writer becomes the
+ * victim. */
+#define GLANCE_MS 1
+#define GLANCES   20
+static const int LONG_WAITS_MS[] = {50, 100, 200, 400, 800};
+#define LONG_WAITS (sizeof(LONG_WAITS_MS) / sizeof(LONG_WAITS_MS[0]))
 
 /* ALTER DATABASE takes no parameter for the name. */
 static bool database_name(Str *sql, Conn *conn, Err *err)
@@ -136,10 +141,12 @@ bool fence_lock_source(Conn *conn, const Run *run, Err *err)
     fence_lock_sql(&sql, conn, run->blueprint);
     int64_t deadline = clock_ms() + cutover->grace_us / 1000;
     bool last = false;
-    for (size_t tries = 0;; tries++) {
+    for (size_t tries = 1;; tries++) {
         AUTO_ERR Err attempt = {0};
-        if (lock_once(conn, sql.data, last ? LAST_WAIT_MS : LOCK_WAITS_MS[tries % LOCK_WAITS],
-                      &attempt))
+        bool is_long = tries % GLANCES == 0;
+        int wait_ms = is_long ? LONG_WAITS_MS[tries / GLANCES % LONG_WAITS] : GLANCE_MS;
+        atomic_store(&run->cutover->began_ms, clock_ms());
+        if (lock_once(conn, sql.data, last ? LAST_WAIT_MS : wait_ms, &attempt))
             return true;
         if (!lock_is_busy(&attempt))
             return err_move(err, &attempt);
@@ -158,8 +165,8 @@ bool fence_lock_source(Conn *conn, const Run *run, Err *err)
                                   SESSIONS_END_MS, err))
                 return false;
         }
-        if (tries % LOCK_WAITS == LOCK_WAITS - 1)
-            log_warn(conn_log(conn), "the write fence waits for a lock; trying again");
+        if (is_long)
+            log_info(conn_log(conn), "the write fence waits for a lock; trying again");
         if (!stop_sleep(conn_stop(conn), LOCK_PAUSE_MS))
             return stop_error(conn_stop(conn), err);
     }

@@ -209,7 +209,7 @@ touch "$work/apply.log"
 apply_pid=$!
 # One line per step is too much for a tour: the small ones are left out here.
 tail -n +1 -f --pid="$apply_pid" "$work/apply.log" |
-    grep --line-buffered -Ev '\[(analyze|constraint|copy|foreign_key|index|validate)[:].*done in' &
+    grep --line-buffered -Ev '\[(analyze|constraint|copy|foreign_key|index|validate)[:].*done in|^warning G|^  (why|fix): ' &
 tail_pid=$!
 wait_for_gate
 sleep "$replicate_s"
