@@ -57,25 +57,6 @@ void applier_connect(Applier *applier, Conn *conn)
 
 /* --- the pieces of a relation --- */
 
-static void touch_row(Applier *applier, const Row *row)
-{
-    const Relation *relation = row->rel->relation;
-    if (relation->key == NULL) {
-        touched_overflow(applier->touched, relation);
-        return;
-    }
-    if (row->change->kind != PGO_INSERT)
-        touched_add(applier->touched, relation, applier->relmap->key_values);
-    if (row->new_values == NULL)
-        return;
-    for (size_t k = 0; k < relation->key->count; k++) {
-        PgoValue value = row->new_values[relation->key->columns[k]];
-        if (value.kind != PGO_UNCHANGED) /* else it is the old row's, as it stands there */
-            applier->relmap->key_values[k] = value;
-    }
-    touched_add(applier->touched, relation, applier->relmap->key_values);
-}
-
 /* Inserts from `at` on that follow each other, at most `limit`: one run. */
 static bool insert_run(Applier *applier, const Group *group, uint32_t at, size_t rows, Err *err)
 {
@@ -89,7 +70,7 @@ static bool insert_run(Applier *applier, const Group *group, uint32_t at, size_t
             return false;
         if (!insert_row(applier, row.rel, use_copy, row.new_values, err))
             return false;
-        touch_row(applier, &row);
+        row_touch(applier, &row);
         at = change->next;
     }
     return !use_copy || emit_copy_end(&applier->emit, err);
@@ -120,7 +101,7 @@ static bool relation_in_order(Applier *applier, const Group *group, RelState *re
         if (!row_read(applier, &group->changes[at], &row, err) ||
             !single_emit(applier, &row, false, err))
             return false;
-        touch_row(applier, &row);
+        row_touch(applier, &row);
         at = group->changes[at].next;
     }
     return true;
@@ -148,7 +129,7 @@ static bool relation_folded(Applier *applier, const Group *group, RelState *rel,
         case FOLD_BARRIER:
             if (!folded_emit(applier, rel, err) || !single_emit(applier, &row, false, err))
                 return false;
-            touch_row(applier, &row);
+            row_touch(applier, &row);
             break;
         case FOLD_IMPOSSIBLE:
             applier->emit.mismatch = true;

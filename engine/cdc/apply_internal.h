@@ -20,6 +20,10 @@ typedef struct Row {
  * travelled does not name the row. */
 MUSTCHECK bool row_read(Applier *applier, const Change *change, Row *row, Err *err);
 
+/** Notes the keys of an emitted change's row, old and new, as touched. Overwrites the relmap's key.
+ */
+void row_touch(Applier *applier, const Row *row);
+
 /** Emits the statement of one change, in source order. A change with nothing to do emits none.
  * \param upsert inserts become upserts */
 MUSTCHECK bool single_emit(Applier *applier, const Row *row, bool upsert, Err *err);

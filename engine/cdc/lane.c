@@ -132,7 +132,8 @@ static bool flush_piece(Lane *lane, Err *err)
     return true;
 }
 
-/* Moves the lane row without changes: durable, then reported. */
+/* Moves the lane row without changes: durable, then reported. Never beyond what is covered:
+ * finished transactions may wait in the group for the end of the one that is open. */
 static bool step_when_due(Lane *lane, Err *err)
 {
     Positions positions = positions_read(lane->stream);
@@ -140,9 +141,11 @@ static bool step_when_due(Lane *lane, Err *err)
     bool due = clock_ms() >= lane->sync_due_ms || atomic_load(&lane->stream->waiters) > 0;
     if (!behind || !due || lane->piece_applied)
         return true;
-    LaneStep step = next_step(lane, true);
-    step.transactions = 0;
-    step.changes = 0;
+    LaneStep step = {.run = lane->stream->spec.run_id,
+                     .epoch = lane->stream->spec.epoch,
+                     .from = lane->applied,
+                     .to = lane->covered > lane->applied ? lane->covered : lane->applied,
+                     .synchronous = true};
     Applier *applier = &lane->stream->applier;
     if (!apply_step(applier, &step, err)) {
         apply_rollback(applier);
@@ -163,14 +166,19 @@ static bool take_begin(Lane *lane, const PgoBegin *begin, Err *err)
     return true;
 }
 
-static bool take_marker(Lane *lane, Lsn end_lsn, Err *err)
+static void marker_arrived(Lane *lane, Lsn end_lsn)
 {
-    if (!flush_group(lane, true, true, err))
-        return false;
     log_info(&lane->stream->spec.log, "marker arrived at %s", lsn_text(end_lsn).text);
     positions_marker_arrived(lane->stream, lane->nonce, end_lsn);
     lane->nonce = NULL;
     arena_release(&lane->arena);
+}
+
+static bool take_marker(Lane *lane, Lsn end_lsn, Err *err)
+{
+    if (!flush_group(lane, true, true, err))
+        return false;
+    marker_arrived(lane, end_lsn);
     return true;
 }
 
@@ -194,7 +202,8 @@ static bool take_commit(Lane *lane, const PgoCommit *commit, Err *err)
     if (lane->skip_txn) {
         lane->group->txn_count--;
         lane->skip_txn = false;
-        lane->nonce = NULL;
+        if (lane->nonce != NULL) /* applied by a session that did not learn of its commit */
+            marker_arrived(lane, commit->end_lsn);
         return true;
     }
     if (lane->nonce != NULL)
@@ -237,7 +246,7 @@ static bool take_change(Lane *lane, const PgoMessage *message, Err *err)
     Change *change = group_add(lane->group, leaf, message->kind);
     change->old_tuple = message->change.old_tuple;
     change->new_tuple = message->change.new_tuple;
-    positions_after_marker(lane->stream);
+    positions_selected(lane->stream);
     return true;
 }
 
@@ -252,7 +261,7 @@ static bool take_truncate(Lane *lane, const PgoTruncate *truncate, Err *err)
     if (lane->skip_txn)
         return true;
     group_add(lane->group, NULL, PGO_TRUNCATE)->truncate = *truncate;
-    positions_after_marker(lane->stream);
+    positions_selected(lane->stream);
     return true;
 }
 

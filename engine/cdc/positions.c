@@ -104,17 +104,17 @@ void positions_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn)
 {
     pthread_mutex_lock(&stream->mutex);
     *vec_push(&stream->marker_arena, &stream->markers) =
-        (Marker){.nonce = arena_strdup(&stream->marker_arena, nonce), .end_lsn = end_lsn};
-    stream->status.after_marker = 0;
+        (Marker){.nonce = arena_strdup(&stream->marker_arena, nonce),
+                 .end_lsn = end_lsn,
+                 .selected = stream->selected};
     pthread_cond_broadcast(&stream->changed);
     pthread_mutex_unlock(&stream->mutex);
 }
 
-void positions_after_marker(Stream *stream)
+void positions_selected(Stream *stream)
 {
     pthread_mutex_lock(&stream->mutex);
-    if (stream->markers.count > 0)
-        stream->status.after_marker++;
+    stream->selected++;
     pthread_mutex_unlock(&stream->mutex);
 }
 

@@ -165,6 +165,7 @@ static bool replay_change(Applier *applier, const Group *group, const Change *ch
         if (!insert_conflict(applier, group, &row, &problem, err))
             return false;
     }
+    row_touch(applier, &row); /* the folded way may have failed before it came to this row */
     return !guarded || pg_none(applier->conn, "RELEASE SAVEPOINT godwit_change", NO_PARAMS, err);
 }
 

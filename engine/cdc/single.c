@@ -43,6 +43,25 @@ bool row_read(Applier *applier, const Change *change, Row *row, Err *err)
            identity_error(change, err);
 }
 
+void row_touch(Applier *applier, const Row *row)
+{
+    const Relation *relation = row->rel->relation;
+    if (relation->key == NULL) {
+        touched_overflow(applier->touched, relation);
+        return;
+    }
+    if (row->change->kind != PGO_INSERT)
+        touched_add(applier->touched, relation, applier->relmap->key_values);
+    if (row->new_values == NULL)
+        return;
+    for (size_t k = 0; k < relation->key->count; k++) {
+        PgoValue value = row->new_values[relation->key->columns[k]];
+        if (value.kind != PGO_UNCHANGED) /* else it is the old row's, as it stands there */
+            applier->relmap->key_values[k] = value;
+    }
+    touched_add(applier->touched, relation, applier->relmap->key_values);
+}
+
 static bool in_key(const Relation *relation, size_t column)
 {
     for (size_t k = 0; relation->key != NULL && k < relation->key->count; k++) {

@@ -232,20 +232,35 @@ static bool wait_for(Stream *stream, Arrived *arrived, const void *what, int tim
     return err_set(err, ERR_GATE, "replication did not get there within %d ms", timeout_ms);
 }
 
-static bool marker_arrived(const Stream *stream, const void *nonce)
+/* Under the mutex. */
+static const Marker *find_marker(const Stream *stream, const char *nonce)
 {
     for (size_t i = 0; i < stream->markers.count; i++) {
-        const Marker *marker = &stream->markers.items[i];
-        if (strcmp(marker->nonce, nonce) == 0)
-            return stream->durable >= marker->end_lsn;
+        if (strcmp(stream->markers.items[i].nonce, nonce) == 0)
+            return &stream->markers.items[i];
     }
-    return false;
+    return NULL;
+}
+
+static bool marker_arrived(const Stream *stream, const void *nonce)
+{
+    const Marker *marker = find_marker(stream, nonce);
+    return marker != NULL && stream->durable >= marker->end_lsn;
 }
 
 bool stream_wait_marker(Stream *stream, const char *nonce, int timeout_ms, Err *err)
 {
     return wait_for(stream, marker_arrived, nonce, timeout_ms, err) ||
            err_context(err, "waiting for the marker");
+}
+
+uint64_t stream_after_marker(Stream *stream, const char *nonce)
+{
+    pthread_mutex_lock(&stream->mutex);
+    const Marker *marker = find_marker(stream, nonce);
+    uint64_t changes = marker == NULL ? 0 : stream->selected - marker->selected;
+    pthread_mutex_unlock(&stream->mutex);
+    return changes;
 }
 
 static bool lsn_durable(const Stream *stream, const void *lsn)

@@ -49,8 +49,7 @@ typedef struct StreamStatus {
     uint64_t conflicts;
     uint64_t retained_bytes; /* WAL that the slot holds on the source */
     bool failed;             /* see stream_error() */
-    bool caught_up_once;   /* every leaf has passed its sync_lsn and lag was once under a second */
-    uint64_t after_marker; /* selected changes that arrived after the awaited marker */
+    bool caught_up_once; /* every leaf has passed its sync_lsn and lag was once under a second */
 } StreamStatus;
 
 /** Connects, checks confirmed_flush_lsn <= position (else ERR_CANNOT_RESUME, exit 14), starts the
@@ -71,6 +70,10 @@ MUSTCHECK bool stream_marker_emit(Conn *source, const char *run_mark, const char
 /** Waits until the marker with this nonce came through apply and its lane row is durable on the
  * target. \return false with ERR_GATE on timeout, the stream's error, or the stop's. */
 MUSTCHECK bool stream_wait_marker(Stream *stream, const char *nonce, int timeout_ms, Err *err);
+
+/** How many selected changes have arrived behind the marker with this nonce, whatever other markers
+ * came meanwhile; 0 when it has not arrived. */
+uint64_t stream_after_marker(Stream *stream, const char *nonce);
 
 /** Waits until applied >= lsn and durable. Errors as above. Used by live verification. */
 MUSTCHECK bool stream_wait_applied(Stream *stream, Lsn lsn, int timeout_ms, Err *err);

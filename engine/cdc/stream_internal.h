@@ -23,6 +23,7 @@ typedef struct LagSample {
 typedef struct Marker {
     const char *nonce;
     Lsn end_lsn;
+    uint64_t selected; /* Stream.selected when it arrived */
 } Marker;
 
 struct Stream {
@@ -54,6 +55,7 @@ struct Stream {
     size_t sample_count;
     bool head_known;
     Lsn last_sync_lsn; /* the newest of all leaves */
+    uint64_t selected; /* changes that arrived and were not skipped */
     VEC(Marker) markers;
     Arena marker_arena;
     Err error;
@@ -95,9 +97,10 @@ void positions_head(Stream *stream, Lsn head, uint64_t retained_bytes);
 void positions_applied(Stream *stream, const LaneStep *step, uint64_t conflicts);
 void positions_skipped(Stream *stream, uint64_t changes);
 
-/** Called for each selected change: counts it when a marker has arrived before. */
 void positions_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn);
-void positions_after_marker(Stream *stream);
+
+/** Called for each selected change that arrives. */
+void positions_selected(Stream *stream);
 
 typedef struct Positions {
     Lsn received;

@@ -169,17 +169,18 @@ bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool live, Err *
     return true;
 }
 
-/* Nothing of ours may have come behind the marker: then a writer got past the fence. */
+/* Nothing of ours may have come behind this attempt's first marker: then a writer got past the
+ * fence. */
 static bool nothing_after_marker(Run *run, Err *err)
 {
     StreamStatus status = {0};
     stream_status(run->stream, &status);
     if (status.failed)
         return stream_error(run->stream, err);
-    if (status.after_marker == 0)
+    uint64_t changes = stream_after_marker(run->stream, run->cutover->nonce);
+    if (changes == 0)
         return true;
-    err_set(err, ERR_RUN, "%" PRIu64 " changes reached the source after its fence",
-            status.after_marker);
+    err_set(err, ERR_RUN, "%" PRIu64 " changes reached the source after its fence", changes);
     return err_hint(err, "A writer got past the fence (a superuser, a session with its own "
                          "settings, or writes went on "
                          "under method manual). Stop it, then cut over again.");

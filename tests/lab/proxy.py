@@ -4,8 +4,8 @@
         proxy.cut_after(100_000)         # the next connection that brings so much is cut
         ... connect to 127.0.0.1:proxy.port ...
 
-It passes everything until told otherwise: cut() now, cut_after(n) bytes, stall() and go_on(),
-delay(seconds), refuse() and accept(). Bytes "down" go from the server to the client, "up" the other
+It passes everything until told otherwise: cut() now, cut_after(n) bytes, stall() now, stall_after(n)
+bytes and go_on(), delay(seconds), refuse() and accept(). Bytes "down" go from the server to the client, "up" the other
 way. A cut is a reset, which is what a dead peer or a firewall looks like.
 """
 import select
@@ -80,6 +80,7 @@ class Proxy:
         self._delay_s = 0.0
         self._cut_left = None
         self._cut_direction = "down"
+        self._stall_left = None
         self._refusing = False
         self._closed = False
         self.cuts = 0
@@ -119,6 +120,16 @@ class Proxy:
     def stall(self):
         """Stop carrying bytes; connections stay open."""
         self._moving.clear()
+
+    def stall_after(self, size_bytes):
+        """Stall once so many bytes have come down; a chunk is passed whole."""
+        with self._lock:
+            self._stall_left = size_bytes
+
+    @property
+    def stalled(self):
+        """Whether nothing is carried now."""
+        return not self._moving.is_set()
 
     def go_on(self):
         """End a stall."""
@@ -197,6 +208,7 @@ class Proxy:
                 self._send(connection, sink, data[:allowed])
                 with self._lock:
                     self.carried[direction] += allowed
+                    self._count_to_stall(direction, allowed)
                 if allowed < len(data):
                     self._cut_one(connection)
                     return
@@ -232,6 +244,14 @@ class Proxy:
                 return size
             allowed, self._cut_left = self._cut_left, None
             return allowed
+
+    def _count_to_stall(self, direction, size):
+        if self._stall_left is None or direction != "down":
+            return
+        self._stall_left -= size
+        if self._stall_left <= 0:
+            self._stall_left = None
+            self._moving.clear()
 
     def _cut_one(self, connection):
         with self._lock:

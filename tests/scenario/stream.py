@@ -80,6 +80,10 @@ class Trial:
         """The stream's counters and positions."""
         return self.ok("status")
 
+    def after(self, nonce):
+        """How many selected changes arrived behind that marker."""
+        return self.ok(f"after {nonce}")["changes"]
+
     def touched(self, relation):
         """The keys taken since the last call."""
         return self.ok(f"touched {relation}")

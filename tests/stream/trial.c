@@ -5,9 +5,9 @@
  *     stream_trial PLAN SLOT PUBLICATION [SYNC_LSN]
  *
  * Commands come by lines on standard input, each is answered by one line of JSON:
- * applied LSN TIMEOUT_MS | marker NONCE TIMEOUT_MS | wait NONCE TIMEOUT_MS | emit NONCE | status |
- * touched SCHEMA.RELATION | stop. A command that fails answers {"error": CODE, "message": ...}. The
- * exit status is that of the error that ended the stream.
+ * applied LSN TIMEOUT_MS | marker NONCE TIMEOUT_MS | wait NONCE TIMEOUT_MS | emit NONCE |
+ * after NONCE | status | touched SCHEMA.RELATION | stop. A command that fails answers {"error":
+ * CODE, "message": ...}. The exit status is that of the error that ended the stream.
  */
 #include "base/log.h"
 #include "blueprint/blueprint.h"
@@ -136,15 +136,14 @@ static void answer_status(Trial *trial)
 {
     StreamStatus s;
     stream_status(trial->stream, &s);
-    answer(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I}",
+    answer(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}",
                      "received", lsn_text(s.received).text, "applied", lsn_text(s.applied).text,
                      "reported", lsn_text(s.reported).text, "source_head",
                      lsn_text(s.source_head).text, "lag_bytes", (json_int_t)s.lag_bytes, "lag_us",
                      (json_int_t)s.lag_us, "transactions", (json_int_t)s.transactions, "changes",
                      (json_int_t)s.changes, "skipped", (json_int_t)s.skipped, "conflicts",
                      (json_int_t)s.conflicts, "retained_bytes", (json_int_t)s.retained_bytes,
-                     "failed", (int)s.failed, "caught_up_once", (int)s.caught_up_once,
-                     "after_marker", (json_int_t)s.after_marker));
+                     "failed", (int)s.failed, "caught_up_once", (int)s.caught_up_once));
 }
 
 static void answer_touched(Trial *trial, const char *text)
@@ -198,6 +197,10 @@ static bool command(Trial *trial, char *line)
     }
     if (strcmp(verb, "touched") == 0) {
         answer_touched(trial, what);
+        return true;
+    }
+    if (strcmp(verb, "after") == 0) {
+        answer(json_pack("{s:I}", "changes", (json_int_t)stream_after_marker(trial->stream, what)));
         return true;
     }
     if (strcmp(verb, "applied") == 0)
