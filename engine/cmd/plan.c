@@ -103,7 +103,7 @@ static bool run(const Options *options, Err *err)
     AUTO_SESSION Session session = {0};
     if (!session_plan(&session, options->arguments[0], err) ||
         !session_connect(&session, true, true, true, err) || !session_journal(&session, err) ||
-        !session_inspect(&session, err))
+        !session_inspect(&session, err) || !session_tools(&session, err))
         return false;
     if (session.journal.id != 0 && !session_same_run(&session, false, err))
         return false;

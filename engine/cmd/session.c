@@ -113,13 +113,16 @@ bool session_inspect(Session *session, Err *err)
     if (!catalog_inspect(&session->source_catalog, session->source, err) ||
         !catalog_inspect(&session->target_catalog, session->target, err))
         return false;
-    if (!tools_find(&session->arena, &session->plan, conn_version(session->source),
-                    conn_version(session->target), &session->tools, err))
-        return false;
     bool ok = blueprint_build(&session->blueprint, &session->plan, &session->source_catalog,
                               &session->target_catalog, &findings, err);
     print_findings(&session->plan, &findings);
     return ok;
+}
+
+bool session_tools(Session *session, Err *err)
+{
+    return tools_find(&session->arena, &session->plan, conn_version(session->source),
+                      conn_version(session->target), &session->tools, err);
 }
 
 bool session_lock(Session *session, Err *err)

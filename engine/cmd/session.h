@@ -46,8 +46,11 @@ MUSTCHECK bool session_connect(Session *session, bool source, bool target, bool 
 /** Finds the journal's run on the target. */
 MUSTCHECK bool session_journal(Session *session, Err *err);
 
-/** Reads both catalogs, finds pg_dump, resolves the blueprint; its findings go to stderr. */
+/** Reads both catalogs, resolves the blueprint; its findings go to stderr. */
 MUSTCHECK bool session_inspect(Session *session, Err *err);
+
+/** Finds pg_dump and pg_restore; for what restores the schema. */
+MUSTCHECK bool session_tools(Session *session, Err *err);
 
 /** Takes the run's lock. */
 MUSTCHECK bool session_lock(Session *session, Err *err);

@@ -136,7 +136,7 @@ static bool report_differences(Run *run, Conn *target, const Relation *relation,
         log_error(&run->log, "%s differs at %s", name, result->differences[i].key);
     AUTO_ERR Err ignored = {0};
     if (!journal_finding(
-            target, run->journal.id, "V001", "error", name,
+            target, run->journal.id, err_code_name(ERR_DIFFERENCE), "error", name,
             result->difference_count > 0 ? result->differences[0].key : "counts differ", &ignored))
         log_debug(&run->log, "could not journal a difference: %s", ignored.message);
     return err_set(err, ERR_DIFFERENCE, "%s: %" PRId64 " rows differ between source and target",

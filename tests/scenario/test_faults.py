@@ -36,14 +36,13 @@ def test_killed_in_copy(fault, source, target, plan, godwit, writer):
     finish(godwit, mine, load, source, target)
 
 
-@pytest.mark.parametrize("fault", ["target/apply:statement:7:kill", "target/apply:statement:60:kill",
-                                   "target/apply:message:20:kill", "source/stream:message:30:kill"])
+@pytest.mark.parametrize("fault", ["target/apply:statement:30:kill", "source/receive:message:40:kill"])
 def test_killed_in_stream(fault, source, target, plan, godwit, writer):
     """SIGKILL while changes are applied; the next engine goes on from the lane row."""
     load = writer(source)
     mine = plan(cutover={"approval": {"required": True}})
     running = godwit.start("apply", mine, env={"GODWIT_FAULT": fault})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 20
     while running.running() and time.monotonic() < deadline:
         time.sleep(0.1)
     running.kill9()
@@ -60,9 +59,9 @@ CUTOVER_LINES = [r"\[cutover.target_fence\] done", r"\[cutover.source_fence\] do
                  r"\[cutover.unfence\] done"]
 
 
-@pytest.mark.parametrize("method", ["lock", "read_only"])
-@pytest.mark.parametrize("line", CUTOVER_LINES)
-def test_killed_in_cutover(line, method, source, target, plan, godwit, writer):
+@pytest.mark.parametrize("method, line", [("lock", line) for line in CUTOVER_LINES]
+                         + [("read_only", CUTOVER_LINES[place]) for place in (1, 3, 5)])
+def test_killed_in_cutover(method, line, source, target, plan, godwit, writer):
     """SIGKILL behind each step of the cutover: the next apply takes it back or goes on, and finishes."""
     load = writer(source)
     mine = plan(cutover={"stop_writes": {"method": method}})
@@ -158,7 +157,7 @@ def test_low_timeouts(source, target, plan, godwit, writer):
     harness.assert_same(source, target)
 
 
-@pytest.mark.parametrize("step", range(1, 60, 4))
+@pytest.mark.parametrize("step", range(1, 60, 8))
 def test_fault_sweep(step, source, target, plan, godwit, writer):
     """The Nth statement of a worker on the target fails, for many N; apply again ends as a clean run does."""
     load = writer(source, orders=60, events=60)
