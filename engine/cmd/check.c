@@ -54,7 +54,7 @@ static bool run(const Options *options, Err *err)
     PreflightReport report = {0};
     if (!session_plan(&session, options->arguments[0], err) ||
         !session_connect(&session, true, true, true, err) || !session_journal(&session, err) ||
-        !session_inspect(&session, err) || !session_tools(&session, err) ||
+        !session_inspect(&session, err) ||
         !findings_collect(&session, session.journal.id != 0, &report, err))
         return false;
     print(&report, options);

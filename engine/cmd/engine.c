@@ -154,7 +154,7 @@ static bool prepare(Session *session, const EngineOptions *options, Run *run, Er
     bool switched = resuming && text_equal(session->journal.state, RUN_SWITCHED);
     if (!switched && !findings_preflight(session, resuming, err))
         return false;
-    return begin_run(session, run, err);
+    return (switched || session_tools(session, err)) && begin_run(session, run, err);
 }
 
 /* --- after --- */

@@ -104,3 +104,11 @@ def test_expected_endpoint(source, target, plan, godwit):
     """expect: another database than the plan names is refused with 12."""
     mine = plan(source={"kind": "self_hosted", "conninfo_env": "SOURCE", "expect": {"dbname": "production"}})
     assert "expects \"production\"" in godwit("check", mine, code=12).err
+
+
+def test_missing_tools_are_a_finding(source, target, plan, godwit):
+    """No pg_dump where the plan says: preflight's G116 and status 4; verify needs none."""
+    mine = plan(tools={"pg_bin": "/nonexistent"})
+    assert "G116" in godwit("check", mine, code=4).out
+    assert "G116" in godwit("apply", mine, code=4).err
+    assert target.value("SELECT to_regnamespace('godwit') IS NULL")
