@@ -108,6 +108,7 @@ def test_expected_endpoint(source, target, plan, godwit):
 
 def test_missing_tools_are_a_finding(source, target, plan, godwit):
     """No pg_dump where the plan says: preflight's G116 and status 4; verify needs none."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY)")
     mine = plan(tools={"pg_bin": "/nonexistent"})
     assert "G116" in godwit("check", mine, code=4).out
     assert "G116" in godwit("apply", mine, code=4).err
