@@ -144,8 +144,7 @@ static bool begin_run(Session *session, Run *run, Err *err)
 static bool prepare(Session *session, const EngineOptions *options, Run *run, Err *err)
 {
     bool resuming = session->journal.id != 0;
-    if (!undo_dead_cutover(session, err) || !session_inspect(session, err) ||
-        !session_tools(session, err))
+    if (!undo_dead_cutover(session, err) || !session_inspect(session, err))
         return false;
     if (resuming && !session_same_run(session, options->accept_changes, err))
         return false;
