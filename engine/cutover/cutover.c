@@ -80,7 +80,8 @@ static bool fence_by_setting(Run *run, Conn *source, Conn *target, Err *err)
 {
     return fence_record(run, target, source, METHOD_NAMES[PLAN_STOP_READ_ONLY], err) &&
            fence_database_read_only(source, err) &&
-           fence_end_others(source, NULL, 0, SESSIONS_END_MS, err);
+           fence_end_others(source, NULL, 0, SESSIONS_END_MS, err) &&
+           fence_no_prepared(source, err); /* the last of them may have prepared one */
 }
 
 bool cutover_fence_source(Run *run, Conn *source, Conn *target, Err *err)
@@ -269,33 +270,34 @@ static bool take_fences_down(Run *run, Conn *target, Err *err)
     return true;
 }
 
-/* The answer to the switch's COMMIT may have been lost: what the journal says decides, not what
- * this engine thinks. */
-static bool journal_says_switched(Run *run, Conn *target, bool *switched, Err *err)
+/* In a transaction that holds the run's row. The answer to the switch's COMMIT may have been lost,
+ * and the server may be about to commit it still; or it was an earlier attempt of ours whose answer
+ * got lost. What the journal says decides, not what this engine thinks. */
+static bool rollback_held(Run *run, Conn *target, Err *err)
 {
-    JournalRun now = {0};
     AUTO_ARENA Arena arena = {0};
-    if (!journal_find_run(&arena, target, run->plan->name, &now, err))
+    const char *state = NULL;
+    if (!journal_run_lock(&arena, target, run->journal.id, &state, err))
         return false;
-    *switched = text_equal(now.state, RUN_SWITCHED);
-    return true;
-}
-
-static bool rollback_once(Run *run, Err *err)
-{
-    AUTO_CONN Conn *target = NULL;
-    bool switched = false;
-    if (!conn_open(&target, &run->target, &(ConnOptions){.purpose = "rollback"}, err) ||
-        !journal_says_switched(run, target, &switched, err))
-        return false;
-    if (switched) {
-        run->journal.state = RUN_SWITCHED;
+    if (!text_equal(state, RUN_CUTOVER)) {
+        run->journal.state = text_equal(state, RUN_RUNNING) ? RUN_RUNNING : RUN_SWITCHED;
         return true;
     }
     return take_fences_down(run, target, err) &&
            journal_spend_approvals(target, run->journal.id, err) &&
            journal_event(target, run->journal.id, "rolled_back", NULL, err) &&
            journal_run_state(target, &run->journal, RUN_RUNNING, err);
+}
+
+static bool rollback_once(Run *run, Err *err)
+{
+    AUTO_CONN Conn *target = NULL;
+    const char *before = run->journal.state;
+    if (conn_open(&target, &run->target, &(ConnOptions){.purpose = "rollback"}, err) &&
+        pg_begin(target, NULL, err) && rollback_held(run, target, err) && pg_commit(target, err))
+        return true;
+    run->journal.state = before;
+    return false;
 }
 
 bool cutover_rollback(Run *run, Err *err)

@@ -89,6 +89,15 @@ bool journal_run_state(Conn *target, JournalRun *run, const char *to, Err *err)
     return true;
 }
 
+bool journal_run_lock(Arena *arena, Conn *target, int64_t run, const char **state, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(target, SQL_JOURNAL_RUN_LOCK, PARAMS(arena_int64(arena, run)), &rows, err))
+        return false;
+    *state = arena_strdup(arena, rows_text(rows, 0, 0));
+    return true;
+}
+
 bool journal_accept_plan(Conn *target, JournalRun *run, const Plan *plan, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

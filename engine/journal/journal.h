@@ -47,6 +47,11 @@ MUSTCHECK bool journal_create_run(Conn *target, JournalRun *run, const char *eng
  * listed is BUG(). \return false with ERR_STALE when the run is not in `from` any more. */
 MUSTCHECK bool journal_run_state(Conn *target, JournalRun *run, const char *to, Err *err);
 
+/** The run's state as the journal has it, held until the transaction on `target` ends: behind a
+ * statement whose outcome nobody learned this tells it. */
+MUSTCHECK bool journal_run_lock(Arena *arena, Conn *target, int64_t run, const char **state,
+                                Err *err);
+
 /** Takes over the fingerprint and text of a plan whose changes were accepted. */
 MUSTCHECK bool journal_accept_plan(Conn *target, JournalRun *run, const Plan *plan, Err *err);
 

@@ -71,6 +71,34 @@ def test_killed_in_cutover(method, line, source, target, plan, godwit, writer):
     finish(godwit, mine, load, source, target)
 
 
+def test_a_switch_whose_answer_is_lost(source, target, plan, godwit, proxy):
+    """The connection is cut while the switch is being committed: the source stays closed, for the
+    server commits it all the same."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    cut = proxy(target)
+    mine = plan()
+    writing = source.connect()
+    running = godwit.start("apply", mine.via(target=cut))
+    running.wait_for(r"\[catchup\] done", timeout=120)
+    with writing.transaction():
+        writing.execute("INSERT INTO t VALUES (2)")  # the source's fence waits for this
+        running.wait_for(r"\[cutover.target_fence\] done", timeout=120)
+        holder = target.connect()
+        holder.execute("SET default_transaction_read_only = off")
+        holder.execute("BEGIN")
+        holder.execute("SELECT FROM godwit.run FOR NO KEY UPDATE")
+    target.wait_until("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                      "AND query LIKE '%UPDATE godwit.run%' AND pid <> pg_backend_pid()")
+    cut.cut()
+    time.sleep(1)
+    holder.execute("COMMIT")
+    holder.close()
+    running.wait(code=11)
+    assert source.value("SHOW default_transaction_read_only") == "on"
+    godwit("apply", mine, code=0)
+    harness.assert_same(source, target)
+
+
 def test_a_failed_cutover_rolls_back(source, target, plan, godwit, writer):
     """A statement fails behind the fence: status 10, the source is writable, a later apply succeeds."""
     load = writer(source)
