@@ -1,9 +1,13 @@
--- Purpose: ends client sessions in this database that are not godwit's. Parameters: $1 only these roles (JSON array,
--- empty: all). Columns: how many were told to end.
+-- Purpose: ends the sessions that cutover_others.sql shows. Parameters: $1 only these roles (JSON array, empty: all).
+-- Columns: how many were told to end.
 SELECT count(*) FILTER (WHERE pg_catalog.pg_terminate_backend(a.pid))
   FROM pg_catalog.pg_stat_activity AS a
  WHERE a.datname = pg_catalog.current_database()
-   AND a.backend_type = 'client backend'
+   AND a.usesysid IS NOT NULL
+   AND a.pid NOT IN (SELECT w.pid FROM pg_catalog.pg_stat_get_wal_senders() AS w)
+   AND (coalesce(a.backend_type, 'client backend') = 'client backend'
+        OR EXISTS (SELECT FROM pg_catalog.pg_locks AS l
+                    WHERE l.pid = a.pid AND l.mode = 'RowExclusiveLock' AND l.relation >= 16384))
    AND a.pid <> pg_catalog.pg_backend_pid()
    AND a.application_name NOT LIKE 'godwit %'
    AND ($1::jsonb = '[]' OR $1::jsonb ? a.usename::text)
