@@ -4,6 +4,7 @@
  */
 #include "cdc/stream.h"
 #include "step/common.h"
+#include "step/triggers_late.h"
 
 extern const StepKind STEP_REPLICATE;
 
@@ -57,7 +58,7 @@ static bool apply(StepCtx *ctx, Err *err)
 {
     Run *run = ctx->run;
     const Lsn *sync_lsn = read_sync_lsn(ctx, err);
-    if (sync_lsn == NULL)
+    if (sync_lsn == NULL || !triggers_late_hold(ctx, err))
         return false;
     StreamSpec spec = {
         .blueprint = run->blueprint,
@@ -82,7 +83,7 @@ static bool apply(StepCtx *ctx, Err *err)
 const StepKind STEP_REPLICATE = {
     .name = "replicate",
     .phase = PHASE_CATCHUP,
-    .flags = STEP_NEEDS_TARGET | STEP_SERVICE | STEP_SESSION,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SERVICE | STEP_SESSION,
     .summary = "Applies the source's changes to the target until the cutover.",
     .expand = expand,
     .describe = describe,

@@ -3,9 +3,10 @@
  * and rules that are ENABLE ALWAYS or REPLICA, and row security that binds its owner. The SQL comes
  * from the source's catalogue; one transaction.
  */
-#include "step/ddl_step.h"
+#include "step/triggers_late.h"
 
 #include "sql_text.h"
+#include "step/ddl_step.h"
 
 extern const StepKind STEP_TRIGGERS_LATE;
 
@@ -59,15 +60,15 @@ static void add_comment(StepCtx *ctx, const Late *late, SqlVec *statements)
     add_statement(ctx, statements, &sql);
 }
 
-static void add_switch(StepCtx *ctx, const Late *late, SqlVec *statements)
+static void add_switch(StepCtx *ctx, const Late *late, char enabled, SqlVec *statements)
 {
     AUTO_STR Str sql = {0};
     str_append(&sql, late->hypertable ? "ALTER TABLE " : "ALTER TABLE ONLY ");
     ddl_qname(&sql, ctx->target, &late->table);
     if (late->kind == NULL) {
-        str_append(&sql, " ENABLE ROW LEVEL SECURITY");
+        str_appendf(&sql, " %s ROW LEVEL SECURITY", enabled == 'D' ? "DISABLE" : "ENABLE");
     } else {
-        str_appendf(&sql, " %s %s ", enabled_word(late->enabled), late->kind);
+        str_appendf(&sql, " %s %s ", enabled_word(enabled), late->kind);
         ddl_ident(&sql, ctx->target, late->name);
     }
     add_statement(ctx, statements, &sql);
@@ -94,7 +95,7 @@ static void add_late(StepCtx *ctx, const Late *late, bool exists, char there, Sq
     if (!exists && late->create != NULL)
         *vec_push(ctx->arena, statements) = late->create;
     if (late->kind == NULL || !late->hypertable)
-        add_switch(ctx, late, statements);
+        add_switch(ctx, late, late->enabled, statements);
     if (late->comment != NULL)
         add_comment(ctx, late, statements);
 }
@@ -140,7 +141,16 @@ static bool find_switch(const Rows *switches, const Late *late, char *there)
     return false;
 }
 
-static bool late_sql(StepCtx *ctx, bool warn, SqlVec *statements, Err *err)
+/* What stands on the target and acts on replicated changes. */
+static void add_hold(StepCtx *ctx, const Late *late, bool exists, char there, SqlVec *statements)
+{
+    bool acts = late->kind == NULL || there == 'A' || there == 'R';
+    if (exists && acts && (late->kind == NULL || !late->hypertable))
+        add_switch(ctx, late, 'D', statements);
+}
+
+/* \param hold what takes them back, not what makes them */
+static bool late_sql(StepCtx *ctx, bool hold, bool warn, SqlVec *statements, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
     AUTO_ROWS Rows *switches = NULL;
@@ -158,7 +168,7 @@ static bool late_sql(StepCtx *ctx, bool warn, SqlVec *statements, Err *err)
             warn_late(ctx, &late);
         char there = '\0';
         bool exists = find_switch(switches, &late, &there);
-        add_late(ctx, &late, exists, there, statements);
+        (hold ? add_hold : add_late)(ctx, &late, exists, there, statements);
     }
     return true;
 }
@@ -166,7 +176,7 @@ static bool late_sql(StepCtx *ctx, bool warn, SqlVec *statements, Err *err)
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
     SqlVec statements = {0};
-    if (!late_sql(ctx, false, &statements, err))
+    if (!late_sql(ctx, false, false, &statements, err))
         return false;
     description->sentence = statements.count == 0
                                 ? "no trigger, rule or row security has to wait for the drain"
@@ -179,7 +189,7 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
     SqlVec statements = {0};
-    if (!late_sql(ctx, false, &statements, err))
+    if (!late_sql(ctx, false, false, &statements, err))
         return false;
     observation->state = statements.count == 0 ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
     return true;
@@ -188,8 +198,22 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 static bool apply(StepCtx *ctx, Err *err)
 {
     SqlVec statements = {0};
-    return late_sql(ctx, true, &statements, err) &&
+    return late_sql(ctx, false, true, &statements, err) &&
            (statements.count == 0 || ddl_apply(ctx, &statements, false, err));
+}
+
+bool triggers_late_hold(StepCtx *ctx, Err *err)
+{
+    SqlVec statements = {0};
+    if (!late_sql(ctx, true, false, &statements, err))
+        return false;
+    if (statements.count == 0)
+        return true;
+    log_info(&ctx->log,
+             "%zu triggers, rules and row security of a cutover that was rolled back "
+             "wait again for the drain",
+             statements.count);
+    return ddl_apply(ctx, &statements, false, err);
 }
 
 const StepKind STEP_TRIGGERS_LATE = {

@@ -101,6 +101,38 @@ def test_a_switch_whose_answer_is_lost(source, target, plan, godwit, proxy):
     harness.assert_same(source, target)
 
 
+def test_late_triggers_wait_again_after_a_rollback(source, target, plan, godwit):
+    """Triggers ENABLE ALWAYS that a cutover had made before it failed do not act on what is
+    replicated from then on."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE audit (id int, at int);"
+                   "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+                   "'BEGIN INSERT INTO public.audit VALUES (NEW.id, 1); RETURN NEW; END';"
+                   "CREATE TRIGGER note AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION note();"
+                   "ALTER TABLE t ENABLE ALWAYS TRIGGER note; ALTER TABLE audit REPLICA IDENTITY FULL")
+    mine = plan()
+    running = godwit.start("apply", mine)
+    running.wait_for(r"\[catchup\] done", timeout=120)
+    with source.connect() as writing, writing.transaction():
+        writing.execute("INSERT INTO t VALUES (1)")  # the source's fence waits for this
+        running.wait_for(r"\[cutover.target_fence\] done", timeout=120)
+        holder = target.connect()
+        holder.execute("SET default_transaction_read_only = off")
+        holder.execute("BEGIN")
+        holder.execute("SELECT FROM godwit.run FOR NO KEY UPDATE")  # the switch waits for this
+    running.wait_for(r"\[cutover.verify\] done", timeout=120)
+    running.send_signal(signal.SIGINT)
+    time.sleep(1)
+    holder.execute("COMMIT")
+    holder.close()
+    running.wait(code=10)
+    assert target.value("SELECT tgenabled FROM pg_trigger WHERE tgname = 'note'") == "A"
+    source.execute("INSERT INTO t SELECT generate_series(10, 50)")
+    godwit("apply", mine, code=0)
+    harness.assert_same(source, target)
+    assert target.value("SELECT count(*) FROM audit") == 42
+    assert target.value("SELECT tgenabled FROM pg_trigger WHERE tgname = 'note'") == "A"
+
+
 def test_a_plain_role_finds_whom_to_end(source):
     """A role that may end sessions, but is not told what they are, finds and ends all of them."""
     ours, theirs = (f"{source.name}_{who}" for who in ("ours", "theirs"))
