@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "cdc/stream.h"
 #include "cutover/fence.h"
+#include "cutover/sequences.h"
 #include "journal/run_state_table.h"
 #include "verify/verify.h"
 
@@ -200,9 +201,18 @@ static bool close_source(Run *run, Conn *source, Conn *target, Err *err)
     return fence_end_others(source, NULL, 0, SESSIONS_END_MS, err);
 }
 
+/* SHARE locks do not stop nextval(): what was drawn since the sequences were read is gone. */
+static bool sequences_again(Run *run, Conn *source, Conn *target, Err *err)
+{
+    size_t ignored = 0;
+    return run->plan->cutover.method != PLAN_STOP_LOCK ||
+           sequences_move(run, source, target, &ignored, err);
+}
+
 bool cutover_switch(Run *run, Conn *source, Conn *target, Err *err)
 {
-    if (!close_source(run, source, target, err) || !nothing_after_marker(run, err))
+    if (!close_source(run, source, target, err) || !sequences_again(run, source, target, err) ||
+        !nothing_after_marker(run, err))
         return false;
     /* A last marker through the whole path: what a late writer committed would have come before it.
      */

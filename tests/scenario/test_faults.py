@@ -133,6 +133,28 @@ def test_late_triggers_wait_again_after_a_rollback(source, target, plan, godwit)
     assert target.value("SELECT tgenabled FROM pg_trigger WHERE tgname = 'note'") == "A"
 
 
+def test_numbers_drawn_behind_the_fence_are_not_drawn_again(source, target, plan, godwit):
+    """The locks do not stop nextval(): the target goes on behind what was drawn until the switch."""
+    source.execute("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t DEFAULT VALUES")
+    mine = plan(cutover={"stop_writes": {"method": "lock"}})
+    running = godwit.start("apply", mine)
+    running.wait_for(r"\[catchup\] done", timeout=120)
+    with source.connect() as writing, writing.transaction():
+        writing.execute("INSERT INTO t DEFAULT VALUES")  # the source's fence waits for this
+        running.wait_for(r"\[cutover.target_fence\] done", timeout=120)
+        holder = target.connect()
+        holder.execute("SET default_transaction_read_only = off")
+        holder.execute("BEGIN")  # the step waits to see whether this stays
+        holder.execute("INSERT INTO godwit.step (run, step, state) SELECT id, 'cutover.verify', 'running' "
+                       "FROM godwit.run")
+    running.wait_for(r"\[cutover.sequences\] done", timeout=120)
+    drawn = source.value("SELECT max(nextval('t_id_seq')) FROM generate_series(1, 100)")
+    holder.execute("ROLLBACK")
+    holder.close()
+    running.wait(code=0)
+    assert target.value("SELECT nextval('t_id_seq')") == drawn + 1
+
+
 def test_a_plain_role_finds_whom_to_end(source):
     """A role that may end sessions, but is not told what they are, finds and ends all of them."""
     ours, theirs = (f"{source.name}_{who}" for who in ("ours", "theirs"))
