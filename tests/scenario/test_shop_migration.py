@@ -168,7 +168,9 @@ def test_writer_survives_a_rolled_back_cutover(source, target, godwit, traffic, 
         assert time.monotonic() < end, "the source takes no writes after the engine died"
         time.sleep(0.2)
     again = godwit.start("apply", plan)
-    again.wait(timeout=240, code=0)
+    again.wait_for(WAITING, timeout=240)  # one approval is good for one cutover
+    godwit("approve", plan, code=0)
+    again.wait(timeout=120, code=0)
     summary = writer.stop()
     assert summary["errors"] == [], summary
     assert_arrived(source, target, log)
