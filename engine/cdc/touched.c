@@ -3,13 +3,20 @@
  */
 #include "cdc/touched.h"
 
-#define SLOTS ((size_t)65536) /* a power of two, well above TOUCHED_MAX_KEYS */
+#define FIRST_SLOTS                                                                                \
+    ((size_t)64) /* a power of two; thousands of relations may have a few keys each */
+
+typedef struct TouchedKey {
+    const char *values; /* Key.count terminated texts, one after the other */
+    size_t hash;
+} TouchedKey;
 
 struct TouchedRelation {
-    const char **keys; /* each: Key.count terminated texts, one after the other */
+    TouchedKey *keys;
     size_t count;
     bool overflow;
     uint32_t *slots;
+    size_t slot_count; /* a power of two, twice the room for keys */
     Arena arena;
 };
 
@@ -68,7 +75,7 @@ static const char *store(Arena *arena, const PgoValue *key, size_t count)
     return stored;
 }
 
-static size_t slot_of(const TouchedRelation *rel, const PgoValue *key, size_t count)
+static size_t hash_key(const PgoValue *key, size_t count)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t k = 0; k < count; k++) {
@@ -76,10 +83,31 @@ static size_t slot_of(const TouchedRelation *rel, const PgoValue *key, size_t co
             hash = (hash ^ (uint8_t)key[k].data[i]) * UINT64_C(1099511628211);
         hash = (hash ^ 0xff) * UINT64_C(1099511628211);
     }
-    size_t slot = (size_t)(hash ^ hash >> 29) & (SLOTS - 1);
-    while (rel->slots[slot] != 0 && !same(rel->keys[rel->slots[slot] - 1], key, count))
-        slot = (slot + 1) & (SLOTS - 1);
+    return (size_t)(hash ^ hash >> 29);
+}
+
+static size_t slot_of(const TouchedRelation *rel, size_t hash, const PgoValue *key, size_t count)
+{
+    size_t slot = hash & (rel->slot_count - 1);
+    while (rel->slots[slot] != 0 && !same(rel->keys[rel->slots[slot] - 1].values, key, count))
+        slot = (slot + 1) & (rel->slot_count - 1);
     return slot;
+}
+
+/* Twice the room; the old one stays in the arena until the keys are forgotten. */
+static void grow(TouchedRelation *rel)
+{
+    const TouchedKey *old = rel->keys;
+    rel->slot_count = rel->slot_count > 0 ? rel->slot_count * 2 : FIRST_SLOTS;
+    rel->slots = arena_array(&rel->arena, uint32_t, rel->slot_count);
+    rel->keys = arena_array(&rel->arena, TouchedKey, rel->slot_count / 2);
+    for (size_t i = 0; i < rel->count; i++) {
+        size_t slot = old[i].hash & (rel->slot_count - 1);
+        while (rel->slots[slot] != 0)
+            slot = (slot + 1) & (rel->slot_count - 1);
+        rel->slots[slot] = (uint32_t)i + 1;
+        rel->keys[i] = old[i];
+    }
 }
 
 static bool all_text(const PgoValue *key, size_t count)
@@ -94,16 +122,16 @@ static bool all_text(const PgoValue *key, size_t count)
 static void add(Touched *touched, TouchedRelation *rel, const PgoValue *key, size_t count)
 {
     size_t before = rel->arena.total_bytes;
-    if (rel->slots == NULL) {
-        rel->slots = arena_array(&rel->arena, uint32_t, SLOTS);
-        rel->keys = arena_array(&rel->arena, const char *, TOUCHED_MAX_KEYS);
-    }
-    size_t slot = slot_of(rel, key, count);
+    if (rel->count * 2 >= rel->slot_count)
+        grow(rel);
+    size_t hash = hash_key(key, count);
+    size_t slot = slot_of(rel, hash, key, count);
     bool full = false;
     if (rel->slots[slot] == 0) {
         full = rel->count == TOUCHED_MAX_KEYS;
         if (!full) {
-            rel->keys[rel->count++] = store(&rel->arena, key, count);
+            rel->keys[rel->count++] =
+                (TouchedKey){.values = store(&rel->arena, key, count), .hash = hash};
             rel->slots[slot] = (uint32_t)rel->count;
         }
     }
@@ -141,7 +169,7 @@ void touched_take(Arena *arena, Touched *touched, const Relation *relation, Touc
         size_t columns = relation->key->count;
         const char **values = arena_array(arena, const char *, rel->count *columns);
         for (size_t i = 0; i < rel->count; i++) {
-            const char *at = rel->keys[i];
+            const char *at = rel->keys[i].values;
             for (size_t k = 0; k < columns; k++) {
                 values[i * columns + k] = arena_strdup(arena, at);
                 at += strlen(at) + 1;

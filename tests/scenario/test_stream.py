@@ -184,6 +184,10 @@ def test_touched_keys(plan, source, target):
         trial.catch_up()
         assert sorted(trial.touched("public.t")["keys"]) == ["2", "3", "4", "40"]
         assert trial.touched("public.t") == {"overflow": False, "keys": []}
+        source.execute("INSERT INTO t (id) SELECT generate_series(30000, 45000)")
+        source.execute("UPDATE t SET a = 'y' WHERE id >= 30000")
+        trial.catch_up()
+        assert sorted(map(int, trial.touched("public.t")["keys"])) == list(range(30000, 45001))
         source.execute("INSERT INTO t (id) SELECT generate_series(100, 21000)")
         trial.catch_up()
         assert trial.touched("public.t")["overflow"]
