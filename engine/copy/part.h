@@ -28,8 +28,8 @@ void part_target_sql(Str *sql, const Conn *target, const Leaf *leaf, bool freeze
 /** Appends what empties the leaf's share of the target. */
 void part_empty_sql(Str *sql, const Conn *target, const Leaf *leaf);
 
-/** Whether rows may be written frozen: only into a plain table that holds this leaf's rows alone,
- * emptied in the same transaction.
+/** Whether rows are written frozen: only into a plain table that holds this leaf's rows alone,
+ * emptied in the same transaction; and only where it pays.
  * \note Source: PostgreSQL docs, COPY, "FREEZE". */
 bool part_may_freeze(const Leaf *leaf);
 

@@ -66,8 +66,14 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 static bool apply(StepCtx *ctx, Err *err)
 {
     AUTO_STR Str sql = {0};
+    if (ctx->run->plan->copy.vacuum) {
+        analyze_sql(&sql, ctx);
+        return pg_none(ctx->target, sql.data, NO_PARAMS, err);
+    }
+    str_append(&sql, "BEGIN; SET LOCAL synchronous_commit = off; ");
     analyze_sql(&sql, ctx);
-    return pg_none(ctx->target, sql.data, NO_PARAMS, err);
+    str_append(&sql, "; COMMIT");
+    return pg_script(ctx->target, sql.data, err);
 }
 
 const StepKind STEP_ANALYZE = {

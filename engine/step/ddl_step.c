@@ -60,9 +60,13 @@ static bool give_memory(StepCtx *ctx, Err *err)
 static bool run_once(StepCtx *ctx, const SqlVec *statements, bool build, int lock_timeout_ms,
                      Err *err)
 {
-    const char *limit = arena_printf(ctx->arena, "SET LOCAL lock_timeout = %d", lock_timeout_ms);
-    bool done = pg_begin(ctx->target, "READ WRITE", err) &&
-                pg_none(ctx->target, limit, NO_PARAMS, err) && (!build || give_memory(ctx, err));
+    /* The commit need not wait for the disk: what stands on the target is observed, not remembered.
+     */
+    const char *begin = arena_printf(ctx->arena,
+                                     "BEGIN READ WRITE; SET LOCAL lock_timeout = %d; "
+                                     "SET LOCAL synchronous_commit = off",
+                                     lock_timeout_ms);
+    bool done = pg_script(ctx->target, begin, err) && (!build || give_memory(ctx, err));
     for (size_t i = 0; i < statements->count && done; i++)
         done = pg_none(ctx->target, statements->items[i], NO_PARAMS, err);
     if (done && pg_commit(ctx->target, err))

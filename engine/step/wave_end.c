@@ -1,5 +1,6 @@
 /*
- * Step wave_end: gives locks and snapshot back once everything is copied.
+ * Step wave_end: gives locks and snapshot back once everything is copied, and makes sure that the
+ * target has it on disk.
  */
 #include "copy/wave.h"
 #include "step/common.h"
@@ -39,9 +40,17 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 
 static bool apply(StepCtx *ctx, Err *err)
 {
-    (void)err;
+    size_t left = 0;
     wave_end(&ctx->run->wave);
-    return true;
+    /* The parts' commits did not wait for the disk; this one does, and with it all before it. */
+    if (!journal_event(ctx->target, ctx->run->journal.id, "copied", NULL, err) ||
+        !wave_leaves_left(ctx->run, ctx->target, &left, err))
+        return false;
+    if (left == 0)
+        return true;
+    err_set(err, ERR_RUN, "%zu copied table%s did not survive a crash of the target", left,
+            left == 1 ? "" : "s");
+    return err_hint(err, "Run \"godwit apply\" again: they are copied under a new snapshot.");
 }
 
 const StepKind STEP_WAVE_END = {
