@@ -1,8 +1,9 @@
 /*
  * Receiver: reads the replication stream in bulk and sends feedback by its own timer.
  *
- * A walsender that is read message by message spends its time in tiny sends; so after each read
- * that brought something it is left alone for a moment, and the socket fills.
+ * A walsender that is read message by message spends its time in tiny sends; so after a read that
+ * brought little it is left alone for a moment, and the socket fills. One that brought much shows
+ * that the socket had been full: then the next one follows at once.
  */
 #include "cdc/stream_internal.h"
 
@@ -10,6 +11,7 @@
 #include "pg/repl.h"
 
 #define NAP_MS           1
+#define NAP_BELOW_BYTES  ((size_t)32 * 1024)
 #define PUT_WAIT_MS      100
 #define URGENT_REPORT_MS 20
 
@@ -90,10 +92,10 @@ static bool take_message(Receiver *receiver, Err *err)
     return true;
 }
 
-/* Reads what has arrived. \param any whether something had */
-static bool read_all(Receiver *receiver, bool *any, Err *err)
+/* Reads what has arrived. \param bytes how much that was */
+static bool read_all(Receiver *receiver, size_t *bytes, Err *err)
 {
-    *any = false;
+    *bytes = 0;
     bool reply = false;
     for (;;) {
         bool got = false;
@@ -101,7 +103,7 @@ static bool read_all(Receiver *receiver, bool *any, Err *err)
             return false;
         if (!got)
             break;
-        *any = true;
+        *bytes += receiver->message.bytes + 1;
         reply = reply || receiver->message.reply_requested;
         if (!take_message(receiver, err) || !report_when_due(receiver, err))
             return false;
@@ -115,11 +117,11 @@ static bool read_all(Receiver *receiver, bool *any, Err *err)
 static bool receive(Receiver *receiver, Err *err)
 {
     while (!ending(receiver)) {
-        bool any = false;
-        if (!read_all(receiver, &any, err) || !report_when_due(receiver, err))
+        size_t bytes = 0;
+        if (!read_all(receiver, &bytes, err) || !report_when_due(receiver, err))
             return false;
-        if (any) {
-            if (!stop_sleep(&receiver->stream->stop, NAP_MS))
+        if (bytes > 0) {
+            if (bytes < NAP_BELOW_BYTES && !stop_sleep(&receiver->stream->stop, NAP_MS))
                 return stop_error(&receiver->stream->stop, err);
             continue;
         }

@@ -9,6 +9,7 @@
 #include "pg/fault.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #define WAL_HEADER_BYTES       25 /* 'w', start, end, time */
 #define KEEPALIVE_HEADER_BYTES 18 /* 'k', end, time, reply */
@@ -21,6 +22,21 @@ static void quoted(Str *sql, Conn *conn, const char *name, bool in_literal)
     str_append(sql, in_literal ? text : ident);
     PQfreemem(text);
     PQfreemem(ident);
+}
+
+/* A walsender sends each change by itself. Over the loopback every such send runs through the whole
+ * stack at once, at the walsender's expense, unless the receiver's window is closed: then it is
+ * only queued. So the window is kept small there; elsewhere it stays as large as the way is long.
+ */
+#define LOOPBACK_WINDOW_BYTES (64 * 1024)
+
+static void narrow_loopback(Conn *conn)
+{
+    const char *address = PQhostaddr(conn->pg);
+    const int bytes = LOOPBACK_WINDOW_BYTES;
+    if (address != NULL && (strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0) &&
+        setsockopt(PQsocket(conn->pg), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) != 0)
+        log_debug(&conn->log, "the receive buffer stays as it is");
 }
 
 bool repl_start(Conn *conn, const ReplStart *spec, Err *err)
@@ -43,8 +59,10 @@ bool repl_start(Conn *conn, const ReplStart *spec, Err *err)
     AUTO_RESULT PGresult *result = NULL;
     if (!conn_next_result(conn, &result, err))
         return false;
-    if (PQresultStatus(result) == PGRES_COPY_BOTH)
+    if (PQresultStatus(result) == PGRES_COPY_BOTH) {
+        narrow_loopback(conn);
         return true;
+    }
     conn_result_error(conn, result, err);
     conn_discard_results(conn);
     return err_context(err, "could not start replication from slot \"%s\"", spec->slot);
