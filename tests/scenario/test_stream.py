@@ -1,4 +1,5 @@
 """The stream alone: decode, group, fold, apply, positions, against real servers."""
+import pytest
 from stream import Trial
 
 BASIC = """
@@ -265,3 +266,22 @@ def test_statements_for_many_rows(plan, source, target):
         trial.catch_up()
         assert trial.same("n")
         assert 1 <= target.value("SELECT count(*) FROM counted") < 200
+
+
+@pytest.mark.parametrize("flavor", ["pg14", "pg16", "pg17", "pg18"])
+def test_other_majors_stream(plan, database, target, flavor):
+    """Each protocol version that a source may speak."""
+    source = database(flavor)
+    schema = BASIC + "CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY HASH (id); " \
+        "CREATE TABLE p0 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 0); " \
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 1);"
+    with Trial.on(plan(source_db=source), source, target, schema) as trial:
+        source.execute("INSERT INTO t SELECT g, 'x' || g, g / 3.0 FROM generate_series(1, 500) g; "
+                       "INSERT INTO p SELECT g, 'v' FROM generate_series(1, 100) g")
+        source.execute("UPDATE t SET b = b + 1 WHERE id % 3 = 0; DELETE FROM t WHERE id % 7 = 0; "
+                       "UPDATE t SET id = -id WHERE id < 30; UPDATE p SET id = id + 200")
+        trial.catch_up()
+        assert trial.same("t") and trial.same("p")
+        source.execute("TRUNCATE t; INSERT INTO t (id) VALUES (1)")
+        trial.catch_up()
+        assert trial.same("t") and trial.status()["conflicts"] == 0
