@@ -27,7 +27,7 @@ static void update_lag(Stream *stream)
     status->lag_bytes =
         status->source_head > stream->covered ? status->source_head - stream->covered : 0;
     if (stream->head_known && stream->covered >= stream->last_sync_lsn &&
-        status->lag_us < CAUGHT_UP_LAG_US)
+        stream->covered >= stream->first_head && status->lag_us < CAUGHT_UP_LAG_US)
         status->caught_up_once = true;
 }
 
@@ -62,6 +62,8 @@ void positions_covered(Stream *stream, Lsn covered)
 void positions_head(Stream *stream, Lsn head, uint64_t retained_bytes)
 {
     pthread_mutex_lock(&stream->mutex);
+    if (!stream->head_known)
+        stream->first_head = head; /* what was behind us when we began is lag of unknown age */
     stream->head_known = true;
     stream->status.retained_bytes = retained_bytes;
     if (head > stream->status.source_head) {

@@ -54,6 +54,7 @@ struct Stream {
     size_t sample_first;
     size_t sample_count;
     bool head_known;
+    Lsn first_head;    /* the source's WAL end as first seen */
     Lsn last_sync_lsn; /* the newest of all leaves */
     uint64_t selected; /* changes that arrived and were not skipped */
     VEC(Marker) markers;

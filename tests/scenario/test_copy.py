@@ -1,4 +1,5 @@
 """Waves and copy: what stands in the way is named, what rewrites tables waits, what is finished stays finished."""
+import signal
 import threading
 import time
 
@@ -270,3 +271,15 @@ def test_statistics_are_gathered(source, target, plan, godwit):
     godwit("apply", plan(copy={"vacuum": True}), "--until", "analyze", code=0)
     assert target.value("SELECT reltuples::int FROM pg_class WHERE relname = 'first_big'") == 60000
     assert target.value("SELECT relallvisible > 0 FROM pg_class WHERE relname = 'first_big'")
+
+def test_a_backlog_is_behind_at_the_start(source, target, plan, godwit):
+    """An engine that begins with a backlog has not caught up before it is applied, however young the engine."""
+    source.execute(TABLES)
+    mine = plan(cutover={"approval": {"required": True}})
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    source.execute("INSERT INTO later SELECT i, i, 'backlog' FROM generate_series(10000, 210000) AS i")
+    running = godwit.start("apply", mine)
+    running.wait_for(r"\[catchup\] done")
+    assert target.value("SELECT count(*) FROM later") == 203001
+    running.send_signal(signal.SIGTERM)
+    running.wait(code=143)
