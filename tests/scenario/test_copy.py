@@ -283,3 +283,23 @@ def test_a_backlog_is_behind_at_the_start(source, target, plan, godwit):
     assert target.value("SELECT count(*) FROM later") == 203001
     running.send_signal(signal.SIGTERM)
     running.wait(code=143)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_crashed_server_during_the_copy(side, private_cluster, database, plan, godwit):
+    """A server crashes inside the copy: the run ends or retries, apply again finishes, nothing is missing."""
+    server = private_cluster("pg15", fsync=True)
+    other = private_cluster("pg16", fsync=True)
+    here, there = database(server), database(other)
+    here.execute(TABLES + "CREATE TABLE child (id int PRIMARY KEY, big bigint REFERENCES first_big);"
+                          "INSERT INTO child SELECT i, i FROM generate_series(1, 2000) AS i")
+    mine = plan(source_db=here, target_db=there, copy={"split_tables_larger_than": "1MB", "table_jobs": 2})
+    running = godwit.start("apply", mine, "--until", "validate")
+    running.wait_for(r"\[wave\] done")
+    time.sleep(0.15)
+    (server if side == "source" else other).restart("immediate")
+    running._result(120)
+    godwit("apply", mine, "--until", "validate", code=0)
+    assert {state for state, _, _ in copied(there).values()} == {"f"}
+    harness.assert_same(here, there, sequences=False)
+    assert there.value("SELECT count(*) FROM pg_constraint WHERE conname = 'child_big_fkey' AND convalidated") == 1
