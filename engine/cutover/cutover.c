@@ -16,6 +16,7 @@
 #define SESSIONS_END_MS  10000
 #define ROLLBACK_TRIES   5
 #define ROLLBACK_WAIT_MS 1000
+#define ROLLBACK_LOCK_MS 10000
 #define DRAIN_MIN_MS     1000
 
 static const char *const METHOD_NAMES[] = {
@@ -242,6 +243,7 @@ bool cutover_unfence_target(Run *run, Conn *target, Err *err)
               journal_fence_clear(target, run->journal.id, CONN_TARGET, err)))
             return false;
     }
+    fence_renew_others(target);
     int64_t downtime = cutover_downtime_ms(run);
     if (downtime == 0) /* an earlier engine switched; its downtime is not ours to measure */
         return true;
@@ -253,17 +255,20 @@ bool cutover_unfence_target(Run *run, Conn *target, Err *err)
 
 /* --- the way back --- */
 
+/* On the target in the transaction that is open there: its sessions follow when that is committed.
+ */
 static bool unfence_side(Run *run, Conn *target, const JournalFence *fence, Err *err)
 {
     AUTO_CONN Conn *source = NULL;
-    Conn *side = target;
     if (fence->side == CONN_SOURCE) {
-        if (!conn_open(&source, &run->source, &(ConnOptions){.purpose = "rollback"}, err))
+        if (!conn_open(&source, &run->source, &(ConnOptions){.purpose = "rollback"}, err) ||
+            !fence_database_restore(source, fence->previous, err))
             return false;
-        side = source;
+        fence_renew_others(source);
+    } else if (!fence_database_restore(target, fence->previous, err)) {
+        return false;
     }
-    return fence_database_restore(side, fence->previous, err) &&
-           journal_fence_clear(target, run->journal.id, fence->side, err);
+    return journal_fence_clear(target, run->journal.id, fence->side, err);
 }
 
 static bool take_fences_down(Run *run, Conn *target, Err *err)
@@ -303,9 +308,14 @@ static bool rollback_once(Run *run, Err *err)
 {
     AUTO_CONN Conn *target = NULL;
     const char *before = run->journal.state;
-    if (conn_open(&target, &run->target, &(ConnOptions){.purpose = "rollback"}, err) &&
-        pg_begin(target, NULL, err) && rollback_held(run, target, err) && pg_commit(target, err))
+    if (conn_open(&target, &run->target,
+                  &(ConnOptions){.purpose = "rollback", .lock_timeout_ms = ROLLBACK_LOCK_MS},
+                  err) &&
+        pg_begin(target, NULL, err) && rollback_held(run, target, err) && pg_commit(target, err)) {
+        if (text_equal(run->journal.state, RUN_RUNNING))
+            fence_renew_others(target);
         return true;
+    }
     run->journal.state = before;
     return false;
 }

@@ -72,6 +72,17 @@ bool fence_database_restore(Conn *conn, const char *previous, Err *err)
     return pg_none(conn, sql.data, NO_PARAMS, err);
 }
 
+void fence_renew_others(Conn *conn)
+{
+    AUTO_ERR Err err = {0};
+    AUTO_ROWS Rows *ended = NULL;
+    if (!pg_one(conn, SQL_CUTOVER_TERMINATE_OTHERS, PARAMS("[]"), &ended, &err))
+        log_err(conn_log(conn), LOG_WARN, &err);
+    else if (rows_int64(ended, 0, 0) > 0)
+        log_info(conn_log(conn), "%" PRId64 " sessions that began under the fence were ended",
+                 rows_int64(ended, 0, 0));
+}
+
 bool fence_end_others(Conn *conn, const char **roles, size_t role_count, int timeout_ms, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

@@ -21,6 +21,11 @@ MUSTCHECK bool fence_database_previous(Arena *arena, Conn *conn, const char **pr
 /** Puts back what was there before; idempotent. */
 MUSTCHECK bool fence_database_restore(Conn *conn, const char *previous, Err *err);
 
+/** Tells other client sessions once to end, after the setting is restored: those that began under
+ * the fence would stay read-only for as long as a pool keeps them. What cannot be ended is logged.
+ */
+void fence_renew_others(Conn *conn);
+
 /** Ends other client sessions (of these roles; none given: all) and waits until they are gone.
  * \return false with ERR_RUN naming one that stays. */
 MUSTCHECK bool fence_end_others(Conn *conn, const char **roles, size_t role_count, int timeout_ms,

@@ -133,6 +133,34 @@ def test_late_triggers_wait_again_after_a_rollback(source, target, plan, godwit)
     assert target.value("SELECT tgenabled FROM pg_trigger WHERE tgname = 'note'") == "A"
 
 
+@pytest.mark.parametrize("fails", [False, True], ids=["switched", "rolled_back"])
+def test_no_session_stays_read_only(fails, source, target, plan, godwit):
+    """Sessions that a pool opens under a fence do not keep its setting once the fence is gone."""
+    source.execute("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t DEFAULT VALUES")
+    mine = plan(cutover={"stop_writes": {"method": "read_only"}})
+    running = godwit.start("apply", mine)
+    running.wait_for(r"\[catchup\] done", timeout=120)
+    holder = target.connect()
+    holder.execute("SET application_name = 'godwit test'")  # the fence leaves it alone
+    holder.execute("BEGIN")  # the step waits to see whether this stays
+    holder.execute("INSERT INTO godwit.step (run, step, state) SELECT id, 'cutover.drain', 'running' FROM godwit.run")
+    running.wait_for(r"\[cutover.source_fence\] done", timeout=120)
+    pools = [(side, side.connect()) for side in (source, target)]
+    for _, session in pools:
+        assert session.execute("SHOW default_transaction_read_only").fetchone() == ("on",)
+    if fails:
+        running.send_signal(signal.SIGINT)
+    else:
+        holder.execute("ROLLBACK")
+    running.wait(code=10 if fails else 0)
+    for side, session in pools:
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("SELECT 1")
+        if fails or side is target:
+            side.execute("INSERT INTO t VALUES (1000)")
+    holder.close()
+
+
 def test_numbers_drawn_behind_the_fence_are_not_drawn_again(source, target, plan, godwit):
     """The locks do not stop nextval(): the target goes on behind what was drawn until the switch."""
     source.execute("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t DEFAULT VALUES")
