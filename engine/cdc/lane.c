@@ -9,6 +9,7 @@
 
 #define IDLE_WAIT_MS      50
 #define URGENT_WAIT_MS    5
+#define URGENT_SYNC_MS    20
 #define GROUP_MAX_CHANGES 50000
 #define GROUP_MAX_AGE_MS  500
 
@@ -16,10 +17,10 @@ typedef struct Lane {
     StreamSession *session;
     Stream *stream;
     Group *group;
-    Lsn applied;         /* the lane row */
-    Lsn covered;         /* nothing of ours waits below */
-    Lsn keepalive;       /* came behind the group's last commit */
-    int64_t sync_due_ms; /* the next commit is synchronous from then on */
+    Lsn applied;       /* the lane row */
+    Lsn covered;       /* nothing of ours waits below */
+    Lsn keepalive;     /* came behind the group's last commit */
+    int64_t synced_ms; /* when the last synchronous commit was */
     int64_t commit_unix_us;
     bool skip_txn;         /* the open transaction was applied before */
     bool piece_applied;    /* of the open transaction, in the open target transaction */
@@ -33,6 +34,14 @@ typedef struct Lane {
 
 /* --- applying --- */
 
+/* Often when somebody waits, but not with every group: there may be a backlog before what they wait
+ * for. */
+static bool sync_is_due(const Lane *lane)
+{
+    bool urgent = atomic_load(&lane->stream->waiters) > 0;
+    return clock_ms() - lane->synced_ms >= (urgent ? URGENT_SYNC_MS : REPORT_INTERVAL_MS);
+}
+
 static LaneStep next_step(Lane *lane, bool synchronous)
 {
     const Group *group = lane->group;
@@ -43,8 +52,7 @@ static LaneStep next_step(Lane *lane, bool synchronous)
                      .to = lane->covered > lane->applied ? lane->covered : lane->applied,
                      .transactions = lane->transactions + finished,
                      .changes = lane->changes + group->change_count,
-                     .synchronous = synchronous || clock_ms() >= lane->sync_due_ms ||
-                                    atomic_load(&lane->stream->waiters) > 0};
+                     .synchronous = synchronous || sync_is_due(lane)};
     if (finished > 0) {
         const Txn *last = &group->txns[finished - 1];
         step.to = last->end_lsn > step.to ? last->end_lsn : step.to;
@@ -64,7 +72,7 @@ static void stepped(Lane *lane, const LaneStep *step)
     lane->transactions = 0;
     lane->piece_applied = false;
     if (step->synchronous)
-        lane->sync_due_ms = clock_ms() + REPORT_INTERVAL_MS;
+        lane->synced_ms = clock_ms();
     positions_applied(lane->stream, step, lane->stream->applier.conflicts);
 }
 
@@ -138,8 +146,7 @@ static bool step_when_due(Lane *lane, Err *err)
 {
     Positions positions = positions_read(lane->stream);
     bool behind = lane->covered > lane->applied || positions.durable < lane->applied;
-    bool due = clock_ms() >= lane->sync_due_ms || atomic_load(&lane->stream->waiters) > 0;
-    if (!behind || !due || lane->piece_applied)
+    if (!behind || !sync_is_due(lane) || lane->piece_applied)
         return true;
     LaneStep step = {.run = lane->stream->spec.run_id,
                      .epoch = lane->stream->spec.epoch,
@@ -362,7 +369,7 @@ static bool drain(Lane *lane, Err *err)
     }
     if (lane->group->txn_count > 0 && !flush_group(lane, true, false, err))
         return false;
-    lane->sync_due_ms = 0;
+    lane->synced_ms = 0;
     return step_when_due(lane, err);
 }
 
@@ -400,7 +407,7 @@ bool stream_session_run(StreamSession *session, Err *err)
                  .group = &stream->group,
                  .applied = session->position,
                  .covered = session->position,
-                 .sync_due_ms = clock_ms() + REPORT_INTERVAL_MS,
+                 .synced_ms = clock_ms(),
                  .random = (unsigned)clock_us()};
     if (pthread_create(&session->receiver, NULL, receiver_main, session) != 0)
         return err_set(err, ERR_RUN, "could not start the receiver thread");
