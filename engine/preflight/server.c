@@ -191,8 +191,11 @@ void check_retention(Check *check)
 void check_prepared(Check *check)
 {
     const Facts *facts = &check->source.facts;
+    /* A run that is there can replicate all the same; a wave and the cutover look for themselves.
+     */
+    FindingSeverity severity = check->input->resuming ? FINDING_WARNING : FINDING_ERROR;
     if (facts->prepared > 0)
-        check_add(check, CODE_PREPARED, FINDING_ERROR, &check->source,
+        check_add(check, CODE_PREPARED, severity, &check->source,
                   check_part(check, check->source.catalog->server.database),
                   check_text(check, "%lld prepared transaction%s: %s", (long long)facts->prepared,
                              facts->prepared == 1 ? "" : "s", facts->prepared_names),
