@@ -29,6 +29,12 @@ CREATE TABLE IF NOT EXISTS godwit.run (
     downtime_ms    bigint
 );
 
+-- What the run's data road stood on when it began, a line per fact: who resumes or cuts over compares.
+CREATE TABLE IF NOT EXISTS godwit.structure (
+    run        bigint PRIMARY KEY REFERENCES godwit.run ON DELETE CASCADE,
+    lines      text NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS godwit.step (
     run        bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
     step       text NOT NULL,

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/signals.h"
+#include "blueprint/structure.h"
 #include "cdc/stream.h"
 #include "cmd/findings.h"
 #include "cmd/pinned.h"
@@ -130,6 +131,15 @@ static bool hold_to_pinned(Session *session, const char *path, Err *err)
                         pinned_catalog(&session->arena, &session->blueprint), err);
 }
 
+static bool hold_to_structure(Session *session, const Run *run, Err *err)
+{
+    const char *now = structure_text(&session->arena, &session->blueprint);
+    const char *recorded = NULL;
+    return journal_structure(&session->arena, session->target, run->journal.id, now, &recorded,
+                             err) &&
+           structure_same(recorded, now, err);
+}
+
 static bool begin_run(Session *session, Run *run, Err *err)
 {
     if (!journal_create(session->target, err))
@@ -138,7 +148,9 @@ static bool begin_run(Session *session, Run *run, Err *err)
     if (run->journal.id == 0 &&
         !journal_create_run(session->target, &run->journal, GODWIT_VERSION, err))
         return false;
-    return journal_take_epoch(session->target, run->journal.id, &run->journal.epoch, err);
+    bool switched = text_equal(run->journal.state, RUN_SWITCHED);
+    return (switched || hold_to_structure(session, run, err)) &&
+           journal_take_epoch(session->target, run->journal.id, &run->journal.epoch, err);
 }
 
 static bool prepare(Session *session, const EngineOptions *options, Run *run, Err *err)

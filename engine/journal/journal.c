@@ -98,6 +98,17 @@ bool journal_run_lock(Arena *arena, Conn *target, int64_t run, const char **stat
     return true;
 }
 
+bool journal_structure(Arena *arena, Conn *target, int64_t run, const char *structure,
+                       const char **recorded, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(target, SQL_JOURNAL_STRUCTURE, PARAMS(arena_int64(arena, run), structure), &rows,
+                err))
+        return false;
+    *recorded = arena_strdup(arena, rows_text(rows, 0, 0));
+    return true;
+}
+
 bool journal_accept_plan(Conn *target, JournalRun *run, const Plan *plan, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

@@ -143,6 +143,12 @@ MUSTCHECK bool journal_lane_read(Conn *target, int64_t run, int lane, JournalLan
  * transactions $8 changes to add. Zero rows affected means that another engine took over. */
 #define JOURNAL_LANE_ADVANCE_SQL SQL_JOURNAL_LANE_ADVANCE /* sql_text.h */
 
+/** Records what the run's data road stands on, unless an earlier engine did.
+ * \param recorded receives what is recorded now: this, or what the run began with
+ * \return false with ERR_SQL, ERR_LOST. */
+MUSTCHECK bool journal_structure(Arena *arena, Conn *target, int64_t run, const char *structure,
+                                 const char **recorded, Err *err);
+
 /** Raises the run's epoch and its lanes' so that a group in flight from an older engine cannot
  * commit. */
 MUSTCHECK bool journal_take_epoch(Conn *target, int64_t run, int64_t *epoch, Err *err);

@@ -2,6 +2,7 @@
  * Step cutover.prepare: what can be done before the downtime begins: the session of the fence, the
  * marker, and a live look at the rows touched since verification.
  */
+#include "blueprint/structure.h"
 #include "cutover/cutover.h"
 #include "step/common.h"
 
@@ -25,9 +26,26 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     return true;
 }
 
+/* A table, a partition, a column that came meanwhile is not on the target, and what went is still
+ * there: neither shows in the stream while no row of it changes. */
+static bool structure_stands(StepCtx *ctx, Err *err)
+{
+    const Blueprint *began = ctx->run->blueprint;
+    Catalog catalog = {0};
+    Blueprint now = {0};
+    PlanFindings findings = {0};
+    bool ok =
+        catalog_inspect(&catalog, ctx->source, err) &&
+        blueprint_build(&now, ctx->run->plan, &catalog, began->target, &findings, err) &&
+        structure_same(structure_text(ctx->arena, began), structure_text(ctx->arena, &now), err);
+    blueprint_release(&now);
+    catalog_release(&catalog);
+    return ok;
+}
+
 static bool apply(StepCtx *ctx, Err *err)
 {
-    return cutover_prepare(ctx->run, err) &&
+    return structure_stands(ctx, err) && cutover_prepare(ctx->run, err) &&
            cutover_verify_moved(ctx->run, ctx->source, ctx->target, true, err);
 }
 

@@ -1,0 +1,21 @@
+/*
+ * Structure: what a run's data road stands on, as one sorted line per fact: tables (with their oid:
+ * one that was made anew is another), partitions, columns with their types, keys, sequences. A run
+ * records it when it begins; who resumes it or cuts over compares.
+ */
+#ifndef GODWIT_BLUEPRINT_STRUCTURE_H
+#define GODWIT_BLUEPRINT_STRUCTURE_H
+
+#include "blueprint/blueprint.h"
+
+/** The facts of a blueprint, a line each. */
+char *structure_text(Arena *arena, const Blueprint *blueprint);
+
+/** What differs between two such texts, "gone: table public.t" or "new: column v of public.t
+ * (text)" a line each; empty when nothing does. */
+char *structure_diff(Arena *arena, const char *before, const char *after);
+
+/** Refuses with ERR_STALE, naming what differs. */
+MUSTCHECK bool structure_same(const char *before, const char *after, Err *err);
+
+#endif
