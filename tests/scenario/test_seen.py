@@ -5,6 +5,7 @@ is approved, cuts over and both databases are compared by means that are not the
 """
 import contextlib
 import random
+import signal
 import threading
 
 import harness
@@ -498,3 +499,304 @@ def test_an_excluded_table_is_not_published(source, target, plan, godwit):
     running.wait(code=0)
     assert target.value("SELECT to_regclass('public.busy') IS NULL")
     harness.assert_same(source, target)
+
+
+# ---- what else is on the source -----------------------------------------------------------------
+
+
+def test_a_prepared_transaction_stops_the_start(source, plan, godwit):
+    """check and apply refuse while a prepared transaction is open, naming it; nothing is left behind."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    with source.connect() as connection:
+        connection.execute(f"BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION '{source.name}'")
+    mine = plan()
+    try:
+        for command in ("check", "apply"):
+            result = godwit(command, mine, code=4)
+            assert source.name in result.out + result.err
+        assert source.value("SELECT count(*) FROM pg_replication_slots WHERE database = current_database()") == 0
+    finally:
+        source.execute(f"COMMIT PREPARED '{source.name}'")
+    godwit("check", mine, code=0)
+
+
+@pytest.mark.parametrize("method", ["lock", "read_only"])
+def test_a_prepared_transaction_stops_the_cutover(method, source, target, plan, godwit):
+    """One that is prepared while the engine replicates: the cutover does not switch; later it does, with its rows."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    mine = plan(cutover={**APPROVAL, "max_downtime": "10s", "stop_writes": {"method": method, "grace": "2s"}})
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=120)
+    with source.connect() as connection:
+        connection.execute(f"BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION '{source.name}'")
+    try:
+        godwit("approve", mine, code=0)
+        result = running.wait()
+        assert result.code != 0 and "prepared" in result.err and source.name in result.err, result.err
+        godwit("apply", mine, "--exit-at-gate", code=6)  # it can replicate all the same
+    finally:
+        source.execute(f"COMMIT PREPARED '{source.name}'")
+    source.execute("INSERT INTO t VALUES (2)")
+    godwit("approve", mine, code=0)
+    godwit("cutover", mine, code=0)
+    harness.assert_same(source, target)
+    assert target.value("SELECT count(*) FROM t") == 2
+
+
+CHANGES = {
+    "add": ("ALTER TABLE t ADD COLUMN late int DEFAULT 5", "ALTER TABLE t DROP COLUMN late"),
+    "rename": ("ALTER TABLE t RENAME COLUMN v TO w", "ALTER TABLE t RENAME COLUMN w TO v"),
+    "drop": ("ALTER TABLE t DROP COLUMN v", None),
+    "type": ("ALTER TABLE t ALTER COLUMN v TYPE varchar(100)", "ALTER TABLE t ALTER COLUMN v TYPE text"),
+    "table": ("ALTER TABLE t RENAME TO u", "ALTER TABLE u RENAME TO t"),
+    "publish": ("CREATE TABLE other (id int PRIMARY KEY); ALTER PUBLICATION {pub} ADD TABLE other;"
+                "INSERT INTO other VALUES (1)", None),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_table_stops_the_stream(change, source, target, plan, godwit):
+    """DDL on a selected table while it is replicated: an error that names it, now and again, and nothing behind it
+    is applied."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'copied')")
+    mine = plan(cutover=APPROVAL)
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=120)
+    done, undone = CHANGES[change]
+    source.execute("INSERT INTO t VALUES (2, 'before')")
+    target.wait_until("SELECT count(*) = 2 FROM t")
+    publication = source.value("SELECT pubname FROM pg_publication")
+    in_one_transaction(source, done.format(pub=f'"{publication}"'),
+                       "INSERT INTO {} (id) VALUES (3)".format("u" if change == "table" else "t"))
+    result = running.wait(code=1)
+    assert "public." in result.err and "E007" in result.err
+    assert target.value("SELECT count(*) FROM t") == 2
+    if undone is not None:
+        source.execute(undone)
+    result = godwit("apply", mine, "--exit-at-gate")  # the rows are in the WAL as they were written
+    assert result.code in (1, 12) and "public." in result.err, result.err
+    assert target.value("SELECT count(*) FROM t") == 2
+
+
+QUIET = {
+    "column": ("ALTER TABLE t ADD COLUMN late int DEFAULT 5", "ALTER TABLE t DROP COLUMN late"),
+    "dropped": ("ALTER TABLE t DROP COLUMN v", None),
+    "scale": ("ALTER TABLE t ALTER COLUMN n TYPE numeric(12, 4)", "ALTER TABLE t ALTER COLUMN n TYPE numeric(10, 2)"),
+    "table": ("CREATE TABLE u (id int PRIMARY KEY); INSERT INTO u VALUES (1)", "DROP TABLE u"),
+    "again": ("DROP TABLE q; CREATE TABLE q (id int PRIMARY KEY)", None),
+    "partition": ("CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20)", "DROP TABLE p2"),
+    "detached": ("ALTER TABLE p DETACH PARTITION p1", "ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (0) TO (10)"),
+    "sequence": ("CREATE SEQUENCE s; SELECT nextval('s')", "DROP SEQUENCE s"),
+}
+
+
+@pytest.mark.parametrize("change", QUIET)
+def test_ddl_that_no_row_shows(change, source, target, plan, godwit):
+    """A table, partition, column that comes or goes without a changed row is not lost with a status of 0: the
+    cutover refuses and names it, so does the next apply; once it is undone the run goes on."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text, n numeric(10, 2)); INSERT INTO t VALUES (1, 'x', 1.5);"
+                   "CREATE TABLE p (k int PRIMARY KEY) PARTITION BY RANGE (k); CREATE TABLE q (id int PRIMARY KEY);"
+                   "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); INSERT INTO p VALUES (1), (2)")
+    mine = plan(cutover=APPROVAL)
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=120)
+    done, undone = QUIET[change]
+    source.execute(done)
+    godwit("approve", mine, code=0)
+    assert "not those the run began with" in running.wait(code=12).err
+    assert "not those the run began with" in godwit("apply", mine, code=12).err
+    if undone is not None:
+        source.execute(undone)
+        godwit("approve", mine, code=0)
+        godwit("apply", mine, code=0)
+        harness.assert_same(source, target)
+
+
+def test_a_column_that_was_added_and_dropped_again(source, target, plan, godwit):
+    """DDL that is gone again before any row of the table changes does not matter."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'copied')")
+    with replicating(godwit, plan(cutover=APPROVAL), source, target):
+        source.execute("ALTER TABLE t ADD COLUMN late int")
+        source.execute("ALTER TABLE t DROP COLUMN late")
+        source.execute("INSERT INTO t VALUES (2, 'after')")
+        source.execute("ALTER TABLE t ALTER COLUMN v SET DEFAULT 'x'")
+        source.execute("CREATE INDEX ON t (v); VACUUM FULL t".split(";", maxsplit=1)[0])
+        with source.connect() as connection:
+            connection.execute("VACUUM FULL t")
+        source.execute("UPDATE t SET v = v || '!'")
+
+
+# ---- the fence ----------------------------------------------------------------------------------
+
+
+class Queued:
+    """Clients whose INSERT waits at the fence; each notes whether it was told that it committed."""
+
+    def __init__(self, source, count=8):
+        self._source = source
+        self._ending = threading.Event()
+        self.committed = set()
+        self.refused = set()
+        self.unknown = set()
+        self._threads = [threading.Thread(target=self._work, args=(number,), daemon=True) for number in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self, worker):
+        number = worker * 1_000_000
+        connection = None
+        while not self._ending.is_set():
+            number += 1
+            try:
+                connection = connection or self._source.connect()
+                connection.execute("INSERT INTO t VALUES (%s, 'client')", (number,))
+                self.committed.add(number)
+            except psycopg.OperationalError:  # terminated: the statement may have committed
+                self.unknown.add(number)
+                connection = None
+                self._ending.wait(0.1)
+            except psycopg.Error:  # refused
+                self.refused.add(number)
+                self._ending.wait(0.05)
+
+    def stop(self):
+        """End the clients."""
+        self._ending.set()
+        for thread in self._threads:
+            thread.join(60)
+
+
+@pytest.mark.parametrize("method", ["lock", "read_only"])
+def test_a_queued_insert_does_not_commit(method, source, target, plan, godwit):
+    """INSERTs that wait at the fence get an error: after the cutover the source has no row more than the target."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    mine = plan(cutover={**APPROVAL, "stop_writes": {"method": method}})
+    clients = Queued(source)
+    try:
+        godwit("apply", mine, "--exit-at-gate", code=6)
+        godwit("approve", mine, code=0)
+        godwit("cutover", mine, code=0)
+    finally:
+        clients.stop()
+    assert clients.refused or clients.unknown, "nobody met the fence"
+    there = {number for number, in target.query("SELECT id FROM t")}
+    assert not clients.committed - there, "committed on the source, lost"
+    assert not clients.refused & there, "refused on the source, and yet there"
+    harness.assert_same(source, target)
+
+
+def test_a_write_behind_the_marker_rolls_back(source, target, plan, godwit):
+    """A client that overrides read_only writes through the whole cutover: it does not switch, and nothing is lost."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    mine = plan(cutover={**APPROVAL, "max_downtime": "20s", "stop_writes": {"method": "read_only", "grace": "5s"}})
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    godwit("approve", mine, code=0)
+    ending = threading.Event()
+    written = []
+
+    def override():
+        number = 0
+        while not ending.is_set():
+            with contextlib.suppress(psycopg.Error), source.connect() as connection:
+                while not ending.is_set():
+                    number += 1
+                    connection.execute("BEGIN READ WRITE")
+                    connection.execute("INSERT INTO t VALUES (%s, 'override')", (number,))
+                    connection.execute("COMMIT")
+                    written.append(number)
+
+    client = threading.Thread(target=override, daemon=True)
+    client.start()
+    try:
+        result = godwit("cutover", mine)
+    finally:
+        ending.set()
+        client.join(60)
+    assert result.code == 10, result.err
+    source.execute("INSERT INTO t VALUES (0, 'writable again')")
+    godwit("approve", mine, code=0)
+    godwit("cutover", mine, code=0)
+    harness.assert_same(source, target)
+    assert not set(written) - {number for number, in target.query("SELECT id FROM t")}
+
+
+# ---- identity -----------------------------------------------------------------------------------
+
+
+def test_identities_with_nulls_and_without_the_key(source, target, plan, godwit):
+    """FULL with NULLs under a unique key, USING INDEX beside a primary key, FULL beside a primary key."""
+    source.execute(
+        "CREATE TABLE nullable (a int, b int, v text, UNIQUE (a, b)); ALTER TABLE nullable REPLICA IDENTITY FULL;"
+        "CREATE TABLE by_index (id int PRIMARY KEY, code text NOT NULL, v text);"
+        "CREATE UNIQUE INDEX by_code ON by_index (code);"
+        "ALTER TABLE by_index REPLICA IDENTITY USING INDEX by_code;"
+        "CREATE TABLE whole (id int PRIMARY KEY, v text); ALTER TABLE whole REPLICA IDENTITY FULL;"
+        "CREATE TABLE no_key (code text NOT NULL, v text); CREATE UNIQUE INDEX no_key_code ON no_key (code);"
+        "ALTER TABLE no_key REPLICA IDENTITY USING INDEX no_key_code;"
+        "INSERT INTO nullable SELECT NULLIF(i % 3, 0), NULLIF(i % 4, 0), 'v' || i FROM generate_series(1, 12) AS i;"
+        "INSERT INTO by_index SELECT i, 'c' || i, 'v' FROM generate_series(1, 10) AS i;"
+        "INSERT INTO whole SELECT i, NULL FROM generate_series(1, 10) AS i;"
+        "INSERT INTO no_key SELECT code, v FROM by_index")
+    with replicating(godwit, plan(cutover=APPROVAL), source, target):
+        source.execute("DELETE FROM nullable WHERE a IS NULL AND b = 1")
+        source.execute("UPDATE nullable SET a = 77 WHERE a IS NULL AND b = 2")
+        source.execute("UPDATE nullable SET v = NULL WHERE b IS NULL")
+        source.execute("DELETE FROM nullable WHERE a IS NULL AND b IS NULL")
+        in_one_transaction(source, "UPDATE by_index SET id = 100 WHERE id = 1",
+                           "UPDATE by_index SET code = 'x' WHERE id = 100",
+                           "UPDATE by_index SET v = 'w' WHERE code = 'x'", "DELETE FROM by_index WHERE id = 2",
+                           "INSERT INTO by_index VALUES (2, 'c1', 'again')",
+                           "UPDATE by_index SET id = id + 1000 WHERE id > 5")
+        source.execute("UPDATE whole SET v = 'set' WHERE id < 4; UPDATE whole SET id = id + 100 WHERE id > 7;"
+                       "DELETE FROM whole WHERE id = 5; UPDATE no_key SET code = code || '+' WHERE code < 'c5';"
+                       "DELETE FROM no_key WHERE code = 'c7'; UPDATE no_key SET v = NULL")
+
+
+# ---- memory -------------------------------------------------------------------------------------
+
+
+def plain_engine():
+    """A build without sanitizers, whose memory is its own; skips where there is none."""
+    for candidate in (harness.godwit_bin(), harness.REPO / "build" / "debug" / "godwit",
+                      harness.REPO / "build" / "release" / "godwit"):
+        if candidate.exists() and not any(mark in candidate.read_bytes() for mark in (b"__asan_init", b"__tsan_init")):
+            return candidate
+    return pytest.skip("only builds with sanitizers are here; `make build VARIANT=debug`")
+
+
+def peak_bytes(pid):
+    """The most memory that the process ever held."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        line, = (line for line in status if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
+ROWS = "SELECT i, repeat(md5((i + {})::text), 32) FROM generate_series(1, 300000) AS i"
+
+
+@pytest.mark.parametrize("what", ["copy", "insert", "update"])
+def test_memory_is_bounded(what, source, target, plan):
+    """300 MB in one table, one transaction of as much: the engine stays under limits.memory."""
+    limit = 128 * 1024 * 1024
+    godwit = harness.Godwit(plain_engine())
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    if what != "insert":
+        source.execute("INSERT INTO t " + ROWS.format(0))
+    mine = plan(limits={"memory": "128MB"}, cutover=APPROVAL)
+    running = godwit.start("apply", mine)
+    try:
+        running.wait_for(WAITING, timeout=170)
+        if what == "insert":
+            source.execute("INSERT INTO t " + ROWS.format(0))
+        elif what == "update":
+            source.execute("UPDATE t SET v = reverse(v)")
+        source.execute("INSERT INTO t VALUES (0, 'last')")
+        target.wait_until("SELECT count(*) = 1 FROM t WHERE id = 0", timeout=170)
+        peak = peak_bytes(running.pid)
+        assert peak < limit, f"{peak >> 20} MB at its peak"
+        source_sum, target_sum = (side.value("SELECT sum(hashtext(v)::bigint) FROM t") for side in (source, target))
+        assert source_sum == target_sum
+        running.send_signal(signal.SIGTERM)
+        running.wait(code=143)
+    finally:
+        godwit.end_all()
