@@ -153,9 +153,26 @@ static bool begin_run(Session *session, Run *run, Err *err)
            journal_take_epoch(session->target, run->journal.id, &run->journal.epoch, err);
 }
 
+static void forgive(PlanSelectors *selectors)
+{
+    for (size_t i = 0; i < selectors->count; i++)
+        selectors->items[i].optional = true;
+}
+
+/* What a selector matched when the run began is compared (hold_to_structure()); an excluded table
+ * that was dropped since is nobody's loss. */
+static void forgive_selectors(Plan *plan)
+{
+    forgive(&plan->select.schemas);
+    forgive(&plan->select.tables);
+    forgive(&plan->select.exclude);
+}
+
 static bool prepare(Session *session, const EngineOptions *options, Run *run, Err *err)
 {
     bool resuming = session->journal.id != 0;
+    if (resuming)
+        forgive_selectors(&session->plan);
     if (!undo_dead_cutover(session, err) || !session_inspect(session, err))
         return false;
     if (resuming && !session_same_run(session, options->accept_changes, err))

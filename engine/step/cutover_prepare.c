@@ -34,9 +34,11 @@ static bool structure_stands(StepCtx *ctx, Err *err)
     Catalog catalog = {0};
     Blueprint now = {0};
     PlanFindings findings = {0};
+    AUTO_ERR Err unfit = {0}; /* a selector that matches nothing any more; the comparison tells */
     bool ok =
         catalog_inspect(&catalog, ctx->source, err) &&
-        blueprint_build(&now, ctx->run->plan, &catalog, began->target, &findings, err) &&
+        (blueprint_build(&now, ctx->run->plan, &catalog, began->target, &findings, &unfit) ||
+         unfit.code == ERR_PLAN || err_move(err, &unfit)) &&
         structure_same(structure_text(ctx->arena, began), structure_text(ctx->arena, &now), err);
     blueprint_release(&now);
     catalog_release(&catalog);
