@@ -688,7 +688,7 @@ def test_a_queued_insert_does_not_commit(method, source, target, plan, godwit):
     harness.assert_same(source, target)
 
 
-def test_a_write_behind_the_marker_rolls_back(source, target, plan, godwit):
+def test_a_write_behind_the_marker_rolls_back(source, target, plan, godwit, proxy):
     """A client that overrides read_only writes through the whole cutover: it does not switch, and nothing is lost."""
     source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
     mine = plan(cutover={**APPROVAL, "max_downtime": "20s", "stop_writes": {"method": "read_only", "grace": "5s"}})
@@ -711,7 +711,9 @@ def test_a_write_behind_the_marker_rolls_back(source, target, plan, godwit):
     client = threading.Thread(target=override, daemon=True)
     client.start()
     try:
-        result = godwit("cutover", mine)
+        slow = proxy(source)  # so that there is time to write between the marker and the switch
+        slow.delay(0.05)
+        result = godwit("cutover", mine.via(source=slow))
     finally:
         ending.set()
         client.join(60)
