@@ -1,0 +1,86 @@
+"""DDL on the source while it is replicated: told by name, never lost with a status of 0."""
+import harness
+import pytest
+from road import APPROVAL, WAITING, in_one_transaction, replicating
+
+CHANGES = {
+    "add": ("ALTER TABLE t ADD COLUMN late int DEFAULT 5", "ALTER TABLE t DROP COLUMN late"),
+    "rename": ("ALTER TABLE t RENAME COLUMN v TO w", "ALTER TABLE t RENAME COLUMN w TO v"),
+    "drop": ("ALTER TABLE t DROP COLUMN v", None),
+    "type": ("ALTER TABLE t ALTER COLUMN v TYPE varchar(100)", "ALTER TABLE t ALTER COLUMN v TYPE text"),
+    "table": ("ALTER TABLE t RENAME TO u", "ALTER TABLE u RENAME TO t"),
+    "publish": ("CREATE TABLE other (id int PRIMARY KEY); ALTER PUBLICATION {pub} ADD TABLE other;"
+                "INSERT INTO other VALUES (1)", None),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_table_stops_the_stream(change, source, target, plan, godwit):
+    """DDL on a selected table while it is replicated: an error that names it, now and again, and nothing behind it
+    is applied."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'copied')")
+    mine = plan(cutover=APPROVAL)
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=120)
+    done, undone = CHANGES[change]
+    source.execute("INSERT INTO t VALUES (2, 'before')")
+    target.wait_until("SELECT count(*) = 2 FROM t")
+    publication = source.value("SELECT pubname FROM pg_publication")
+    in_one_transaction(source, done.format(pub=f'"{publication}"'),
+                       "INSERT INTO {} (id) VALUES (3)".format("u" if change == "table" else "t"))
+    result = running.wait(code=1)
+    assert "public." in result.err and "E007" in result.err
+    assert target.value("SELECT count(*) FROM t") == 2
+    if undone is not None:
+        source.execute(undone)
+    result = godwit("apply", mine, "--exit-at-gate")  # the rows are in the WAL as they were written
+    assert result.code in (1, 12) and "public." in result.err, result.err
+    assert target.value("SELECT count(*) FROM t") == 2
+
+
+QUIET = {
+    "column": ("ALTER TABLE t ADD COLUMN late int DEFAULT 5", "ALTER TABLE t DROP COLUMN late"),
+    "dropped": ("ALTER TABLE t DROP COLUMN v", None),
+    "scale": ("ALTER TABLE t ALTER COLUMN n TYPE numeric(12, 4)", "ALTER TABLE t ALTER COLUMN n TYPE numeric(10, 2)"),
+    "table": ("CREATE TABLE u (id int PRIMARY KEY); INSERT INTO u VALUES (1)", "DROP TABLE u"),
+    "again": ("DROP TABLE q; CREATE TABLE q (id int PRIMARY KEY)", None),
+    "partition": ("CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20)", "DROP TABLE p2"),
+    "detached": ("ALTER TABLE p DETACH PARTITION p1", "ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (0) TO (10)"),
+    "sequence": ("CREATE SEQUENCE s; SELECT nextval('s')", "DROP SEQUENCE s"),
+}
+
+
+@pytest.mark.parametrize("change", QUIET)
+def test_ddl_that_no_row_shows(change, source, target, plan, godwit):
+    """A table, partition, column that comes or goes without a changed row is not lost with a status of 0: the
+    cutover refuses and names it, so does the next apply; once it is undone the run goes on."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text, n numeric(10, 2)); INSERT INTO t VALUES (1, 'x', 1.5);"
+                   "CREATE TABLE p (k int PRIMARY KEY) PARTITION BY RANGE (k); CREATE TABLE q (id int PRIMARY KEY);"
+                   "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); INSERT INTO p VALUES (1), (2)")
+    mine = plan(cutover=APPROVAL)
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=120)
+    done, undone = QUIET[change]
+    source.execute(done)
+    godwit("approve", mine, code=0)
+    assert "not those the run began with" in running.wait(code=12).err
+    assert "not those the run began with" in godwit("apply", mine, code=12).err
+    if undone is not None:
+        source.execute(undone)
+        godwit("approve", mine, code=0)
+        godwit("apply", mine, code=0)
+        harness.assert_same(source, target)
+
+
+def test_a_column_that_was_added_and_dropped_again(source, target, plan, godwit):
+    """DDL that is gone again before any row of the table changes does not matter."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'copied')")
+    with replicating(godwit, plan(cutover=APPROVAL), source, target):
+        source.execute("ALTER TABLE t ADD COLUMN late int")
+        source.execute("ALTER TABLE t DROP COLUMN late")
+        source.execute("INSERT INTO t VALUES (2, 'after')")
+        source.execute("ALTER TABLE t ALTER COLUMN v SET DEFAULT 'x'")
+        source.execute("CREATE INDEX ON t (v); VACUUM FULL t".split(";", maxsplit=1)[0])
+        with source.connect() as connection:
+            connection.execute("VACUUM FULL t")
+        source.execute("UPDATE t SET v = v || '!'")
