@@ -31,10 +31,10 @@ void fence_renew_others(Conn *conn);
 MUSTCHECK bool fence_end_others(Conn *conn, const char **roles, size_t role_count, int timeout_ms,
                                 Err *err);
 
-/** SHARE locks on every selected relation in OID order, in a transaction on `conn`; tries again
- * within the plan's grace (the downtime begins with the attempt that succeeds), then ends the
- * sessions of cutover.stop_writes.terminate and tries once more. \return false with ERR_RUN naming
- * who holds on. */
+/** SHARE locks on every selected relation, in a transaction on `conn`; tries again, in an order
+ * that lets writers finish (fence_lock.c), within the plan's grace (the downtime begins with the
+ * attempt that succeeds), then ends the sessions of cutover.stop_writes.terminate and tries once
+ * more. \return false with ERR_RUN naming who holds on. */
 MUSTCHECK bool fence_lock_source(Conn *conn, const Run *run, Err *err);
 
 /** The LOCK TABLE statement of the lock method. */
