@@ -10,6 +10,7 @@
 #include "cdc/stream.h"
 #include "cmd/findings.h"
 #include "cmd/pinned.h"
+#include "cmd/undo.h"
 
 #include "copy/wave.h"
 #include "cutover/cutover.h"
@@ -104,22 +105,6 @@ static bool find_run(Session *session, bool *done, Err *err)
     return true;
 }
 
-/* An engine that died in its cutover left fences: they go before anything else. */
-static bool undo_dead_cutover(Session *session, Err *err)
-{
-    if (session->journal.id == 0 || !text_equal(session->journal.state, RUN_CUTOVER))
-        return true;
-    Run run = {.plan = &session->plan,
-               .journal = session->journal,
-               .source = session->source_endpoint,
-               .target = session->target_endpoint,
-               .log = {.run = session->plan.name}};
-    log_warn(&run.log, "an earlier engine died in its cutover, before the switch: rolling it back");
-    bool ok = cutover_rollback(&run, err);
-    session->journal = run.journal;
-    return ok;
-}
-
 static bool hold_to_pinned(Session *session, const char *path, Err *err)
 {
     Pinned pinned = {0};
@@ -173,7 +158,7 @@ static bool prepare(Session *session, const EngineOptions *options, Run *run, Er
     bool resuming = session->journal.id != 0;
     if (resuming)
         forgive_selectors(&session->plan);
-    if (!undo_dead_cutover(session, err) || !session_inspect(session, err))
+    if (!undo_fences(session, err) || !session_inspect(session, err))
         return false;
     if (resuming && !session_same_run(session, options->accept_changes, err))
         return false;

@@ -107,11 +107,18 @@ bool session_journal(Session *session, Err *err)
                                                      session->plan.name, &session->journal, err);
 }
 
+bool session_catalogs(Session *session, Err *err)
+{
+    if (session->source_catalog.server.database != NULL)
+        return true; /* read already */
+    return catalog_inspect(&session->source_catalog, session->source, err) &&
+           catalog_inspect(&session->target_catalog, session->target, err);
+}
+
 bool session_inspect(Session *session, Err *err)
 {
     PlanFindings findings = {0};
-    if (!catalog_inspect(&session->source_catalog, session->source, err) ||
-        !catalog_inspect(&session->target_catalog, session->target, err))
+    if (!session_catalogs(session, err))
         return false;
     bool ok = blueprint_build(&session->blueprint, &session->plan, &session->source_catalog,
                               &session->target_catalog, &findings, err);
@@ -218,7 +225,7 @@ static bool plan_changed(Session *session, bool accept_changes, Err *err)
     return err_hint(err, "Go on with the plan of the run, or \"godwit reset\" and begin again.");
 }
 
-bool session_same_run(Session *session, bool accept_changes, Err *err)
+bool session_same_systems(Session *session, Err *err)
 {
     const char *source = session_system(&session->arena, &session->source_catalog);
     const char *target = session_system(&session->arena, &session->target_catalog);
@@ -228,8 +235,14 @@ bool session_same_run(Session *session, bool accept_changes, Err *err)
     if (!text_equal(session->journal.target_system, target))
         return err_set(err, ERR_STALE, "run \"%s\" began with target %s, this is %s",
                        session->plan.name, session->journal.target_system, target);
-    return text_equal(session->journal.fingerprint, session->plan.fingerprint) ||
-           plan_changed(session, accept_changes, err);
+    return true;
+}
+
+bool session_same_run(Session *session, bool accept_changes, Err *err)
+{
+    return session_same_systems(session, err) &&
+           (text_equal(session->journal.fingerprint, session->plan.fingerprint) ||
+            plan_changed(session, accept_changes, err));
 }
 
 bool session_confirm(const Options *options, const char *question, Err *err)

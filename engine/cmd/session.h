@@ -46,6 +46,13 @@ MUSTCHECK bool session_connect(Session *session, bool source, bool target, bool 
 /** Finds the journal's run on the target. */
 MUSTCHECK bool session_journal(Session *session, Err *err);
 
+/** Reads both catalogs, once. */
+MUSTCHECK bool session_catalogs(Session *session, Err *err);
+
+/** Refuses with ERR_STALE when the run began with other servers: nothing of it may be undone on
+ * these. */
+MUSTCHECK bool session_same_systems(Session *session, Err *err);
+
 /** Reads both catalogs, resolves the blueprint; its findings go to stderr. */
 MUSTCHECK bool session_inspect(Session *session, Err *err);
 

@@ -87,11 +87,14 @@ bool undo_fences(Session *session, Err *err)
 {
     if (session->journal.id == 0 || !text_equal(session->journal.state, RUN_CUTOVER))
         return true;
+    if (!session_catalogs(session, err) || !session_same_systems(session, err))
+        return false;
     Run run = {.plan = &session->plan,
                .journal = session->journal,
                .source = session->source_endpoint,
                .target = session->target_endpoint,
                .log = {.run = session->plan.name}};
+    log_warn(&run.log, "an earlier engine died in its cutover, before the switch: rolling it back");
     bool ok = cutover_rollback(&run, err);
     session->journal = run.journal;
     return ok;

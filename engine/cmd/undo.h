@@ -26,7 +26,8 @@ MUSTCHECK bool undo_steps(Session *session, Err *err);
 /** Closes the read-only source session and opens one that may write. */
 MUSTCHECK bool undo_open_source(Session *session, Err *err);
 
-/** Takes down the fences of a cutover that was not switched. */
+/** An engine that died in its cutover, before the switch, left fences: takes them down. Refuses
+ * with ERR_STALE when these are not the servers of the run. */
 MUSTCHECK bool undo_fences(Session *session, Err *err);
 
 #endif

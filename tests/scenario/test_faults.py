@@ -303,3 +303,20 @@ def test_fault_sweep(step, source, target, plan, godwit, writer):
     load.stop(check=False)
     load.verify(target)
     harness.assert_same(source, target)
+
+
+def test_a_dead_cutover_is_not_undone_elsewhere(source, target, database, plan, godwit, writer):
+    """Killed behind a read_only fence, then started with another source: refused, nothing is touched there or here."""
+    writer(source)
+    mine = plan(cutover={"stop_writes": {"method": "read_only"}})
+    running = godwit.start("apply", mine)
+    running.wait_for(r"\[cutover.source_fence\] done", timeout=120)
+    running.kill9()
+    elsewhere = database("pg16", prefix="src")
+    for args in (("apply", mine), ("cleanup", mine, "--yes")):
+        result = godwit(*args, env={"SOURCE": elsewhere.conninfo()}, code=12)
+        assert "began with source" in result.err
+    assert target.value("SELECT count(*) FROM godwit.fence WHERE side = 'source'") == 1
+    godwit("cleanup", mine, "--yes", code=0)
+    assert source.value("SELECT count(*) FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase"
+                        " WHERE d.datname = current_database()") == 0
