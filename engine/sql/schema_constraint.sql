@@ -4,7 +4,5 @@
 SELECT k.contype, k.convalidated, COALESCE(i.indisvalid, true), COALESCE(i.indisreplident, false),
        COALESCE(i.indisclustered, false)
 FROM pg_catalog.pg_constraint k
-JOIN pg_catalog.pg_class t ON t.oid = k.conrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid AND i.indrelid = k.conrelid
-WHERE n.nspname = $1 AND t.relname = $2 AND k.conname = $3
+WHERE k.conrelid = pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, $2::text)) AND k.conname = $3

@@ -1,9 +1,7 @@
 -- One index as it stands on the target.
 -- $1 schema, $2 index. Columns: valid, schema and name of its table, replica identity, clustered.
 SELECT i.indisvalid, n.nspname, t.relname, i.indisreplident, i.indisclustered
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
-JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
+FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-WHERE s.nspname = $1 AND c.relname = $2
+WHERE i.indexrelid = pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, $2::text))
