@@ -58,6 +58,10 @@ cleanup()
 {
     local status=$?
     trap - EXIT
+    # A signal may have ended a command just before its own trap ran: it decides the status.
+    trap 'status=130' INT
+    trap 'status=143' TERM
+    :
     trap '' INT TERM
     end_process "$workload_pid"
     end_process "$apply_pid"
