@@ -139,11 +139,6 @@ size_t rows_count(const Rows *rows)
     return (size_t)PQntuples(rows->result);
 }
 
-size_t rows_columns(const Rows *rows)
-{
-    return (size_t)PQnfields(rows->result);
-}
-
 const char *rows_text(const Rows *rows, size_t row, size_t column)
 {
     if (PQgetisnull(rows->result, (int)row, (int)column))

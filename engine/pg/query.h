@@ -53,7 +53,6 @@ void pg_rollback(Conn *conn);
 void pg_cancel(Conn *conn);
 
 size_t rows_count(const Rows *rows);
-size_t rows_columns(const Rows *rows);
 
 /** The text of a value, NULL for NULL; lives as long as the rows. Columns count from 0. */
 const char *rows_text(const Rows *rows, size_t row, size_t column);

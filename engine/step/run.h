@@ -43,10 +43,9 @@ typedef struct Run {
     Stop *stop;
     const char *pg_dump; /* full paths */
     const char *pg_restore;
-    const char *archive; /* path of this process's schema archive, NULL until schema_pre made it */
-    bool exit_at_gate;   /* what would wait for a gate or an approval fails with exit 8 or 6 */
-    Wave *wave;          /* owned by step wave .. wave_end */
-    Stream *stream;      /* owned by step replicate .. finish; set and taken under the mutex */
+    bool exit_at_gate; /* what would wait for a gate or an approval fails with exit 8 or 6 */
+    Wave *wave;        /* owned by step wave .. wave_end */
+    Stream *stream;    /* owned by step replicate .. finish; set and taken under the mutex */
     pthread_mutex_t stream_mutex;
     Cutover *cutover; /* made before the steps start; its members are the cutover steps' */
     RunCounters counters;
