@@ -6,7 +6,7 @@
 
 #include "base/vec.h"
 #include "pg/query.h"
-#include "preflight/preflight.h"
+#include "preflight/codes.h"
 #include "provider/provider.h"
 
 /* What one session of one server told beside its catalog. */
@@ -46,45 +46,6 @@ typedef struct Check {
     PreflightReport *report;
     Arena *arena; /* the report's */
 } Check;
-
-typedef enum Code {
-    CODE_WAL_LEVEL,
-    CODE_SLOTS,
-    CODE_SENDERS,
-    CODE_STANDBY,
-    CODE_POOLER,
-    CODE_VERSION,
-    CODE_LOCK_TABLE,
-    CODE_WAL_KEEP,
-    CODE_OLD_SNAPSHOT,
-    CODE_PREPARED,
-    CODE_SAME_DATABASE,
-    CODE_ENCODING,
-    CODE_LARGE_OBJECTS,
-    CODE_PROVIDER,
-    CODE_IDLE_SLOT,
-    CODE_TOOLS,
-    CODE_IDENTITY,
-    CODE_ROW_SECURITY,
-    CODE_UNLOGGED,
-    CODE_IDENTITY_KEY,
-    CODE_KEYLESS,
-    CODE_SELECT,
-    CODE_OWNER,
-    CODE_REPLICATION_ROLE,
-    CODE_CREATE,
-    CODE_FENCE,
-    CODE_REPLICA_ROLE,
-    CODE_SIGNAL,
-    CODE_EXTENSION,
-    CODE_CONNECTIONS,
-    CODE_EXISTS,
-    CODE_RESTORING,
-    CODE_EXTENSION_VERSION,
-    CODE_COUNT
-} Code;
-
-extern const PreflightCode preflight_code_table[CODE_COUNT];
 
 /** Adds a finding; message, why and remedy must live as long as the report. */
 void check_add(Check *check, Code code, FindingSeverity severity, const Side *side,

@@ -9,48 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const PreflightCode preflight_code_table[CODE_COUNT] = {
-    [CODE_WAL_LEVEL] = {"G101", "wal_level of the source is logical"},
-    [CODE_SLOTS] = {"G102", "two replication slots are free on the source"},
-    [CODE_SENDERS] = {"G103", "two WAL senders are free on the source"},
-    [CODE_STANDBY] = {"G104", "both servers are primaries"},
-    [CODE_POOLER] = {"G105", "no connection pooler stands in between"},
-    [CODE_VERSION] = {"G106", "the versions of both servers are supported"},
-    [CODE_LOCK_TABLE] = {"G107", "the lock tables hold the selection"},
-    [CODE_WAL_KEEP] = {"G108", "max_slot_wal_keep_size does not cut the slot off"},
-    [CODE_OLD_SNAPSHOT] = {"G109", "old_snapshot_threshold is off (before PostgreSQL 17)"},
-    [CODE_PREPARED] = {"G110", "no prepared transaction is open on the source"},
-    [CODE_SAME_DATABASE] = {"G111", "source and target are two databases"},
-    [CODE_ENCODING] = {"G112", "the encodings fit"},
-    [CODE_LARGE_OBJECTS] = {"G113", "there are no large objects (not in this version)"},
-    [CODE_PROVIDER] = {"G114", "the servers are of the kinds that the plan says"},
-    [CODE_IDLE_SLOT] = {"G115", "idle replication slots are kept"},
-    [CODE_TOOLS] = {"G116", "there are a pg_dump and a pg_restore that are new enough"},
-    [CODE_IDENTITY] = {"G201", "every published table has a replica identity"},
-    [CODE_ROW_SECURITY] = {"G202", "row security hides no rows from the copy"},
-    [CODE_UNLOGGED] = {"G203", "no selected table is unlogged (not in this version)"},
-    [CODE_IDENTITY_KEY] = {"G204", "every replica identity holds the key"},
-    [CODE_KEYLESS] = {"G205", "every table has a key that names one row"},
-    [CODE_SELECT] = {"G301", "the source's user may read every selected relation"},
-    [CODE_OWNER] = {"G302", "the source's user owns what it publishes"},
-    [CODE_REPLICATION_ROLE] = {"G303", "the source's user may replicate"},
-    [CODE_CREATE] = {"G304", "both users may create what the run needs"},
-    [CODE_FENCE] = {"G305", "the fences can be put up"},
-    [CODE_REPLICA_ROLE] = {"G306", "session_replication_role can be set on the target"},
-    [CODE_SIGNAL] = {"G307", "sessions of other roles can be ended"},
-    [CODE_EXTENSION] = {"G401", "the source's extensions are available on the target"},
-    [CODE_CONNECTIONS] = {"G402", "both servers have connections to spare"},
-    [CODE_EXISTS] = {"G403", "the target has nothing of the same names"},
-    [CODE_RESTORING] = {"G404", "TimescaleDB on the target is not in restoring mode"},
-    [CODE_EXTENSION_VERSION] = {"G405", "no extension is older on the target"},
-};
-
-const PreflightCode *preflight_codes(size_t *count)
-{
-    *count = CODE_COUNT;
-    return preflight_code_table;
-}
-
 /* Every check that needs nothing but what has been read. */
 static void (*const checks[])(Check *) = {
     check_wal_level,       check_slots,         check_standby,       check_versions,
@@ -63,13 +21,25 @@ static void (*const checks[])(Check *) = {
 
 const char *finding_severity_name(FindingSeverity severity)
 {
-    static const char *const names[] = {"info", "warning", "error"};
+    static const char *const names[] = {"attested", "waived", "info", "warning", "error"};
     return names[severity];
+}
+
+/* Whether any line of a remedy is SQL. */
+static bool has_sql(const char *remedy)
+{
+    for (const char *line = remedy; *line != '\0'; line += *line == '\n') {
+        if (!text_starts_with(line, "--"))
+            return true;
+        line += strcspn(line, "\n");
+    }
+    return false;
 }
 
 void check_add(Check *check, Code code, FindingSeverity severity, const Side *side,
                const char *object, const char *message, const char *why, const char *remedy)
 {
+    unsigned flags = preflight_code_table[code].flags;
     *vec_push(check->arena, &check->report->findings) = (Finding){
         .code = preflight_code_table[code].code,
         .severity = severity,
@@ -78,6 +48,8 @@ void check_add(Check *check, Code code, FindingSeverity severity, const Side *si
         .message = message,
         .why = why,
         .remedy = remedy,
+        .fixable = (flags & CODE_FIXABLE) != 0 && has_sql(remedy),
+        .attestable = (flags & CODE_ATTEST) != 0,
     };
 }
 
@@ -181,6 +153,10 @@ char *preflight_finding_text(Arena *arena, const Finding *finding)
     AUTO_STR Str text = {0};
     str_appendf(&text, "%s %s %s %s: %s\n", finding_severity_name(finding->severity), finding->code,
                 conn_side_name(finding->side), finding->object, finding->message);
+    if (finding->note != NULL) {
+        str_appendf(&text, "  %s: %s\n", finding_severity_name(finding->severity), finding->note);
+        return str_dup(arena, &text);
+    }
     if (finding->why != NULL)
         str_appendf(&text, "  why: %s\n", finding->why);
     for (const char *line = finding->remedy; *line != '\0';) {

@@ -8,7 +8,14 @@
 #include "base/vec.h"
 #include "blueprint/blueprint.h"
 
-typedef enum FindingSeverity { FINDING_INFO, FINDING_WARNING, FINDING_ERROR } FindingSeverity;
+/* In the order of weight. A finding that the plan waives, or attests, is listed as such. */
+typedef enum FindingSeverity {
+    FINDING_ATTESTED,
+    FINDING_WAIVED,
+    FINDING_INFO,
+    FINDING_WARNING,
+    FINDING_ERROR
+} FindingSeverity;
 
 typedef struct Finding {
     const char *code; /* "G101"; its page is docs/codes/G101.md */
@@ -18,7 +25,11 @@ typedef struct Finding {
     const char *message; /* what is found, one line */
     const char *why;     /* what it would do to the run */
     const char
-        *remedy; /* SQL, one statement a line; what is no SQL begins with "-- "; never NULL */
+        *remedy;      /* SQL, one statement a line; what is no SQL begins with "-- "; never NULL */
+    bool fixable;     /* the remedy is SQL that changes nothing an application would notice */
+    bool attestable;  /* SQL cannot see it: an entry of `attest` answers it */
+    const char *note; /* who waived or attested it: reason and end; NULL none */
+    PlanPos pos;      /* where it stands in the plan; line 0: nowhere */
 } Finding;
 
 typedef struct PreflightInput {
@@ -51,16 +62,24 @@ void preflight_release(PreflightReport *report);
  * own. */
 char *preflight_finding_text(Arena *arena, const Finding *finding);
 
+/* What may be done about a kind of finding. */
+typedef enum CodeFlag {
+    CODE_WAIVABLE = 1, /* an entry of `waive` may let it pass: no row is lost with it */
+    CODE_FIXABLE = 2,  /* `check --fix` runs the SQL of its remedy */
+    CODE_ATTEST = 4,   /* SQL cannot see it; an entry of `attest` answers it */
+} CodeFlag;
+
 /* One kind of finding; sorted by code, each has its page. */
 typedef struct PreflightCode {
     const char *code;
     const char *title; /* what a server without the finding has */
+    unsigned flags;    /* CodeFlag */
 } PreflightCode;
 
 /** Every kind of finding, for the documentation and its tests. */
 const PreflightCode *preflight_codes(size_t *count);
 
-/** "error", "warning", "info". */
+/** "error", "warning", "info", "waived", "attested". */
 const char *finding_severity_name(FindingSeverity severity);
 
 #endif

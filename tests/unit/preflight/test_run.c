@@ -105,9 +105,17 @@ static void check_as(const char *user, bool resuming)
         catalog_inspect(&source_catalog, source, &err) &&
         catalog_inspect(&target_catalog, target, &err) &&
         blueprint_build(&blueprint, &world.plan, &source_catalog, &target_catalog, &findings, &err);
-    PreflightInput input = {&world.plan, &source_catalog, &target_catalog, &blueprint,
-                            source,      target,          &from,           &to,
-                            resuming};
+    PreflightInput input = {
+        .plan = &world.plan,
+        .source = &source_catalog,
+        .target = &target_catalog,
+        .blueprint = &blueprint,
+        .source_conn = source,
+        .target_conn = target,
+        .source_endpoint = &from,
+        .target_endpoint = &to,
+        .resuming = resuming,
+    };
     ok = ok && preflight_run(&input, &world.report, &err);
     /* The report outlives what it was made from. */
     blueprint_release(&blueprint);
@@ -249,8 +257,13 @@ static void an_unexpected_database_is_stale(void **state)
     Plan plan = world.plan;
     plan.source.expect.dbname = "prod";
     assert_true(catalog_inspect(&catalog, world.source_admin, &err));
-    PreflightInput input = {&plan, &catalog, &catalog, NULL, world.source_admin, world.target_admin,
-                            NULL,  NULL,     false};
+    PreflightInput input = {
+        .plan = &plan,
+        .source = &catalog,
+        .target = &catalog,
+        .source_conn = world.source_admin,
+        .target_conn = world.target_admin,
+    };
     assert_false(preflight_run(&input, &report, &err));
     assert_int_equal(err.code, ERR_STALE);
     assert_string_equal(err.message, "source: the plan expects database prod, but this is shop");

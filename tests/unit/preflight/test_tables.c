@@ -143,13 +143,15 @@ static void a_finding_reads_well(void **state)
 {
     (void)state;
     AUTO_ARENA Arena arena = {0};
-    Finding finding = {"G108",
-                       FINDING_WARNING,
-                       CONN_SOURCE,
-                       "max_slot_wal_keep_size",
-                       "is 4096 MB",
-                       "WAL beyond it is removed.",
-                       "ALTER SYSTEM SET max_slot_wal_keep_size = -1;\nSELECT pg_reload_conf();"};
+    Finding finding = {
+        .code = "G108",
+        .severity = FINDING_WARNING,
+        .side = CONN_SOURCE,
+        .object = "max_slot_wal_keep_size",
+        .message = "is 4096 MB",
+        .why = "WAL beyond it is removed.",
+        .remedy = "ALTER SYSTEM SET max_slot_wal_keep_size = -1;\nSELECT pg_reload_conf();",
+    };
     assert_string_equal(preflight_finding_text(&arena, &finding),
                         "warning G108 source max_slot_wal_keep_size: is 4096 MB\n"
                         "  why: WAL beyond it is removed.\n"
