@@ -48,6 +48,66 @@ typedef struct ProviderEndpoint {
 /** The row that an address matches, NULL if it looks like a server. */
 const ProviderEndpoint *provider_endpoint(const char *host, const char *port);
 
+/* What a provider keeps for itself. */
+typedef enum ProviderObject {
+    PROVIDER_ROLE,
+    PROVIDER_SCHEMA,
+    PROVIDER_EXTENSION,
+    PROVIDER_EVENT_TRIGGER,
+    PROVIDER_PUBLICATION,
+    PROVIDER_DATABASE,
+} ProviderObject;
+
+typedef struct ProviderReserved {
+    const char *kind; /* of the plan; "any" everywhere; "timescaledb" wherever it is installed */
+    ProviderObject object;
+    const char *name; /* exact, or the beginning of a name when it ends in '*' */
+    bool ask;         /* objects of the user's own may need it: leaving it out is told loudly */
+    const char *note; /* what it is */
+} ProviderReserved;
+
+/** Every reserved name; sorted by kind, object, name. */
+const ProviderReserved *provider_reserved_rows(size_t *count);
+
+/** Whether a name belongs to the provider (rows of the kind, of "any" and of "timescaledb"); NULL
+ * when it is the user's. For roles it says what is neither read from a source of this kind nor made
+ * on a target of it. */
+const ProviderReserved *provider_reserves(const char *kind, ProviderObject object,
+                                          const char *name);
+
+/* Attributes of a role that a provider may refuse; bits. */
+typedef enum ProviderAttribute {
+    ATTRIBUTE_SUPERUSER = 1,
+    ATTRIBUTE_REPLICATION = 2,
+    ATTRIBUTE_BYPASSRLS = 4,
+    ATTRIBUTE_CREATEROLE = 8,
+    ATTRIBUTE_CREATEDB = 16,
+} ProviderAttribute;
+
+typedef struct ProviderRoleRule {
+    const char *kind;
+    int min_version;       /* of the server, as PostgreSQL numbers it: 160000 */
+    int max_version;       /* inclusive */
+    uint32_t refused;      /* ProviderAttribute bits that CREATE and ALTER ROLE refuse there */
+    bool reads_passwords;  /* pg_authid can be read by the user that the provider gives */
+    bool takes_hashes;     /* CREATE ROLE takes a password that is hashed already */
+    uint32_t min_password; /* shortest password it takes, 0 any */
+    const char *instead;   /* what replaces a refused attribute there, NULL nothing */
+    const char *no_grant;  /* predefined roles that cannot be granted there, NULL all can */
+    const char *may_grant; /* only these predefined roles can be granted, NULL any */
+} ProviderRoleRule;
+
+/** Every rule; each kind has rows for every version. */
+const ProviderRoleRule *provider_role_rules(size_t *count);
+
+/** What roles on a server of this kind and version may be given by its admin. self_hosted refuses
+ * nothing: there the user's own powers decide, which are probed. Never NULL for a kind of the plan.
+ */
+const ProviderRoleRule *provider_role_rule(const char *kind, int version);
+
+/** Whether membership in a predefined role (pg_monitor, ...) can be granted there. */
+bool provider_grants_predefined(const ProviderRoleRule *rule, const char *role);
+
 /** Which provider a server looks like.
  * \param kind NULL when nothing points to one (self-hosted)
  * \return false with the connection's error. */

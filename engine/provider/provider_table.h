@@ -10,5 +10,9 @@ extern const ProviderRemedy provider_remedy_table[];
 extern const size_t provider_remedy_count;
 extern const ProviderEndpoint provider_endpoint_table[];
 extern const size_t provider_endpoint_count;
+extern const ProviderReserved provider_reserved_table[];
+extern const size_t provider_reserved_count;
+extern const ProviderRoleRule provider_role_table[];
+extern const size_t provider_role_count;
 
 #endif
