@@ -3,6 +3,9 @@
  */
 #include "base/clock.h"
 
+#include <string.h>
+#include <time.h>
+
 static int64_t read_us(clockid_t id)
 {
     struct timespec now;
@@ -33,4 +36,16 @@ char *clock_rfc3339(Arena *arena, int64_t unix_us)
     gmtime_r(&seconds, &utc);
     return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
                         utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, millis);
+}
+
+bool clock_is_date(const char *text)
+{
+    struct tm day = {0};
+    char again[16];
+    const char *end = strptime(text, "%Y-%m-%d", &day);
+    if (end == NULL || *end != '\0')
+        return false;
+    day.tm_isdst = 0;
+    timegm(&day); /* the 31st of a short month becomes the 1st of the next */
+    return strftime(again, sizeof(again), "%Y-%m-%d", &day) > 0 && strcmp(again, text) == 0;
 }

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** Monotonic milliseconds and microseconds; only differences mean anything. */
@@ -18,6 +19,9 @@ int64_t clock_unix_us(void);
 /** RFC 3339 in UTC with milliseconds: 2026-11-21T05:22:01.123Z. \param unix_us microseconds since
  * 1970. */
 char *clock_rfc3339(Arena *arena, int64_t unix_us);
+
+/** Whether a text is a day of the calendar, as YYYY-MM-DD. */
+bool clock_is_date(const char *text);
 
 /** Microseconds between PostgreSQL's epoch (2000-01-01) and Unix's.
  * \note Source: PostgreSQL, "Message Formats for Logical Replication": timestamps count from 2000.

@@ -103,6 +103,8 @@ bool cutover_fence_source(Run *run, Conn *source, Conn *target, Err *err)
         log_info(&run->log,
                  "cutover.stop_writes.method is manual: writes on the source must have stopped");
         return true;
+    case PLAN_STOP_COMMAND:
+        break;
     }
     BUG("an unknown method of stopping writes");
 }

@@ -33,6 +33,23 @@ typedef struct BoundSelector {
     bool *optional;
 } BoundSelector;
 
+typedef struct BoundRowFilter {
+    char *table;
+    char *where;
+} BoundRowFilter;
+
+typedef struct BoundColumnList {
+    char *table;
+    char **include;
+    uint32_t include_count;
+} BoundColumnList;
+
+typedef struct BoundMap {
+    char *source;
+    char *target;
+    bool *merge;
+} BoundMap;
+
 typedef struct BoundSelect {
     BoundSelector *schemas;
     uint32_t schemas_count;
@@ -40,6 +57,14 @@ typedef struct BoundSelect {
     uint32_t tables_count;
     BoundSelector *exclude;
     uint32_t exclude_count;
+    BoundSelector *schema_only;
+    uint32_t schema_only_count;
+    BoundRowFilter *rows;
+    uint32_t rows_count;
+    BoundColumnList *columns;
+    uint32_t columns_count;
+    BoundMap *map;
+    uint32_t map_count;
 } BoundSelect;
 
 typedef struct BoundByRange {
@@ -54,8 +79,36 @@ typedef struct BoundHypertable {
     bool *create_default_indexes;
 } BoundHypertable;
 
+typedef struct BoundRoleMap {
+    char *source;
+    char *target;
+} BoundRoleMap;
+
+typedef struct BoundRoles {
+    bool *copy;
+    uint32_t *passwords;
+    char **exclude;
+    uint32_t exclude_count;
+    bool *settings;
+    bool *grant_to_target_user;
+    BoundRoleMap *map;
+    uint32_t map_count;
+} BoundRoles;
+
+typedef struct BoundExtensions {
+    uint32_t *create;
+    uint32_t *version;
+    char **exclude;
+    uint32_t exclude_count;
+} BoundExtensions;
+
 typedef struct BoundSchema {
     uint32_t *existing;
+    uint32_t *ownership;
+    uint32_t *privileges;
+    uint32_t *foreign_keys;
+    uint32_t *database_settings;
+    uint32_t *comments;
 } BoundSchema;
 
 typedef struct BoundSlot {
@@ -63,11 +116,33 @@ typedef struct BoundSlot {
     uint32_t *on_limit;
 } BoundSlot;
 
+typedef struct BoundPublication {
+    char *name;
+    uint32_t *existing;
+    BoundSelector *tables;
+    uint32_t tables_count;
+} BoundPublication;
+
+typedef struct BoundIdentity {
+    char *table;
+    char *using_index;
+    bool *full;
+} BoundIdentity;
+
+typedef struct BoundReplicaIdentity {
+    uint32_t *when_missing;
+    BoundIdentity *tables;
+    uint32_t tables_count;
+} BoundReplicaIdentity;
+
 typedef struct BoundReplication {
     uint32_t *plugin;
     uint32_t *publish;
     BoundSlot *slot;
     char *heartbeat;
+    BoundPublication *publications;
+    uint32_t publications_count;
+    BoundReplicaIdentity *replica_identity;
 } BoundReplication;
 
 typedef struct BoundCopy {
@@ -77,6 +152,8 @@ typedef struct BoundCopy {
     uint32_t *format;
     bool *vacuum;
     bool *refresh_materialized_views;
+    bool *data;
+    char *max_snapshot_age;
 } BoundCopy;
 
 typedef struct BoundApply {
@@ -95,6 +172,54 @@ typedef struct BoundVerify {
     uint32_t tables_count;
     char *where;
 } BoundVerify;
+
+typedef struct BoundWaiver {
+    char *code;
+    char *object;
+    char *reason;
+    char *until;
+} BoundWaiver;
+
+typedef struct BoundStepSql {
+    uint32_t server;
+    char *file;
+    char *statement;
+} BoundStepSql;
+
+typedef struct BoundCommand {
+    char **run;
+    uint32_t run_count;
+    char *timeout;
+    char **env;
+    uint32_t env_count;
+} BoundCommand;
+
+typedef struct BoundDoneIf {
+    uint32_t server;
+    char *sql;
+} BoundDoneIf;
+
+/* A step, or a hook of the cutover. */
+typedef struct BoundStep {
+    char *id;
+    char **needs;
+    uint32_t needs_count;
+    char **before;
+    uint32_t before_count;
+    BoundStepSql *sql;
+    BoundCommand *command;
+    char **verify;
+    uint32_t verify_count;
+    BoundDoneIf *done_if;
+} BoundStep;
+
+typedef struct BoundNotify {
+    char **command;
+    uint32_t command_count;
+    char *timeout;
+    char **env;
+    uint32_t env_count;
+} BoundNotify;
 
 typedef struct BoundGates {
     char *max_lag_bytes;
@@ -117,6 +242,12 @@ typedef struct BoundStopWrites {
     char *grace;
     char **terminate;
     uint32_t terminate_count;
+    char **run;
+    uint32_t run_count;
+    char **undo;
+    uint32_t undo_count;
+    char **env;
+    uint32_t env_count;
 } BoundStopWrites;
 
 typedef struct BoundSequences {
@@ -129,6 +260,14 @@ typedef struct BoundCutover {
     BoundStopWrites *stop_writes;
     char *max_downtime;
     BoundSequences *sequences;
+    BoundStep *before_fence;
+    uint32_t before_fence_count;
+    BoundStep *after_drain;
+    uint32_t after_drain_count;
+    BoundStep *switch_;
+    uint32_t switch__count;
+    BoundStep *on_rollback;
+    uint32_t on_rollback_count;
 } BoundCutover;
 
 typedef struct BoundPlan {
@@ -148,6 +287,15 @@ typedef struct BoundPlan {
     BoundVerify *verify;
     uint32_t verify_count;
     BoundCutover *cutover;
+    BoundRoles *roles;
+    BoundExtensions *extensions;
+    BoundWaiver *waive;
+    uint32_t waive_count;
+    BoundWaiver *attest;
+    uint32_t attest_count;
+    BoundStep *steps;
+    uint32_t steps_count;
+    BoundNotify *notify;
 } BoundPlan;
 
 #endif

@@ -3,6 +3,8 @@
  */
 #include "plan/format.h"
 
+#include "base/clock.h"
+#include "base/str.h"
 #include "base/units.h"
 #include "match/pattern.h"
 #include "plan/secret.h"
@@ -107,6 +109,37 @@ static bool check_conninfo(Arena *arena, const char *text, FormatResult *result,
     return fault == NULL || err_set(err, ERR_PLAN, "%s", fault);
 }
 
+static bool check_role(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    return judge_selector(arena, text, result, true, err);
+}
+
+/* The groups are judged with the pattern, by whoever expands them; here each stands for a part. */
+static bool check_map_target(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    Name name = {0};
+    AUTO_STR Str plain = {0};
+    for (const char *at = text; *at != '\0'; at++) {
+        size_t digits = at[0] == '$' && at[1] == '{' ? strspn(at + 2, "0123456789") : 0;
+        if (digits > 0 && digits < 3 && at[2 + digits] == '}') {
+            str_append_char(&plain, 'x');
+            at += 2 + digits;
+        } else {
+            str_append_char(&plain, *at);
+        }
+    }
+    result->has_reason = true;
+    return name_parse(arena, plain.data, &name) ||
+           err_set(err, ERR_PLAN, "it must be schema.name, with ${1} for a group of the pattern");
+}
+
+static bool check_date(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    (void)arena;
+    (void)result;
+    return clock_is_date(text) || err_set(err, ERR_PLAN, "not a day of the calendar");
+}
+
 static const FormatRow ROWS[FORMAT_COUNT] = {
     [FORMAT_TEXT] = {"a text", "[\\s\\S]+", "text", false, NULL},
     [FORMAT_NAME] = {"a migration's name", "[a-z_][a-z0-9_]{0,40}", "metrics_rds_to_tiger", false,
@@ -127,6 +160,11 @@ static const FormatRow ROWS[FORMAT_COUNT] = {
     [FORMAT_RELATION] = {"a relation", RELATION, "app.orders", false, check_relation},
     [FORMAT_CONNINFO] = {"a connection string", "[\\s\\S]+", "host=db.example.com dbname=app",
                          false, check_conninfo},
+    [FORMAT_ROLE] = {"a role, or a pattern of roles", "~.+|" PART, "app_owner", false, check_role},
+    [FORMAT_MAP_TARGET] = {"a relation's name on the target", "[^.]+\\.[\\s\\S]+|\"[\\s\\S]+",
+                           "billing.invoice", false, check_map_target},
+    [FORMAT_CODE] = {"the code of a finding", "[A-Z][0-9]{3}", "G205", false, NULL},
+    [FORMAT_DATE] = {"a day", "[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-12-31", false, check_date},
 };
 
 const FormatRow *format_row(PlanFormat format)

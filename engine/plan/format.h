@@ -19,6 +19,10 @@ typedef enum PlanFormat {
     FORMAT_SELECTOR,  /* selector of relations */
     FORMAT_RELATION,  /* schema.name */
     FORMAT_CONNINFO,
+    FORMAT_ROLE,       /* selector of role names */
+    FORMAT_MAP_TARGET, /* schema.name in which ${1} may stand */
+    FORMAT_CODE,       /* of a finding */
+    FORMAT_DATE,
     FORMAT_COUNT
 } PlanFormat;
 

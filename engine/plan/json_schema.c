@@ -35,11 +35,13 @@ static void put_string(Json *json, Arena *arena, const PlanKey *key)
         json_text(json, "pattern", arena_printf(arena, "^(%s)$", row->regex));
 }
 
-static void put_words(Json *json, const cyaml_schema_value_t *schema)
+static void put_words(Json *json, const cyaml_schema_value_t *schema, const PlanKey *key)
 {
     json_open(json, "enum", '[');
-    for (uint32_t i = 0; i < schema->enumeration.count; i++)
-        json_text(json, NULL, schema->enumeration.strings[i].str);
+    for (uint32_t i = 0; i < schema->enumeration.count; i++) {
+        if (!schema_word_is_later(key, schema->enumeration.strings[i].str))
+            json_text(json, NULL, schema->enumeration.strings[i].str);
+    }
     json_close(json, ']');
 }
 
@@ -48,7 +50,7 @@ static void put_list(Json *json, const cyaml_schema_value_t *schema, const PlanK
     json_text(json, "type", "array");
     json_open(json, "items", '{');
     if (schema->type == CYAML_FLAGS)
-        put_words(json, schema);
+        put_words(json, schema, key);
     else
         put_value(json, schema->sequence.entry, key);
     json_close(json, '}');
@@ -158,7 +160,7 @@ static void put_value(Json *json, const cyaml_schema_value_t *schema, const Plan
     } else if (schema->type == CYAML_BOOL) {
         json_text(json, "type", "boolean");
     } else if (schema->type == CYAML_ENUM) {
-        put_words(json, schema);
+        put_words(json, schema, key);
     } else if (schema->type == CYAML_STRING) {
         put_string(json, &arena, key);
     } else if (schema->type == CYAML_MAPPING) {

@@ -46,6 +46,54 @@ static const char *resolve(Plan *plan, const char *path)
     return arena_printf(&plan->arena, "%s/%s", plan->directory, path);
 }
 
+/* What is run is reviewed too: the hash of a file that the plan names goes into the fingerprint. */
+static void add_file(Str *hashed, Plan *plan, const char *path)
+{
+    AUTO_STR Str text = {0};
+    FILE *file = fopen(resolve(plan, path), "rbe");
+    bool whole = file != NULL;
+    for (size_t got = 1; whole && got > 0;) {
+        got = fread(str_reserve(&text, 65536), 1, 65536, file);
+        text.length += got;
+    }
+    if (file != NULL)
+        fclose(file);
+    str_appendf(hashed, "\n%s %s", path,
+                whole ? digest_hex(&plan->arena, str_text(&text), text.length) : "absent");
+}
+
+static void add_command(Str *hashed, Plan *plan, const PlanCommand *command)
+{
+    if (command->argc > 0 && strchr(command->argv[0], '/') != NULL)
+        add_file(hashed, plan, command->argv[0]);
+}
+
+static void add_steps(Str *hashed, Plan *plan, const PlanSteps *steps)
+{
+    for (size_t i = 0; i < steps->count; i++) {
+        if (steps->items[i].sql_file != NULL)
+            add_file(hashed, plan, steps->items[i].sql_file);
+        add_command(hashed, plan, &steps->items[i].command);
+    }
+}
+
+static void make_fingerprint(Plan *plan)
+{
+    AUTO_STR Str hashed = {0};
+    const PlanCutover *cutover = &plan->cutover;
+    plan->canonical = plan_canonical(&plan->arena, plan);
+    str_appendf(&hashed, "godwit plan language 1\n%s", plan->canonical);
+    add_steps(&hashed, plan, &plan->steps);
+    add_steps(&hashed, plan, &cutover->before_fence);
+    add_steps(&hashed, plan, &cutover->after_drain);
+    add_steps(&hashed, plan, &cutover->on_switch);
+    add_steps(&hashed, plan, &cutover->on_rollback);
+    add_command(&hashed, plan, &cutover->run);
+    add_command(&hashed, plan, &cutover->undo);
+    add_command(&hashed, plan, &plan->notify);
+    plan->fingerprint = digest_hex(&plan->arena, hashed.data, hashed.length);
+}
+
 static bool bind_and_check(Plan *plan, Report *report, const Node *root, Err *err)
 {
     BoundPlan *bound = NULL;
@@ -54,9 +102,7 @@ static bool bind_and_check(Plan *plan, Report *report, const Node *root, Err *er
     plan_fill(plan, bound, root);
     plan_unbind(bound);
     plan_check(report, plan, root);
-    plan->canonical = plan_canonical(&plan->arena, plan);
-    const char *hashed = arena_printf(&plan->arena, "godwit plan language 1\n%s", plan->canonical);
-    plan->fingerprint = digest_hex(&plan->arena, hashed, strlen(hashed));
+    make_fingerprint(plan);
     plan->pg_bin = resolve(plan, plan->pg_bin);
     plan->source.passfile = resolve(plan, plan->source.passfile);
     plan->target.passfile = resolve(plan, plan->target.passfile);
@@ -99,19 +145,10 @@ bool plan_load(Plan *plan, const char *path, PlanFindings *findings, Err *err)
            plan_load_text(plan, str_text(&file), file.length, findings, err);
 }
 
-static void release_selectors(PlanSelectors *selectors)
-{
-    for (size_t i = 0; i < selectors->count; i++)
-        selector_release(&selectors->items[i].selector);
-}
-
 void plan_release(Plan *plan)
 {
-    release_selectors(&plan->select.schemas);
-    release_selectors(&plan->select.tables);
-    release_selectors(&plan->select.exclude);
-    for (size_t i = 0; i < plan->verify_count; i++)
-        release_selectors(&plan->verifies[i].tables);
+    for (size_t i = 0; i < plan->compiled.count; i++)
+        selector_release(&plan->compiled.items[i]);
     arena_release(&plan->arena);
     *plan = (Plan){0};
 }

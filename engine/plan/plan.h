@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/name.h"
+#include "base/vec.h"
 #include "match/selector.h"
 
 /* Where in the plan file something stands; line 0: it is a default. */
@@ -45,11 +46,85 @@ typedef struct PlanSelectors {
     size_t count;
 } PlanSelectors;
 
+typedef struct PlanRowFilter {
+    PlanSelector table;
+    const char *where;
+    PlanPos pos; /* of the condition */
+} PlanRowFilter;
+
+typedef struct PlanColumnList {
+    PlanSelector table;
+    const char **include; /* raw names */
+    size_t include_count;
+    PlanPos pos; /* of the list */
+} PlanColumnList;
+
+typedef struct PlanMap {
+    PlanSelector source;
+    const char *target; /* as written: schema.name, ${n} for the pattern's groups */
+    bool merge;         /* several relations may get this target */
+    PlanPos pos;        /* of the target */
+} PlanMap;
+
 typedef struct PlanSelect {
     PlanSelectors schemas;
     PlanSelectors tables;
     PlanSelectors exclude;
+    PlanSelectors schema_only;
+    PlanRowFilter *rows;
+    size_t rows_count;
+    PlanColumnList *columns;
+    size_t columns_count;
+    PlanMap *map; /* the first that matches counts */
+    size_t map_count;
 } PlanSelect;
+
+typedef enum PlanPasswords {
+    PLAN_PASSWORDS_IF_READABLE,
+    PLAN_PASSWORDS_OMIT,
+    PLAN_PASSWORDS_REQUIRED
+} PlanPasswords;
+
+typedef struct PlanRoleMap {
+    const char *source;
+    const char *target;
+    PlanPos pos;
+} PlanRoleMap;
+
+typedef struct PlanRoles {
+    bool copy;
+    PlanPasswords passwords;
+    PlanSelectors exclude; /* selectors of role names, matched as schema names are */
+    bool settings;
+    bool grant_to_target_user;
+    PlanRoleMap *map;
+    size_t map_count;
+    PlanPos pos;
+} PlanRoles;
+
+typedef struct PlanExtensions {
+    bool create_missing;
+    bool same_version; /* else the target's default */
+    const char **exclude;
+    size_t exclude_count;
+    PlanPos pos;
+} PlanExtensions;
+
+typedef enum PlanExisting {
+    PLAN_EXISTING_FAIL,
+    PLAN_EXISTING_ADOPT,
+    PLAN_EXISTING_REPLACE
+} PlanExisting;
+
+typedef struct PlanSchema {
+    PlanExisting existing;
+    bool owner_is_target_user;   /* else owners are kept */
+    bool privileges;             /* copied */
+    bool foreign_keys_validated; /* added validated, not NOT VALID first */
+    bool database_settings;      /* copied */
+    bool comments;               /* copied */
+    PlanPos pos;
+} PlanSchema;
 
 typedef struct PlanHypertable {
     Name target_table;
@@ -72,11 +147,29 @@ typedef enum PlanPublish {
 
 typedef enum PlanWalLimitAction { PLAN_ON_LIMIT_ALARM, PLAN_ON_LIMIT_DROP_SLOT } PlanWalLimitAction;
 
+typedef struct PlanPublication {
+    const char *name;
+    bool adopt;           /* may be there already; never dropped then */
+    PlanSelectors tables; /* none: the selected relations that no other entry names */
+    PlanPos pos;
+} PlanPublication;
+
+typedef struct PlanIdentity {
+    PlanSelector table;
+    const char *using_index; /* raw; NULL: full */
+    PlanPos pos;
+} PlanIdentity;
+
 typedef struct PlanReplication {
     uint32_t publish;                /* PlanPublish bits */
     int64_t heartbeat_us;            /* default 10 s */
     uint64_t max_retained_wal_bytes; /* 0: no limit given */
     PlanWalLimitAction on_limit;
+    PlanPublication *publications; /* none: one of exactly the selected relations */
+    size_t publication_count;
+    bool identity_set; /* replica_identity.when_missing: set */
+    PlanIdentity *identities;
+    size_t identity_count;
     PlanPos pos;
 } PlanReplication;
 
@@ -93,6 +186,9 @@ typedef struct PlanCopy {
     PlanCopyFormat format;
     bool vacuum;
     bool refresh_materialized_views;
+    bool data;                   /* false: nothing is copied, only what changes is replicated */
+    int64_t max_snapshot_age_us; /* 0: no limit */
+    PlanPos pos;
 } PlanCopy;
 
 typedef enum PlanConflict {
@@ -119,8 +215,55 @@ typedef struct PlanVerify {
 typedef enum PlanStopWrites {
     PLAN_STOP_LOCK,
     PLAN_STOP_READ_ONLY,
-    PLAN_STOP_MANUAL
+    PLAN_STOP_MANUAL,
+    PLAN_STOP_COMMAND
 } PlanStopWrites;
+
+/* A program that is run without a shell, in the plan's directory, with a cleaned environment. */
+typedef struct PlanCommand {
+    const char **argv; /* NULL-terminated */
+    size_t argc;       /* 0: no command */
+    int64_t timeout_us;
+    const char **env; /* names of the variables it gets beside PATH, NULL-terminated */
+    size_t env_count;
+} PlanCommand;
+
+typedef enum PlanServer { PLAN_ON_SOURCE, PLAN_ON_TARGET } PlanServer;
+
+typedef enum PlanStepAction { PLAN_STEP_SQL, PLAN_STEP_COMMAND, PLAN_STEP_VERIFY } PlanStepAction;
+
+/* A step of the user, or a hook of the cutover. */
+typedef struct PlanStep {
+    const char *id;
+    const char **needs; /* ids, kinds or phases; of a hook none */
+    size_t needs_count;
+    const char **before;
+    size_t before_count;
+    PlanStepAction action;
+    PlanServer sql_server;
+    const char *sql_file;      /* as written; NULL: sql_statement */
+    const char *sql_statement; /* NULL: sql_file */
+    PlanCommand command;
+    const char **verify; /* ids of verifications */
+    size_t verify_count;
+    PlanServer done_if_server;
+    const char *done_if_sql; /* NULL: it is run once */
+    PlanPos pos;             /* of the id */
+} PlanStep;
+
+typedef struct PlanSteps {
+    PlanStep *items;
+    size_t count;
+} PlanSteps;
+
+typedef struct PlanWaiver {
+    const char *code;
+    const char *object; /* as findings name it, or ~pattern; NULL: any */
+    const char *reason;
+    const char *until; /* YYYY-MM-DD, the last day on which it counts */
+    PlanPos pos;       /* of the code */
+    PlanPos until_pos;
+} PlanWaiver;
 
 typedef struct PlanCutover {
     uint64_t max_lag_bytes; /* gates.max_lag_bytes, default 16 MB */
@@ -137,7 +280,13 @@ typedef struct PlanCutover {
     int64_t grace_us;       /* default 30 s */
     const char **terminate; /* roles whose sessions are ended after the grace */
     size_t terminate_count;
+    PlanCommand run;         /* method command: stops the writers */
+    PlanCommand undo;        /* and lets them go on */
     int64_t max_downtime_us; /* default 5 min */
+    PlanSteps before_fence;
+    PlanSteps after_drain;
+    PlanSteps on_switch;
+    PlanSteps on_rollback;
     uint64_t sequence_margin;
     PlanPos pos;
 } PlanCutover;
@@ -155,6 +304,9 @@ typedef struct Plan {
     PlanEndpoint target;
     const char *pg_bin; /* tools.pg_bin, NULL: found by itself */
     PlanSelect select;
+    PlanRoles roles;
+    PlanExtensions extensions;
+    PlanSchema schema;
     PlanHypertable *hypertables;
     size_t hypertable_count;
     PlanReplication replication;
@@ -165,6 +317,13 @@ typedef struct Plan {
         *verifies; /* never empty: the default is one checksum entry "all" over every relation */
     size_t verify_count;
     PlanCutover cutover;
+    PlanSteps steps;
+    PlanCommand notify;
+    PlanWaiver *waivers;
+    size_t waiver_count;
+    PlanWaiver *attests;
+    size_t attest_count;
+    VEC(Selector) compiled; /* every selector, to be released */
 } Plan;
 
 /* One finding of plan validation: code as in plan/diag_table.c, severity, position, text. */

@@ -55,3 +55,12 @@ const char *schema_word(const char *path, const char *key, uint32_t value)
     }
     BUG("\"%s.%s\" has no word for %u", path, key, value);
 }
+
+bool schema_word_is_later(const PlanKey *key, const char *word)
+{
+    for (const char *const *later = key->later; later != NULL && *later != NULL; later++) {
+        if (text_equal(*later, word))
+            return true;
+    }
+    return false;
+}

@@ -54,6 +54,9 @@ int schema_find(const PlanMapping *mapping, const char *key);
 /** The word that stands for an enum's value. */
 const char *schema_word(const char *path, const char *key, uint32_t value);
 
+/** Whether a value of a key is not in this version. */
+bool schema_word_is_later(const PlanKey *key, const char *word);
+
 /** Whether a field must be given. */
 static inline bool schema_required(const cyaml_schema_field_t *field)
 {

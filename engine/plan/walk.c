@@ -123,24 +123,25 @@ static void walk_boolean(Walk *walk, const cyaml_schema_value_t *schema, const P
         report_hint(walk->report, "Only the words true and false are taken, in lower case.");
 }
 
-static char *words_text(Walk *walk, const cyaml_schema_value_t *schema)
+static char *words_text(Walk *walk, const cyaml_schema_value_t *schema, const PlanKey *key)
 {
     AUTO_STR Str words = {0};
-    for (uint32_t i = 0; i < schema->enumeration.count; i++)
-        str_appendf(&words, "%s%s", i == 0 ? "" : ", ", schema->enumeration.strings[i].str);
+    for (uint32_t i = 0; i < schema->enumeration.count; i++) {
+        if (!schema_word_is_later(key, schema->enumeration.strings[i].str))
+            str_appendf(&words, "%s%s", words.length == 0 ? "" : ", ",
+                        schema->enumeration.strings[i].str);
+    }
     return str_dup(walk->report->arena, &words);
 }
 
 static void report_unknown_word(Walk *walk, const cyaml_schema_value_t *schema, const PlanKey *key,
                                 const Node *node, const char *path)
 {
-    for (const char *const *later = key->later; later != NULL && *later != NULL; later++) {
-        if (text_equal(*later, node->text)) {
-            report_node(walk->report, DIAG_LATER, node, "%s: %s is not in this version", path,
-                        *later);
-            report_hint(walk->report, "This version takes: %s.", words_text(walk, schema));
-            return;
-        }
+    if (schema_word_is_later(key, node->text)) {
+        report_node(walk->report, DIAG_LATER, node, "%s: %s is not in this version", path,
+                    node->text);
+        report_hint(walk->report, "This version takes: %s.", words_text(walk, schema, key));
+        return;
     }
     report_node(walk->report, DIAG_ENUM, node, "%s: %s is not one of the values allowed", path,
                 report_quoted(walk->report, node->text));
@@ -150,7 +151,7 @@ static void report_unknown_word(Walk *walk, const cyaml_schema_value_t *schema, 
     if (suggest.best != NULL)
         report_hint(walk->report, "did you mean \"%s\"?", suggest.best);
     else
-        report_hint(walk->report, "It is one of: %s.", words_text(walk, schema));
+        report_hint(walk->report, "It is one of: %s.", words_text(walk, schema, key));
 }
 
 /* The index of a scalar among the words, or -1 and a finding. */
@@ -162,7 +163,8 @@ static int walk_word(Walk *walk, const cyaml_schema_value_t *schema, const PlanK
         return -1;
     }
     for (uint32_t i = 0; i < schema->enumeration.count; i++) {
-        if (text_equal(schema->enumeration.strings[i].str, node->text))
+        if (text_equal(schema->enumeration.strings[i].str, node->text) &&
+            !schema_word_is_later(key, node->text))
             return (int)i;
     }
     report_unknown_word(walk, schema, key, node, path);

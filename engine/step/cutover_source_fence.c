@@ -38,6 +38,9 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
         description->sentence =
             "the operator has stopped the writes on the source (stop_writes.method: manual)";
         break;
+    case PLAN_STOP_COMMAND:
+        description->sentence = "run the command that stops the writes on the source";
+        break;
     }
     return true;
 }

@@ -55,8 +55,8 @@ static void check_row(const PlanMapping *mapping, const cyaml_schema_field_t *fi
     size_t length = key->doc == NULL ? 0 : strlen(key->doc);
     if (length < 5 || key->doc[length - 1] != '.')
         fail_msg("%s.%s has no documentation", where, key->key);
-    if (key->is_later != (field->value.type == CYAML_IGNORE))
-        fail_msg("%s.%s: is_later and IGNORE do not agree", where, key->key);
+    if (field->value.type == CYAML_IGNORE && !key->is_later)
+        fail_msg("%s.%s is ignored", where, key->key);
     if (schema_required(field) && (key->fallback != NULL || key->in_choice))
         fail_msg("%s.%s is required, and has a default", where, key->key);
     if (field->value.type == CYAML_MAPPING)
@@ -135,6 +135,23 @@ static void the_committed_json_schema_is_the_generated_one(void **state)
     assert_string_equal(schema, read_all(&arena, "schemas/plan.schema.json"));
 }
 
+/* Whether a mapping stands below a key that is not in this version. */
+static bool below_later(Arena *arena, const char *path)
+{
+    while (*path != '\0') {
+        const char *dot = strrchr(path, '.');
+        const char *parent = dot == NULL ? "" : arena_memdup(arena, path, (size_t)(dot - path));
+        char *key = arena_strdup(arena, dot == NULL ? path : dot + 1);
+        if (strchr(key, '[') != NULL)
+            *strchr(key, '[') = '\0';
+        int index = schema_find(schema_at(parent), key);
+        if (index < 0 || schema_at(parent)->keys[index].is_later)
+            return true;
+        path = parent;
+    }
+    return false;
+}
+
 static void the_documentation_names_every_key(void **state)
 {
     (void)state;
@@ -145,6 +162,8 @@ static void the_documentation_names_every_key(void **state)
     for (size_t i = 0; i < count; i++) {
         for (const PlanKey *key = mappings[i].keys; key->key != NULL; key++) {
             const char *path = mappings[i].path;
+            if (key->is_later || below_later(&arena, path))
+                continue;
             const char *row =
                 arena_printf(&arena, "| `%s%s%s` |", path, *path == '\0' ? "" : ".", key->key);
             const char *line = strstr(page, row);

@@ -1,0 +1,180 @@
+/*
+ * Schema of what comes to the target beside rows: roles, extensions, objects, hypertables.
+ */
+#include "plan/schema_parts.h"
+
+static const cyaml_strval_t EXISTING[] = {
+    {"fail", PLAN_EXISTING_FAIL},
+    {"adopt", PLAN_EXISTING_ADOPT},
+    {"replace", PLAN_EXISTING_REPLACE},
+};
+
+static const cyaml_strval_t PASSWORDS[] = {
+    {"if_readable", PLAN_PASSWORDS_IF_READABLE},
+    {"omit", PLAN_PASSWORDS_OMIT},
+    {"required", PLAN_PASSWORDS_REQUIRED},
+};
+
+static const cyaml_strval_t EXTENSIONS_CREATE[] = {{"missing", 0}, {"none", 1}};
+static const cyaml_strval_t EXTENSIONS_VERSION[] = {{"same", 0}, {"default", 1}};
+static const cyaml_strval_t OWNERSHIP[] = {{"keep", 0}, {"target_user", 1}};
+static const cyaml_strval_t COPY_OR_OMIT[] = {{"omit", 0}, {"copy", 1}};
+static const cyaml_strval_t FOREIGN_KEYS[] = {{"not_valid_then_validate", 0}, {"validate", 1}};
+
+const cyaml_schema_field_t ROLE_MAP_FIELDS[] = {
+    IS_STRING("source", REQUIRED, BoundRoleMap, source),
+    IS_STRING("target", REQUIRED, BoundRoleMap, target),
+    CYAML_FIELD_END,
+};
+
+const PlanKey ROLE_MAP_KEYS[] = {
+    {.key = "source", .doc = "A role of the source, as it is called."},
+    {.key = "target", .doc = "The role of the target that stands for it."},
+    {.key = NULL},
+};
+
+static const cyaml_schema_value_t ROLE_MAP_VALUE = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, BoundRoleMap, ROLE_MAP_FIELDS)};
+
+const cyaml_schema_field_t ROLES_FIELDS[] = {
+    CYAML_FIELD_BOOL_PTR("copy", OPTIONAL, BoundRoles, copy),
+    IS_WORD("passwords", BoundRoles, passwords, PASSWORDS),
+    IS_LIST("exclude", BoundRoles, exclude, &TEXT_VALUE, 0),
+    CYAML_FIELD_BOOL_PTR("settings", OPTIONAL, BoundRoles, settings),
+    CYAML_FIELD_BOOL_PTR("grant_to_target_user", OPTIONAL, BoundRoles, grant_to_target_user),
+    IS_LIST("map", BoundRoles, map, &ROLE_MAP_VALUE, 1),
+    CYAML_FIELD_END,
+};
+
+const PlanKey ROLES_KEYS[] = {
+    {.key = "copy",
+     .doc =
+         "Create the roles that the selection needs: owners, grantees, their members and groups.",
+     .fallback = "true"},
+    {.key = "passwords",
+     .doc =
+         "Copy hashed passwords where the source lets them be read, never, or fail without them.",
+     .fallback = "if_readable"},
+    {.key = "exclude",
+     .doc = "Roles that are left out: names, or patterns (after ~) over role names.",
+     .format = FORMAT_ROLE},
+    {.key = "settings", .doc = "Copy ALTER ROLE ... SET.", .fallback = "true"},
+    {.key = "grant_to_target_user",
+     .doc = "Make the user that runs the migration a member of the roles it creates.",
+     .fallback = "true"},
+    {.key = "map", .doc = "Roles that have another name on the target."},
+    {.key = NULL},
+};
+
+const cyaml_schema_field_t EXTENSIONS_FIELDS[] = {
+    IS_WORD("create", BoundExtensions, create, EXTENSIONS_CREATE),
+    IS_WORD("version", BoundExtensions, version, EXTENSIONS_VERSION),
+    IS_LIST("exclude", BoundExtensions, exclude, &TEXT_VALUE, 0),
+    CYAML_FIELD_END,
+};
+
+const PlanKey EXTENSIONS_KEYS[] = {
+    {.key = "create",
+     .doc = "Create the extensions that are missing on the target, or none.",
+     .fallback = "missing"},
+    {.key = "version", .doc = "The source's version, or the target's default.", .fallback = "same"},
+    {.key = "exclude", .doc = "Extensions that are left out."},
+    {.key = NULL},
+};
+
+const cyaml_schema_field_t BY_RANGE_FIELDS[] = {
+    IS_STRING("column_name", REQUIRED, BoundByRange, column_name),
+    IS_STRING("partition_interval", OPTIONAL, BoundByRange, partition_interval),
+    IS_STRING("partition_func", OPTIONAL, BoundByRange, partition_func),
+    CYAML_FIELD_END,
+};
+
+const PlanKey BY_RANGE_KEYS[] = {
+    {.key = "column_name", .doc = "The partitioning column."},
+    {.key = "partition_interval",
+     .doc = "Width of a chunk: an interval, or a number for an integer column. Default: "
+            "TimescaleDB's.",
+     .format = FORMAT_PARTITION},
+    {.key = "partition_func",
+     .doc = "A function of the column to partition by, schema.name.",
+     .format = FORMAT_RELATION},
+    {.key = NULL},
+};
+
+const cyaml_schema_field_t HYPERTABLE_FIELDS[] = {
+    IS_STRING("target_table", REQUIRED, BoundHypertable, target_table),
+    CYAML_FIELD_MAPPING("by_range", REQUIRED, BoundHypertable, by_range, BY_RANGE_FIELDS),
+    CYAML_FIELD_BOOL_PTR("create_default_indexes", OPTIONAL, BoundHypertable,
+                         create_default_indexes),
+    IS_LATER("dimensions"),
+    IS_LATER("integer_now_func"),
+    IS_LATER("from_partitioned"),
+    IS_LATER("columnstore"),
+    IS_LATER("retention"),
+    IS_LATER("reorder"),
+    CYAML_FIELD_END,
+};
+
+const PlanKey HYPERTABLE_KEYS[] = {
+    {.key = "target_table",
+     .doc = "The table, as it is named on the target.",
+     .format = FORMAT_RELATION},
+    {.key = "by_range", .doc = "The range dimension."},
+    {.key = "create_default_indexes",
+     .doc = "Let TimescaleDB add its own index on the partitioning column.",
+     .fallback = "false"},
+    {.key = "dimensions", .doc = "Further dimensions.", .is_later = true},
+    {.key = "integer_now_func", .doc = "The clock of an integer dimension.", .is_later = true},
+    {.key = "from_partitioned",
+     .doc = "The source is a declaratively partitioned table.",
+     .is_later = true},
+    {.key = "columnstore", .doc = "Columnstore settings and policy.", .is_later = true},
+    {.key = "retention", .doc = "Retention policy.", .is_later = true},
+    {.key = "reorder", .doc = "Reorder policy.", .is_later = true},
+    {.key = NULL},
+};
+
+const cyaml_schema_value_t HYPERTABLE_VALUE = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, BoundHypertable, HYPERTABLE_FIELDS)};
+
+const cyaml_schema_field_t SCHEMA_FIELDS[] = {
+    IS_WORD("existing", BoundSchema, existing, EXISTING),
+    IS_WORD("ownership", BoundSchema, ownership, OWNERSHIP),
+    IS_WORD("privileges", BoundSchema, privileges, COPY_OR_OMIT),
+    IS_WORD("foreign_keys", BoundSchema, foreign_keys, FOREIGN_KEYS),
+    IS_WORD("database_settings", BoundSchema, database_settings, COPY_OR_OMIT),
+    IS_WORD("comments", BoundSchema, comments, COPY_OR_OMIT),
+    CYAML_FIELD_END,
+};
+
+static const char *const SCHEMA_EXISTING_LATER[] = {"adopt", "replace", NULL};
+
+const PlanKey SCHEMA_KEYS[] = {
+    {.key = "existing",
+     .doc = "What to do when an object is already on the target.",
+     .fallback = "fail",
+     .later = SCHEMA_EXISTING_LATER},
+    {.key = "ownership",
+     .doc = "Keep each object's owner, or give all to the user that runs the migration.",
+     .fallback = "target_user",
+     .is_later = true},
+    {.key = "privileges",
+     .doc = "Copy GRANTs and default privileges, or leave them out.",
+     .fallback = "copy",
+     .is_later = true},
+    {.key = "foreign_keys",
+     .doc = "Add foreign keys at once as NOT VALID and validate them before the cutover, or add "
+            "them validated.",
+     .fallback = "not_valid_then_validate",
+     .is_later = true},
+    {.key = "database_settings",
+     .doc = "Copy ALTER DATABASE ... SET; file paths, libraries and replication settings are left "
+            "out and listed.",
+     .fallback = "copy",
+     .is_later = true},
+    {.key = "comments",
+     .doc = "Copy comments, or leave them out.",
+     .fallback = "copy",
+     .is_later = true},
+    {.key = NULL},
+};
