@@ -1,30 +1,84 @@
 /*
- * godwit validate PLAN...: the four layers of the plan language; touches no server.
+ * godwit validate PLAN...: the four layers of the plan language, over one plan or many; touches no
+ * server. Machines get findings on stdout; people get them on stderr, and on stdout what is valid.
  */
 #include "cmd/command.h"
-#include "cmd/session.h"
+#include "cmd/pinned.h"
+#include "plan/set.h"
+#include "report/validation.h"
 
-static bool validate_one(const char *path, Err *err)
+typedef struct Validation {
+    Arena arena;
+    PlanFile *files;
+    size_t count;
+} Validation;
+
+#define AUTO_VALIDATION __attribute__((cleanup(release)))
+
+static void release(Validation *validation)
 {
-    AUTO_SESSION Session session = {0};
-    if (!session_plan(&session, path, err))
-        return false;
-    printf("%s: plan \"%s\" is valid, fingerprint %.12s\n", path, session.plan.name,
-           session.plan.fingerprint);
-    return true;
+    plan_set_release(validation->files, validation->count);
+    arena_release(&validation->arena);
+}
+
+static bool load(Validation *validation, const Options *options, Err *err)
+{
+    validation->files = arena_array(&validation->arena, PlanFile, options->argument_count);
+    validation->count = (size_t)options->argument_count;
+    for (size_t i = 0; i < validation->count; i++) {
+        PlanFile *file = &validation->files[i];
+        file->path = options->arguments[i];
+        if (pinned_is(file->path) &&
+            !pinned_plan_file(&validation->arena, file->path, &file->file, err))
+            return false;
+    }
+    return plan_set_load(validation->files, validation->count, err);
+}
+
+static void print_text(Validation *validation)
+{
+    for (size_t i = 0; i < validation->count; i++) {
+        const PlanFile *file = &validation->files[i];
+        for (size_t j = 0; j < file->findings.count; j++)
+            fprintf(stderr, "%s\n",
+                    plan_finding_text(&validation->arena, &file->plan, &file->findings.items[j]));
+        if (file->is_valid)
+            printf("%s: plan \"%s\" is valid, fingerprint %.12s\n", file->path, file->plan.name,
+                   file->plan.fingerprint);
+    }
+}
+
+static bool verdict(const Validation *validation, Err *err)
+{
+    size_t invalid = 0;
+    const PlanFile *last = NULL;
+    for (size_t i = 0; i < validation->count; i++) {
+        if (!validation->files[i].is_valid) {
+            invalid++;
+            last = &validation->files[i];
+        }
+    }
+    if (last == NULL)
+        return true;
+    if (invalid > 1)
+        return err_set(err, ERR_PLAN, "%zu of %zu plans have errors", invalid, validation->count);
+    return err_set(err, ERR_PLAN, "the plan \"%s\" has %zu error%s", last->path,
+                   last->findings.errors, last->findings.errors == 1 ? "" : "s");
 }
 
 static bool run(const Options *options, Err *err)
 {
-    for (int i = 0; i < options->argument_count; i++) {
-        AUTO_ERR Err one = {0};
-        if (validate_one(options->arguments[i], &one))
-            continue;
-        if (err_is_set(err))
-            continue; /* its findings are printed; the first error decides the exit status */
-        err_move(err, &one);
+    AUTO_VALIDATION Validation validation = {0};
+    if (!load(&validation, options, err))
+        return false;
+    if (strcmp(options->format, "text") == 0) {
+        print_text(&validation);
+    } else {
+        AUTO_STR Str out = {0};
+        validation_print(&out, validation.files, validation.count, options->format);
+        fputs(str_text(&out), stdout);
     }
-    return !err_is_set(err);
+    return verdict(&validation, err);
 }
 
 extern const Command COMMAND_VALIDATE;
@@ -35,6 +89,6 @@ const Command COMMAND_VALIDATE = {
     .touches = "nothing",
     .min_arguments = 1,
     .max_arguments = 64,
-    .formats = "text",
+    .formats = "text|json|github|sarif",
     .run = run,
 };

@@ -23,6 +23,7 @@ typedef enum PlanDiag {
     DIAG_KEY_SHAPE,
     DIAG_EMPTY,
     DIAG_TOO_MANY,
+    DIAG_UNREADABLE,
     DIAG_UNKNOWN_KEY,
     DIAG_LATER,
     DIAG_DUPLICATE_KEY,
@@ -48,9 +49,11 @@ typedef enum PlanDiag {
     DIAG_NO_LIMIT,
     DIAG_GRACE,
     DIAG_CONNECTIONS,
+    DIAG_NAME_CLASH,
     DIAG_PUBLISHES_LESS,
     DIAG_NO_APPROVAL,
     DIAG_NO_EFFECT,
+    DIAG_SAME_PLAN,
     DIAG_COUNT
 } PlanDiag;
 

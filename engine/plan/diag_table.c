@@ -18,6 +18,7 @@ static const PlanDiagRow ROWS[DIAG_COUNT] = {
     [DIAG_KEY_SHAPE] = {"P010", true, "A key must be a plain text"},
     [DIAG_EMPTY] = {"P011", true, "The plan is empty, or is not a mapping"},
     [DIAG_TOO_MANY] = {"P012", true, "The plan has more faults than are shown"},
+    [DIAG_UNREADABLE] = {"P013", true, "The plan file cannot be read"},
     [DIAG_UNKNOWN_KEY] = {"P101", true, "A key is not known"},
     [DIAG_LATER] = {"P102", true, "A key or value is not in this version"},
     [DIAG_DUPLICATE_KEY] = {"P103", true, "A key is given twice"},
@@ -43,9 +44,11 @@ static const PlanDiagRow ROWS[DIAG_COUNT] = {
     [DIAG_NO_LIMIT] = {"P207", true, "An action on a limit, without a limit"},
     [DIAG_GRACE] = {"P208", true, "The grace is longer than the downtime"},
     [DIAG_CONNECTIONS] = {"P209", true, "The connection cap is below what the jobs need"},
+    [DIAG_NAME_CLASH] = {"P230", true, "Two plans have the same name"},
     [DIAG_PUBLISHES_LESS] = {"P251", false, "Not every kind of change is replicated"},
     [DIAG_NO_APPROVAL] = {"P252", false, "Approval settings without an approval"},
     [DIAG_NO_EFFECT] = {"P253", false, "A setting has no effect"},
+    [DIAG_SAME_PLAN] = {"P260", false, "A plan is given twice"},
 };
 
 const PlanDiagRow *plan_diag_row(PlanDiag diag)

@@ -6,6 +6,7 @@
 #ifndef GODWIT_PLAN_LAYERS_H
 #define GODWIT_PLAN_LAYERS_H
 
+#include "base/str.h"
 #include "plan/bound.h"
 #include "plan/report.h"
 
@@ -16,6 +17,11 @@
 /** plan_load() of a text that was read already; path and directory of the plan are set. */
 MUSTCHECK bool plan_load_text(Plan *plan, const char *text, size_t bytes, PlanFindings *findings,
                               Err *err);
+
+/** Reads a plan's file: at most one byte more than a plan may have, so that locate can refuse it.
+ * Only a regular file is read: nothing else stays what was reviewed, and a pipe could wait forever.
+ * \return false when that is reported. */
+MUSTCHECK bool plan_read(Report *report, const char *path, Str *text);
 
 /** Text to tree. \return the root, or NULL when a fault (reported) leaves nothing to go on with. */
 Node *plan_locate(Report *report, const char *text, size_t bytes);

@@ -7,23 +7,6 @@
 #include "base/str.h"
 #include "plan/secret.h"
 
-#include <errno.h>
-
-/* Reads at most one byte more than a plan may have, so that locate can refuse it. */
-static bool read_file(const Plan *plan, Str *text, Err *err)
-{
-    FILE *file = fopen(plan->path, "rbe");
-    if (file == NULL)
-        return err_set(err, ERR_IO, "could not open plan \"%s\": %s", plan->path, strerror(errno));
-    char *room = str_reserve(text, LOCATE_MAX_BYTES + 1);
-    text->length = fread(room, 1, LOCATE_MAX_BYTES + 1, file);
-    room[text->length] = '\0';
-    int fault = ferror(file) != 0 ? errno : 0;
-    fclose(file);
-    return fault == 0 ||
-           err_set(err, ERR_IO, "could not read plan \"%s\": %s", plan->path, strerror(fault));
-}
-
 /* Also forgets a byte order mark; keeps a copy without secrets for snippets. */
 static void keep_text(Plan *plan, const char **text, size_t *bytes)
 {
@@ -117,6 +100,12 @@ static const char *directory_of(Arena *arena, const char *path)
     return slash == path ? "/" : arena_memdup(arena, path, (size_t)(slash - path));
 }
 
+static bool refuse(const Plan *plan, const Report *report, Err *err)
+{
+    return err_set(err, ERR_PLAN, "the plan \"%s\" has %zu error%s", plan->path, report->errors,
+                   report->errors == 1 ? "" : "s");
+}
+
 bool plan_load_text(Plan *plan, const char *text, size_t bytes, PlanFindings *findings, Err *err)
 {
     keep_text(plan, &text, &bytes);
@@ -126,12 +115,7 @@ bool plan_load_text(Plan *plan, const char *text, size_t bytes, PlanFindings *fi
         plan_walk(&report, root, text, bytes);
     bool ok = report.errors > 0 || bind_and_check(plan, &report, root, err);
     report_finish(&report, findings);
-    if (!ok)
-        return false;
-    if (report.errors > 0)
-        return err_set(err, ERR_PLAN, "the plan \"%s\" has %zu error%s", plan->path, report.errors,
-                       report.errors == 1 ? "" : "s");
-    return true;
+    return ok && (report.errors == 0 || refuse(plan, &report, err));
 }
 
 bool plan_load(Plan *plan, const char *path, PlanFindings *findings, Err *err)
@@ -141,8 +125,11 @@ bool plan_load(Plan *plan, const char *path, PlanFindings *findings, Err *err)
     plan->path = arena_strdup(&plan->arena, path);
     plan->directory = directory_of(&plan->arena, path);
     plan->text = "";
-    return read_file(plan, &file, err) &&
-           plan_load_text(plan, str_text(&file), file.length, findings, err);
+    Report report = {.arena = &plan->arena};
+    if (plan_read(&report, path, &file))
+        return plan_load_text(plan, str_text(&file), file.length, findings, err);
+    report_finish(&report, findings);
+    return refuse(plan, &report, err);
 }
 
 void plan_release(Plan *plan)

@@ -147,9 +147,11 @@ char *plan_finding_text(Arena *arena, const Plan *plan, const PlanFinding *findi
 {
     AUTO_STR Str out = {0};
     const char *path = plan->path == NULL ? "plan" : plan->path;
-    str_appendf(&out, "%s:%u:%u: %s %s: %s\n", text_printable(arena, path, strlen(path), NULL),
-                finding->pos.line, finding->pos.column, finding->is_error ? "error" : "warning",
-                finding->code, finding->message);
+    str_append(&out, text_printable(arena, path, strlen(path), NULL));
+    if (finding->pos.line > 0)
+        str_appendf(&out, ":%u:%u", finding->pos.line, finding->pos.column);
+    str_appendf(&out, ": %s %s: %s\n", finding->is_error ? "error" : "warning", finding->code,
+                finding->message);
     append_snippet(&out, plan, finding);
     if (finding->hint != NULL)
         str_appendf(&out, "  hint: %s\n", finding->hint);

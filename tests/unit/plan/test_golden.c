@@ -135,6 +135,10 @@ static void every_diagnostic_has_a_golden_plan(void **state)
             arena_printf(&arena, " %s %s: ", row->is_error ? "error" : "warning", row->code);
         if (diag == DIAG_TOO_LARGE || diag == DIAG_NODES) /* too large to keep: test_limits.c */
             continue;
+        if (diag == DIAG_UNREADABLE) /* no file at all: test_load.c */
+            continue;
+        if (diag == DIAG_NAME_CLASH || diag == DIAG_SAME_PLAN) /* more plans than one: test_set.c */
+            continue;
         if (strstr(str_text(&all), shown) == NULL)
             fail_msg("no plan in " BAD " shows \"%s\"", shown);
     }

@@ -237,22 +237,30 @@ static void the_place_of_the_plan_does_not_change_it(void **state)
     plan_release(&there);
 }
 
-static void a_file_that_is_not_there_is_an_io_error(void **state)
+static void what_is_no_file_is_refused(void **state)
 {
     (void)state;
-    AUTO_ERR Err err = {0};
-    Plan plan = {0};
-    PlanFindings findings;
-    assert_false(plan_load(&plan, "tests/plans/good/none.yaml", &findings, &err));
-    assert_int_equal(err.code, ERR_IO);
-    assert_string_equal(err.message, "could not open plan \"tests/plans/good/none.yaml\": "
-                                     "No such file or directory");
-    assert_int_equal(findings.count, 0);
-    plan_release(&plan);
-    AUTO_ERR Err directory = {0};
-    assert_false(plan_load(&plan, "tests/plans/good", &findings, &directory));
-    assert_int_equal(directory.code, ERR_IO);
-    plan_release(&plan);
+    static const struct {
+        const char *path;
+        const char *message;
+    } CASES[] = {
+        {"tests/plans/good/none.yaml", "the plan cannot be read: No such file or directory"},
+        {"tests/plans/good", "the plan cannot be read: it is a directory"},
+        {"/dev/null", "the plan cannot be read: it is a device"},
+        {"tests/run/x.yaml", "the plan cannot be read: Not a directory"},
+    };
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
+        AUTO_ERR Err err = {0};
+        Plan plan = {0};
+        PlanFindings findings;
+        assert_false(plan_load(&plan, CASES[i].path, &findings, &err));
+        assert_int_equal(err.code, ERR_PLAN);
+        assert_int_equal(findings.count, 1);
+        assert_string_equal(findings.items[0].code, "P013");
+        assert_string_equal(findings.items[0].message, CASES[i].message);
+        assert_int_equal(findings.items[0].pos.line, 0);
+        plan_release(&plan);
+    }
 }
 
 static void a_refusal_by_libcyaml_is_our_bug(void **state)
@@ -280,7 +288,7 @@ int main(void)
         cmocka_unit_test(the_fingerprint_is_blind_to_layout_and_defaults),
         cmocka_unit_test(the_canonical_text_is_sorted_json),
         cmocka_unit_test(the_place_of_the_plan_does_not_change_it),
-        cmocka_unit_test(a_file_that_is_not_there_is_an_io_error),
+        cmocka_unit_test(what_is_no_file_is_refused),
         cmocka_unit_test(a_refusal_by_libcyaml_is_our_bug),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
