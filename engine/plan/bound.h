@@ -22,6 +22,7 @@ typedef struct BoundEndpoint {
     char *passfile;
     BoundExpect *expect;
     uint32_t *max_connections;
+    bool *pause_jobs;
 } BoundEndpoint;
 
 typedef struct BoundTools {
@@ -73,11 +74,104 @@ typedef struct BoundByRange {
     char *partition_func;
 } BoundByRange;
 
+typedef struct BoundByHash {
+    char *column_name;
+    uint32_t number_partitions;
+    char *partition_func;
+} BoundByHash;
+
+typedef struct BoundDimension {
+    BoundByHash *by_hash;
+    BoundByRange *by_range;
+} BoundDimension;
+
+/* What every policy of TimescaleDB takes. */
+typedef struct BoundPolicy {
+    char *schedule_interval;
+    char *initial_start;
+    char *timezone;
+    char *max_runtime;
+    uint32_t *max_retries;
+    char *retry_period;
+    bool *scheduled;
+} BoundPolicy;
+
+typedef struct BoundColumnstore {
+    char **segmentby;
+    uint32_t segmentby_count;
+    char **orderby;
+    uint32_t orderby_count;
+    char *after;
+    char *created_before;
+    BoundPolicy policy;
+} BoundColumnstore;
+
+typedef struct BoundRetention {
+    char *drop_after;
+    char *drop_created_before;
+    BoundPolicy policy;
+} BoundRetention;
+
+typedef struct BoundReorder {
+    char *index;
+    BoundPolicy policy;
+} BoundReorder;
+
 typedef struct BoundHypertable {
     char *target_table;
     BoundByRange by_range;
     bool *create_default_indexes;
+    BoundDimension *dimensions;
+    uint32_t dimensions_count;
+    char *integer_now_func;
+    bool *from_partitioned;
+    BoundColumnstore *columnstore;
+    BoundRetention *retention;
+    BoundReorder *reorder;
 } BoundHypertable;
+
+typedef struct BoundTimescaledb {
+    bool *mirror;
+} BoundTimescaledb;
+
+typedef struct BoundRefresh {
+    char *start_offset;
+    char *end_offset;
+    BoundPolicy policy;
+} BoundRefresh;
+
+typedef struct BoundAggregate {
+    char *target_view;
+    char *query;
+    bool *materialized_only;
+    uint32_t *data;
+    BoundRefresh *refresh;
+} BoundAggregate;
+
+typedef struct BoundJob {
+    char *procedure;
+    char *config;
+    BoundPolicy policy;
+} BoundJob;
+
+typedef struct BoundDdl {
+    uint32_t *added;
+    uint32_t *altered;
+} BoundDdl;
+
+typedef struct BoundFailback {
+    bool *prepare;
+    char *keep_for;
+    uint32_t *if_unavailable;
+} BoundFailback;
+
+typedef struct BoundRehearsal {
+    BoundEndpoint source;
+    BoundEndpoint target;
+    char **hooks;
+    uint32_t hooks_count;
+    bool *drop_target_after;
+} BoundRehearsal;
 
 typedef struct BoundRoleMap {
     char *source;
@@ -114,7 +208,13 @@ typedef struct BoundSchema {
 typedef struct BoundSlot {
     char *max_retained_wal;
     uint32_t *on_limit;
+    bool *failover;
 } BoundSlot;
+
+typedef struct BoundSpool {
+    char *directory;
+    char *limit;
+} BoundSpool;
 
 typedef struct BoundPublication {
     char *name;
@@ -143,6 +243,7 @@ typedef struct BoundReplication {
     BoundPublication *publications;
     uint32_t publications_count;
     BoundReplicaIdentity *replica_identity;
+    BoundSpool *spool;
 } BoundReplication;
 
 typedef struct BoundCopy {
@@ -296,6 +397,14 @@ typedef struct BoundPlan {
     BoundStep *steps;
     uint32_t steps_count;
     BoundNotify *notify;
+    BoundTimescaledb *timescaledb;
+    BoundAggregate *continuous_aggregates;
+    uint32_t continuous_aggregates_count;
+    BoundJob *jobs;
+    uint32_t jobs_count;
+    BoundDdl *ddl;
+    BoundFailback *failback;
+    BoundRehearsal *rehearsal;
 } BoundPlan;
 
 #endif

@@ -9,6 +9,7 @@
 #include "match/pattern.h"
 #include "plan/secret.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #define SPAN_UNITS                                                                                 \
@@ -140,6 +141,48 @@ static bool check_date(Arena *arena, const char *text, FormatResult *result, Err
     return clock_is_date(text) || err_set(err, ERR_PLAN, "not a day of the calendar");
 }
 
+static bool check_span(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    if (format_is_integer(text))
+        return err_set(err, ERR_PLAN, "an interval needs units");
+    return check_partition(arena, text, result, err);
+}
+
+static bool check_offset(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    if (text_equal(text, "unbounded"))
+        return true;
+    if (format_is_integer(text) ? text_equal(text, "0") : !is_positive(text))
+        return matches(SPAN(SPAN_UNITS "|" CALENDAR_UNITS) "|0", text) ||
+               err_set(err, ERR_PLAN, "neither an interval nor a whole number");
+    return check_partition(arena, text, result, err);
+}
+
+static bool check_json(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    (void)arena;
+    json_error_t fault = {0};
+    json_t *parsed = json_loads(text, JSON_REJECT_DUPLICATES, &fault);
+    bool is_object = json_is_object(parsed);
+    json_decref(parsed);
+    result->has_reason = !is_object;
+    if (parsed == NULL)
+        return err_set(err, ERR_PLAN, "%s", fault.text);
+    return is_object || err_set(err, ERR_PLAN, "it is JSON, but no object");
+}
+
+#define TIMESTAMP                                                                                  \
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?"                 \
+    " ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
+
+static bool check_timestamp(Arena *arena, const char *text, FormatResult *result, Err *err)
+{
+    (void)result;
+    size_t day_bytes = strlen("2026-12-31");
+    bool fits = matches(TIMESTAMP, text) && clock_is_date(arena_memdup(arena, text, day_bytes));
+    return fits || err_set(err, ERR_PLAN, "neither a day of the calendar nor a time on one");
+}
+
 static const FormatRow ROWS[FORMAT_COUNT] = {
     [FORMAT_TEXT] = {"a text", "[\\s\\S]+", "text", false, NULL},
     [FORMAT_NAME] = {"a migration's name", "[a-z_][a-z0-9_]{0,40}", "metrics_rds_to_tiger", false,
@@ -165,6 +208,17 @@ static const FormatRow ROWS[FORMAT_COUNT] = {
                            "billing.invoice", false, check_map_target},
     [FORMAT_CODE] = {"the code of a finding", "[A-Z][0-9]{3}", "G205", false, NULL},
     [FORMAT_DATE] = {"a day", "[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-12-31", false, check_date},
+    [FORMAT_SPAN] = {"an interval", SPAN(SPAN_UNITS "|" CALENDAR_UNITS), "1 month", false,
+                     check_span},
+    [FORMAT_AGE] = {"an interval or a whole number",
+                    "[1-9][0-9]*|" SPAN(SPAN_UNITS "|" CALENDAR_UNITS), "7 days", true,
+                    check_partition},
+    [FORMAT_OFFSET] = {"an interval, a whole number or unbounded",
+                       "unbounded|[0-9]+|" SPAN(SPAN_UNITS "|" CALENDAR_UNITS), "1 hour", true,
+                       check_offset},
+    [FORMAT_TIMESTAMP] = {"a point in time", TIMESTAMP, "2026-12-31 02:00:00+00", false,
+                          check_timestamp},
+    [FORMAT_JSON] = {"a JSON object", "[\\s\\S]+", "{\"days\": 30}", false, check_json},
 };
 
 const FormatRow *format_row(PlanFormat format)

@@ -23,6 +23,11 @@ typedef enum PlanFormat {
     FORMAT_MAP_TARGET, /* schema.name in which ${1} may stand */
     FORMAT_CODE,       /* of a finding */
     FORMAT_DATE,
+    FORMAT_SPAN,      /* an interval that may count months and years */
+    FORMAT_AGE,       /* the same, or a number for an integer column */
+    FORMAT_OFFSET,    /* the same, or unbounded */
+    FORMAT_TIMESTAMP, /* a day, with or without a time */
+    FORMAT_JSON,      /* a JSON object */
     FORMAT_COUNT
 } PlanFormat;
 

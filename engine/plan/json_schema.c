@@ -25,7 +25,8 @@ static void put_string(Json *json, Arena *arena, const PlanKey *key)
         json_text(json, NULL, "string");
         json_text(json, NULL, "integer");
         json_close(json, ']');
-        json_number(json, "minimum", key->format == FORMAT_PARTITION ? 1 : key->min);
+        json_number(json, "minimum",
+                    key->format == FORMAT_PARTITION || key->format == FORMAT_AGE ? 1 : key->min);
     } else {
         json_text(json, "type", "string");
     }

@@ -113,7 +113,7 @@ bool plan_load_text(Plan *plan, const char *text, size_t bytes, PlanFindings *fi
     const Node *root = plan_locate(&report, text, bytes);
     if (root != NULL)
         plan_walk(&report, root, text, bytes);
-    bool ok = report.errors > 0 || bind_and_check(plan, &report, root, err);
+    bool ok = report.errors > report.later || bind_and_check(plan, &report, root, err);
     report_finish(&report, findings);
     return ok && (report.errors == 0 || refuse(plan, &report, err));
 }

@@ -14,6 +14,7 @@ static void add(Report *report, PlanDiag diag, PlanPos pos, uint32_t span, const
 {
     const PlanDiagRow *row = plan_diag_row(diag);
     report->errors += row->is_error;
+    report->later += diag == DIAG_LATER;
     if (report_is_full(report)) {
         report->dropped++;
         return;

@@ -16,6 +16,7 @@ typedef struct Report {
     VEC(PlanFinding) list;
     size_t dropped;
     size_t errors;
+    size_t later; /* errors that only say "not in this version" */
 } Report;
 
 /** Whether further findings are only counted: no more work need go into their text. */

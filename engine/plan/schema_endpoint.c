@@ -36,7 +36,7 @@ const cyaml_schema_field_t SOURCE_FIELDS[] = {
     IS_STRING("passfile", OPTIONAL, BoundEndpoint, passfile),
     CYAML_FIELD_MAPPING_PTR("expect", OPTIONAL, BoundEndpoint, expect, EXPECT_FIELDS),
     CYAML_FIELD_UINT_PTR("max_connections", OPTIONAL, BoundEndpoint, max_connections),
-    IS_LATER("pause_jobs"),
+    CYAML_FIELD_BOOL_PTR("pause_jobs", OPTIONAL, BoundEndpoint, pause_jobs),
     CYAML_FIELD_END,
 };
 
@@ -57,7 +57,10 @@ const PlanKey SOURCE_KEYS[] = {
      .doc = "A hard cap on connections for this run. Default: table_jobs + 8.",
      .min = 2,
      .max = 10000},
-    {.key = "pause_jobs", .doc = "Pause the jobs of a TimescaleDB source.", .is_later = true},
+    {.key = "pause_jobs",
+     .doc = "Pause the policies and jobs of a TimescaleDB source during the run.",
+     .fallback = "true",
+     .is_later = true},
     {.key = NULL},
 };
 

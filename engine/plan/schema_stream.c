@@ -10,6 +10,7 @@ static const cyaml_strval_t ON_LIMIT[] = {
 
 static const cyaml_strval_t PLUGIN[] = {
     {"pgoutput", 0},
+    {"test_decoding", 1},
 };
 
 static const cyaml_strval_t PUBLISH[] = {
@@ -99,7 +100,7 @@ const PlanKey REPLICA_IDENTITY_KEYS[] = {
 const cyaml_schema_field_t SLOT_FIELDS[] = {
     IS_STRING("max_retained_wal", OPTIONAL, BoundSlot, max_retained_wal),
     IS_WORD("on_limit", BoundSlot, on_limit, ON_LIMIT),
-    IS_LATER("failover"),
+    CYAML_FIELD_BOOL_PTR("failover", OPTIONAL, BoundSlot, failover),
     CYAML_FIELD_END,
 };
 
@@ -109,7 +110,25 @@ const PlanKey SLOT_KEYS[] = {
      .format = FORMAT_SIZE,
      .min = 16 * MEBIBYTE},
     {.key = "on_limit", .doc = "What to do at that limit.", .fallback = "alarm"},
-    {.key = "failover", .doc = "Keep the slot through a failover of the source.", .is_later = true},
+    {.key = "failover",
+     .doc = "Keep the slot through a failover of the source.",
+     .fallback = "false",
+     .is_later = true},
+    {.key = NULL},
+};
+
+const cyaml_schema_field_t SPOOL_FIELDS[] = {
+    IS_STRING("directory", REQUIRED, BoundSpool, directory),
+    IS_STRING("limit", OPTIONAL, BoundSpool, limit),
+    CYAML_FIELD_END,
+};
+
+const PlanKey SPOOL_KEYS[] = {
+    {.key = "directory", .doc = "Where changes wait."},
+    {.key = "limit",
+     .doc = "Most that may wait there; then WAL waits on the source. Default: no limit.",
+     .format = FORMAT_SIZE,
+     .min = 16 * MEBIBYTE},
     {.key = NULL},
 };
 
@@ -122,7 +141,7 @@ const cyaml_schema_field_t REPLICATION_FIELDS[] = {
     IS_LIST("publications", BoundReplication, publications, &PUBLICATION_VALUE, 1),
     CYAML_FIELD_MAPPING_PTR("replica_identity", OPTIONAL, BoundReplication, replica_identity,
                             REPLICA_IDENTITY_FIELDS),
-    IS_LATER("spool"),
+    CYAML_FIELD_MAPPING_PTR("spool", OPTIONAL, BoundReplication, spool, SPOOL_FIELDS),
     CYAML_FIELD_END,
 };
 

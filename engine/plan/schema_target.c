@@ -82,61 +82,6 @@ const PlanKey EXTENSIONS_KEYS[] = {
     {.key = NULL},
 };
 
-const cyaml_schema_field_t BY_RANGE_FIELDS[] = {
-    IS_STRING("column_name", REQUIRED, BoundByRange, column_name),
-    IS_STRING("partition_interval", OPTIONAL, BoundByRange, partition_interval),
-    IS_STRING("partition_func", OPTIONAL, BoundByRange, partition_func),
-    CYAML_FIELD_END,
-};
-
-const PlanKey BY_RANGE_KEYS[] = {
-    {.key = "column_name", .doc = "The partitioning column."},
-    {.key = "partition_interval",
-     .doc = "Width of a chunk: an interval, or a number for an integer column. Default: "
-            "TimescaleDB's.",
-     .format = FORMAT_PARTITION},
-    {.key = "partition_func",
-     .doc = "A function of the column to partition by, schema.name.",
-     .format = FORMAT_RELATION},
-    {.key = NULL},
-};
-
-const cyaml_schema_field_t HYPERTABLE_FIELDS[] = {
-    IS_STRING("target_table", REQUIRED, BoundHypertable, target_table),
-    CYAML_FIELD_MAPPING("by_range", REQUIRED, BoundHypertable, by_range, BY_RANGE_FIELDS),
-    CYAML_FIELD_BOOL_PTR("create_default_indexes", OPTIONAL, BoundHypertable,
-                         create_default_indexes),
-    IS_LATER("dimensions"),
-    IS_LATER("integer_now_func"),
-    IS_LATER("from_partitioned"),
-    IS_LATER("columnstore"),
-    IS_LATER("retention"),
-    IS_LATER("reorder"),
-    CYAML_FIELD_END,
-};
-
-const PlanKey HYPERTABLE_KEYS[] = {
-    {.key = "target_table",
-     .doc = "The table, as it is named on the target.",
-     .format = FORMAT_RELATION},
-    {.key = "by_range", .doc = "The range dimension."},
-    {.key = "create_default_indexes",
-     .doc = "Let TimescaleDB add its own index on the partitioning column.",
-     .fallback = "false"},
-    {.key = "dimensions", .doc = "Further dimensions.", .is_later = true},
-    {.key = "integer_now_func", .doc = "The clock of an integer dimension.", .is_later = true},
-    {.key = "from_partitioned",
-     .doc = "The source is a declaratively partitioned table.",
-     .is_later = true},
-    {.key = "columnstore", .doc = "Columnstore settings and policy.", .is_later = true},
-    {.key = "retention", .doc = "Retention policy.", .is_later = true},
-    {.key = "reorder", .doc = "Reorder policy.", .is_later = true},
-    {.key = NULL},
-};
-
-const cyaml_schema_value_t HYPERTABLE_VALUE = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, BoundHypertable, HYPERTABLE_FIELDS)};
-
 const cyaml_schema_field_t SCHEMA_FIELDS[] = {
     IS_WORD("existing", BoundSchema, existing, EXISTING),
     IS_WORD("ownership", BoundSchema, ownership, OWNERSHIP),

@@ -435,7 +435,6 @@ static void walk_child(Walk *walk, const PlanMapping *mapping, const Node *child
         report_node(walk->report, DIAG_LATER, child->key, "%s is not in this version", full);
         report_hint(walk->report, "The plan language has this key, but this engine does not carry "
                                   "it out yet; nothing is ignored.");
-        return;
     }
     walk_value(walk, &mapping->fields[index].value, key, child, full);
 }

@@ -55,8 +55,15 @@ static void check_row(const PlanMapping *mapping, const cyaml_schema_field_t *fi
     size_t length = key->doc == NULL ? 0 : strlen(key->doc);
     if (length < 5 || key->doc[length - 1] != '.')
         fail_msg("%s.%s has no documentation", where, key->key);
-    if (field->value.type == CYAML_IGNORE && !key->is_later)
+    /* What is not in this version is described too, so that its faults are reported with it. */
+    if (field->value.type == CYAML_IGNORE)
         fail_msg("%s.%s is ignored", where, key->key);
+    for (const char *const *later = key->later; later != NULL && *later != NULL; later++) {
+        bool known = false;
+        for (uint32_t i = 0; i < field->value.enumeration.count; i++)
+            known = known || text_equal(field->value.enumeration.strings[i].str, *later);
+        assert_true(known);
+    }
     if (schema_required(field) && (key->fallback != NULL || key->in_choice))
         fail_msg("%s.%s is required, and has a default", where, key->key);
     if (field->value.type == CYAML_MAPPING)
