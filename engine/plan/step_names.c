@@ -1,0 +1,64 @@
+/*
+ * The table of phases and kinds. A new kind of step is a row here, too.
+ */
+#include "plan/step_names.h"
+
+#include "base/str.h"
+
+enum { PREFLIGHT, SCHEMA, COPY, CATCHUP, CUTOVER, FINISH };
+
+const StepName STEP_PHASE_NAMES[] = {
+    {"preflight", PREFLIGHT}, {"schema", SCHEMA}, {"copy", COPY}, {"catchup", CATCHUP},
+    {"cutover", CUTOVER},     {"finish", FINISH}, {NULL, 0},
+};
+
+const StepName STEP_KIND_NAMES[] = {
+    {"analyze", COPY},
+    {"approval", CUTOVER},
+    {"catchup", CATCHUP},
+    {"constraint", COPY},
+    {"control_schema", SCHEMA},
+    {"copy", COPY},
+    {"cutover.drain", CUTOVER},
+    {"cutover.prepare", CUTOVER},
+    {"cutover.sequences", CUTOVER},
+    {"cutover.source_fence", CUTOVER},
+    {"cutover.switch", CUTOVER},
+    {"cutover.target_fence", CUTOVER},
+    {"cutover.unfence", CUTOVER},
+    {"cutover.verify", CUTOVER},
+    {"extensions", SCHEMA},
+    {"finish", FINISH},
+    {"foreign_key", COPY},
+    {"gates", CATCHUP},
+    {"hypertable", SCHEMA},
+    {"index", COPY},
+    {"matview", CATCHUP},
+    {"preflight", PREFLIGHT},
+    {"publication", COPY},
+    {"replicate", CATCHUP},
+    {"schema_post", COPY},
+    {"schema_pre", SCHEMA},
+    {"slot", COPY},
+    {"triggers_late", CUTOVER},
+    {"validate", CATCHUP},
+    {"verify", CATCHUP},
+    {"wave", COPY},
+    {"wave_end", COPY},
+    {NULL, 0},
+};
+
+static const StepName *find(const StepName *names, const char *name)
+{
+    for (; names->name != NULL; names++) {
+        if (text_equal(names->name, name))
+            return names;
+    }
+    return NULL;
+}
+
+const StepName *step_name_find(const char *name)
+{
+    const StepName *phase = find(STEP_PHASE_NAMES, name);
+    return phase != NULL ? phase : find(STEP_KIND_NAMES, name);
+}
