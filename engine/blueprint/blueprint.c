@@ -198,3 +198,8 @@ bool blueprint_keeps_object(const Blueprint *blueprint, uint32_t class_oid, uint
     return blueprint->object_count > 0 && bsearch(&key, blueprint->objects, blueprint->object_count,
                                                   sizeof(ObjectId), compare_objects) != NULL;
 }
+
+bool blueprint_keeps_quiet(const Blueprint *blueprint)
+{
+    return blueprint->target != NULL && blueprint->target->server.replica_sql == NULL;
+}

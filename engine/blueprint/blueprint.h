@@ -192,4 +192,9 @@ Relation *blueprint_relation(const Blueprint *blueprint, const Name *source);
 /** Whether an object of the source is kept in the schema archive. */
 bool blueprint_keeps_object(const Blueprint *blueprint, uint32_t class_oid, uint32_t oid);
 
+/** Whether the target must be kept quiet: its user cannot set session_replication_role, so nothing
+ * that acts on replicated changes (triggers, rules, foreign keys) may stand there before the drain.
+ * False without a target. See docs/adr/0007. */
+bool blueprint_keeps_quiet(const Blueprint *blueprint);
+
 #endif

@@ -10,6 +10,9 @@
 
 typedef VEC(const char *) Lines;
 
+/* What stands on the target before the cutover, and what comes behind the drain, follows it. */
+static const char QUIET_LINE[] = "session_replication_role cannot be set on the target";
+
 static void add(Arena *arena, Lines *lines, const char *line)
 {
     *vec_push(arena, lines) = line;
@@ -59,6 +62,8 @@ char *structure_text(Arena *arena, const Blueprint *blueprint)
     for (size_t s = 0; s < blueprint->sequence_count; s++)
         add(&own, &lines,
             arena_printf(&own, "sequence %s", name_text(&own, &blueprint->sequences[s].name)));
+    if (blueprint_keeps_quiet(blueprint))
+        add(&own, &lines, QUIET_LINE);
     sort(&lines);
     for (size_t i = 0; i < lines.count; i++)
         str_appendf(&text, "%s\n", lines.items[i]);
@@ -106,6 +111,12 @@ bool structure_same(const char *before, const char *after, Err *err)
     const char *diff = structure_diff(&arena, before, after);
     if (*diff == '\0')
         return true;
+    if (strstr(diff, QUIET_LINE) != NULL) {
+        err_set(err, ERR_STALE, "the target's user may do something else than when the run began");
+        err_detail(err, "%.*s", (int)strlen(diff) - 1, diff);
+        return err_hint(err, "Which triggers and foreign keys stand on the target follows from it. "
+                             "Put the right back as it was, or \"godwit reset\" and begin again.");
+    }
     err_set(err, ERR_STALE, "the selected tables of the source are not those the run began with");
     err_detail(err, "%.*s", (int)strlen(diff) - 1, diff);
     return err_hint(err, "What is new was not copied, or would not fit on the target. Undo the "

@@ -6,6 +6,7 @@
 
 #include "catalog/read.h"
 #include "pg/query.h"
+#include "provider/provider.h"
 #include "sql_text.h"
 
 #include <limits.h>
@@ -80,10 +81,49 @@ static bool read_all(Catalog *catalog, Conn *conn, Err *err)
     return true;
 }
 
+/* Tried in a transaction that is rolled back; refused is an answer, not an error. */
+static bool try_replica_way(Conn *conn, const ProviderReplicaWay *way, bool *may, Err *err)
+{
+    AUTO_ROWS Rows *there = NULL;
+    *may = false;
+    if (way->needs != NULL) {
+        if (!pg_one(conn, "SELECT pg_catalog.to_regprocedure($1) IS NOT NULL", PARAMS(way->needs),
+                    &there, err))
+            return false;
+        if (!rows_bool(there, 0, 0))
+            return true;
+    }
+    AUTO_ERR Err refused = {0};
+    if (!pg_begin(conn, "READ ONLY", err))
+        return false;
+    *may = pg_script(conn, way->sql, &refused);
+    pg_rollback(conn);
+    return *may || conn_is_ok(conn) || err_move(err, &refused);
+}
+
+/* Privileges do not tell: providers let their users set it by hooks and functions of their own. */
+static bool read_replica_way(Catalog *catalog, Conn *conn, Err *err)
+{
+    size_t count = 0;
+    const ProviderReplicaWay *ways = provider_replica_ways(&count);
+    for (size_t i = 0; i < count; i++) {
+        bool may = false;
+        if (!try_replica_way(conn, &ways[i], &may, err))
+            return err_context(err, "trying whether session_replication_role can be set");
+        if (may) {
+            catalog->server.replica_sql = ways[i].sql;
+            return true;
+        }
+    }
+    return true;
+}
+
 bool catalog_inspect(Catalog *catalog, Conn *conn, Err *err)
 {
     catalog->side = conn_side(conn);
     bool own = !conn_in_transaction(conn);
+    if (own && catalog->side == CONN_TARGET && !read_replica_way(catalog, conn, err))
+        return false;
     if (own && !pg_begin(conn, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err))
         return false;
     if (!read_all(catalog, conn, err)) {

@@ -21,6 +21,7 @@ typedef struct CatServer {
     bool in_recovery;
     const char *timescaledb_version; /* NULL: extension not created */
     const char *timescaledb_license; /* NULL: not loaded */
+    const char *replica_sql; /* target: how session_replication_role is set, NULL: it cannot be */
 } CatServer;
 
 typedef struct CatSetting {

@@ -15,6 +15,7 @@ void applier_init(Applier *applier, Relmap *relmap, Touched *touched, const Stre
     *applier = (Applier){.relmap = relmap,
                          .touched = touched,
                          .sync_lsn = spec->sync_lsn,
+                         .quiet = blueprint_keeps_quiet(spec->blueprint),
                          .policy = spec->blueprint->plan->apply.on_conflict,
                          .log = spec->log};
     const Blueprint *blueprint = relmap->blueprint;
@@ -228,7 +229,11 @@ static bool begin_emit(Applier *applier, Err *err)
         return true;
     applier->in_transaction = true;
     applier->stepped = false;
-    return emit_sql(&applier->emit, "BEGIN", NO_PARAMS, EMIT_ANY_COUNT, err);
+    /* Under origin deferrable constraints are checked; a source transaction may have deferred them,
+     * and what commits here is whole source transactions. */
+    return emit_sql(&applier->emit, "BEGIN", NO_PARAMS, EMIT_ANY_COUNT, err) &&
+           (!applier->quiet || emit_sql(&applier->emit, "SET CONSTRAINTS ALL DEFERRED", NO_PARAMS,
+                                        EMIT_ANY_COUNT, err));
 }
 
 static bool piece_folded(Applier *applier, const Group *group, const LaneStep *step, Err *err)

@@ -28,6 +28,7 @@ typedef struct Applier {
     Touched *touched;
     const Lsn *sync_lsn; /* by Leaf.index */
     PlanConflict policy;
+    bool quiet; /* blueprint_keeps_quiet(): the session is under replication role origin */
     LogCtx log;
     Emit emit;
     RelState **rels; /* touched by the piece at hand, in order of first change */

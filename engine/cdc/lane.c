@@ -175,6 +175,7 @@ static bool take_begin(Lane *lane, const PgoBegin *begin, Err *err)
 
 static void marker_arrived(Lane *lane, Lsn end_lsn)
 {
+    lane->stream->closed = lane->stream->quiet;
     log_info(&lane->stream->spec.log, "marker arrived at %s", lsn_text(end_lsn).text);
     positions_marker_arrived(lane->stream, lane->nonce, end_lsn);
     lane->nonce = NULL;
@@ -238,6 +239,19 @@ static bool in_transaction(const Lane *lane, Err *err)
     return lane->group->in_txn || err_set(err, ERR_PROTOCOL, "a change came outside a transaction");
 }
 
+/* What would now fire the target's triggers is not applied: the cutover ends, and with it the
+ * triggers, before it comes again. */
+static bool selected_arrived(Lane *lane, Err *err)
+{
+    positions_selected(lane->stream);
+    if (!lane->stream->closed)
+        return true;
+    err_set(err, ERR_RUN, "a change reached the source after its fence");
+    return err_hint(err,
+                    "A writer got past the fence (a superuser, a session with its own settings, "
+                    "or writes went on under method manual). Stop it, then cut over again.");
+}
+
 static bool take_change(Lane *lane, const PgoMessage *message, Err *err)
 {
     if (!in_transaction(lane, err))
@@ -250,10 +264,11 @@ static bool take_change(Lane *lane, const PgoMessage *message, Err *err)
         lane->skipped++;
         return true;
     }
+    if (!selected_arrived(lane, err))
+        return false;
     Change *change = group_add(lane->group, leaf, message->kind);
     change->old_tuple = message->change.old_tuple;
     change->new_tuple = message->change.new_tuple;
-    positions_selected(lane->stream);
     return true;
 }
 
@@ -267,8 +282,9 @@ static bool take_truncate(Lane *lane, const PgoTruncate *truncate, Err *err)
     }
     if (lane->skip_txn)
         return true;
+    if (!selected_arrived(lane, err))
+        return false;
     group_add(lane->group, NULL, PGO_TRUNCATE)->truncate = *truncate;
-    positions_selected(lane->stream);
     return true;
 }
 

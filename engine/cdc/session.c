@@ -4,6 +4,7 @@
  */
 #include "cdc/stream_internal.h"
 
+#include "cdc/quiet.h"
 #include "pg/query.h"
 #include "pg/repl.h"
 #include "sql_text.h"
@@ -77,7 +78,7 @@ static bool open_target(StreamSession *session, Err *err)
 {
     const StreamSpec *spec = &session->stream->spec;
     ConnOptions options = {.purpose = "apply",
-                           .replica_role = true,
+                           .replica_sql = spec->blueprint->target->server.replica_sql,
                            .async_commit = true,
                            .stop = &session->stream->stop};
     JournalLane lane = {0};
@@ -87,7 +88,8 @@ static bool open_target(StreamSession *session, Err *err)
     if (lane.epoch != spec->epoch)
         return err_set(err, ERR_LOCKED, "another engine has taken this run");
     session->position = lane.applied;
-    return true;
+    return !session->stream->quiet || session->stream->closed ||
+           quiet_check(spec->blueprint, session->target, err);
 }
 
 bool stream_session_open(Stream *stream, StreamSession **out, Err *err)

@@ -26,7 +26,7 @@ static size_t share(uint64_t memory, unsigned divisor, size_t most)
 static bool stream_new(Stream **out, const StreamSpec *spec, Err *err)
 {
     Stream *stream = mem_resize(NULL, sizeof(Stream));
-    *stream = (Stream){.spec = *spec};
+    *stream = (Stream){.spec = *spec, .quiet = blueprint_keeps_quiet(spec->blueprint)};
     if (!stop_init(&stream->stop, err)) {
         mem_free(stream);
         return false;

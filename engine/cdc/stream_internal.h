@@ -31,6 +31,7 @@ struct Stream {
     Stop stop;            /* for waits of our connections: run's stop, or a stream that must end */
     atomic_bool draining; /* end after the group in flight */
     atomic_int waiters;   /* somebody waits for a position: hurry */
+    bool quiet;           /* blueprint_keeps_quiet(); read only */
     pthread_t lane_thread;
     pthread_t pulse_thread;
 
@@ -42,6 +43,8 @@ struct Stream {
     Group group;
     size_t queue_bytes;
     size_t group_bytes;
+    bool
+        closed; /* quiet: the marker is through, triggers may stand on the target: no change more */
     uint64_t progress; /* sessions count as good when they moved this */
     struct StreamSession *session;
 

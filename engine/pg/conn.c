@@ -212,8 +212,8 @@ static bool pin_settings(Conn *conn, const ConnOptions *options, Err *err)
             pin(&sql, conn, s->name, s->value);
     }
     str_appendf(&sql, "SET lock_timeout = %d;\n", options->lock_timeout_ms);
-    if (options->replica_role)
-        str_append(&sql, "SET session_replication_role = 'replica';\n");
+    if (options->replica_sql != NULL)
+        str_appendf(&sql, "%s;\n", options->replica_sql);
     if (options->async_commit)
         str_append(&sql, "SET synchronous_commit = 'off';\n");
     /* A fence of ours makes the database read-only for others; our sessions say what they are. */
@@ -265,7 +265,7 @@ static bool read_back(Conn *conn, const ConnOptions *options, Err *err)
     const char *lock = arena_printf(&conn->arena, "%d", options->lock_timeout_ms);
     if (!check_setting(conn, result, "lock_timeout", lock, err))
         return false;
-    if (options->replica_role &&
+    if (options->replica_sql != NULL &&
         !check_setting(conn, result, "session_replication_role", "replica", err))
         return false;
     if (options->async_commit && !check_setting(conn, result, "synchronous_commit", "off", err))

@@ -30,13 +30,13 @@ typedef struct Endpoint {
 } Endpoint;
 
 typedef struct ConnOptions {
-    const char *purpose; /* "copy 2": in application_name, in logs */
-    bool replication;    /* logical replication protocol (replication=database) */
-    bool read_only;      /* every transaction is read only */
-    bool replica_role;   /* session_replication_role = replica, read back */
-    bool async_commit;   /* synchronous_commit = off */
-    int lock_timeout_ms; /* 0: none */
-    const Stop *stop;    /* NULL: waits cannot be interrupted */
+    const char *purpose;     /* "copy 2": in application_name, in logs */
+    bool replication;        /* logical replication protocol (replication=database) */
+    bool read_only;          /* every transaction is read only */
+    const char *replica_sql; /* makes session_replication_role replica, read back; NULL: origin */
+    bool async_commit;       /* synchronous_commit = off */
+    int lock_timeout_ms;     /* 0: none */
+    const Stop *stop;        /* NULL: waits cannot be interrupted */
 } ConnOptions;
 
 /** Opens, pins the settings of data-path.md, reads them back.

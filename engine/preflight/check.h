@@ -25,7 +25,6 @@ typedef struct Facts {
     bool may_signal;
     int64_t large_objects; /* counted to 1000 */
     Rows *schemas;         /* name, usage, create; sorted by name */
-    bool may_be_replica;   /* session_replication_role can be set */
 } Facts;
 
 typedef struct Side {
@@ -96,10 +95,12 @@ void check_target_role(Check *check);
 void check_identity(Check *check);
 void check_extensions(Check *check);
 void check_target_empty(Check *check);
+void check_replica_role(Check *check);
 
 /* Live probes; false with the connection's error. */
 MUSTCHECK bool probe_pooler(Check *check, Side *side, Err *err);
 MUSTCHECK bool probe_provider(Check *check, Side *side, Err *err);
 MUSTCHECK bool probe_expect(Check *check, Side *side, Err *err);
+MUSTCHECK bool probe_quiet(Check *check, Err *err);
 
 #endif

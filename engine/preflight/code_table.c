@@ -39,6 +39,12 @@ const PreflightCode preflight_code_table[CODE_COUNT] = {
     [CODE_EXISTS] = {"G403", "the target has nothing of the same names", 0},
     [CODE_RESTORING] = {"G404", "TimescaleDB on the target is not in restoring mode", 0},
     [CODE_EXTENSION_VERSION] = {"G405", "no extension is older on the target", CODE_WAIVABLE},
+    [CODE_PROVIDER_SETTING] = {"G501", "settings are as the provider's servers need them",
+                               CODE_WAIVABLE},
+    [CODE_SLOT_RULE] = {"G502", "the source's provider keeps the run's slot", CODE_WAIVABLE},
+    [CODE_ACTING] = {"G503", "nothing on the target acts on replicated changes", 0},
+    [CODE_POWER] = {"G504", "the target's user may do what the run can do without", CODE_WAIVABLE},
+    [CODE_EXTENSION_CREATE] = {"G505", "missing extensions can be created on the target", 0},
 };
 
 const PreflightCode *preflight_codes(size_t *count)

@@ -10,20 +10,6 @@
 
 #include <string.h>
 
-#define SQLSTATE_DENIED "42501"
-
-/* Tried in a transaction of its own that is rolled back; refused is an answer, not an error. */
-static bool probe_replica_role(Conn *conn, bool *may, Err *err)
-{
-    if (!pg_begin(conn, "READ ONLY", err))
-        return false;
-    AUTO_ERR Err refused = {0};
-    *may = pg_none(conn, "SET LOCAL session_replication_role = replica", NO_PARAMS, &refused);
-    bool answered = *may || strcmp(refused.sqlstate, SQLSTATE_DENIED) == 0;
-    pg_rollback(conn);
-    return answered ? true : err_move(err, &refused);
-}
-
 bool facts_read(Check *check, Side *side, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
@@ -45,7 +31,7 @@ bool facts_read(Check *check, Side *side, Err *err)
     facts->database_limit = rows_int64(rows, 0, 11);
     facts->may_signal = rows_bool(rows, 0, 12);
     facts->large_objects = rows_int64(rows, 0, 13);
-    return probe_replica_role(side->conn, &facts->may_be_replica, err);
+    return true;
 }
 
 void facts_release(Facts *facts)

@@ -16,7 +16,7 @@ static void (*const checks[])(Check *) = {
     check_prepared,        check_lock_table,    check_connections,   check_source_role,
     check_tables_readable, check_publication,   check_large_objects, check_fence,
     check_row_security,    check_target_role,   check_identity,      check_extensions,
-    check_target_empty,
+    check_target_empty,    check_replica_role,
 };
 
 const char *finding_severity_name(FindingSeverity severity)
@@ -132,7 +132,8 @@ bool preflight_run(const PreflightInput *input, PreflightReport *report, Err *er
         .report = report,
         .arena = &report->arena,
     };
-    bool ok = probe_side(&check, &check.source, err) && probe_side(&check, &check.target, err);
+    bool ok = probe_side(&check, &check.source, err) && probe_side(&check, &check.target, err) &&
+              probe_quiet(&check, err);
     for (size_t i = 0; ok && i < sizeof(checks) / sizeof(checks[0]); i++)
         checks[i](&check);
     facts_release(&check.source.facts);

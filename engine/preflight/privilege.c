@@ -210,9 +210,4 @@ void check_target_role(Check *check)
                              sql_user(check, target)));
     for (size_t i = 0; i < check->blueprint->schema_count; i++)
         check_creatable(check, check->blueprint->schemas[i]);
-    if (!target->facts.may_be_replica)
-        check_add(check, CODE_REPLICA_ROLE, FINDING_ERROR, target, user,
-                  "may not set session_replication_role",
-                  "Replicated changes must not fire the target's triggers and foreign keys again.",
-                  check_remedy(check, target, TOPIC_REPLICA_ROLE, NULL, NULL));
 }

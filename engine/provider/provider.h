@@ -108,6 +108,15 @@ const ProviderRoleRule *provider_role_rule(const char *kind, int version);
 /** Whether membership in a predefined role (pg_monitor, ...) can be granted there. */
 bool provider_grants_predefined(const ProviderRoleRule *rule, const char *role);
 
+/* A way to make a session's triggers and foreign keys silent. */
+typedef struct ProviderReplicaWay {
+    const char *needs; /* a function that must be there, as to_regprocedure() takes it; NULL none */
+    const char *sql;   /* sets session_replication_role to replica for the session */
+} ProviderReplicaWay;
+
+/** Every way, the plain one first; each is tried on the target, none is taken for granted. */
+const ProviderReplicaWay *provider_replica_ways(size_t *count);
+
 /** Which provider a server looks like.
  * \param kind NULL when nothing points to one (self-hosted)
  * \return false with the connection's error. */

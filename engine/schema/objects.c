@@ -29,10 +29,10 @@ static int compare_ids(const void *a, const void *b)
     return compare_numbers(left->class_oid, left->oid, right->class_oid, right->oid);
 }
 
-static bool read_items(Arena *arena, Conn *conn, SchemaObjects *objects, Err *err)
+static bool read_items(Arena *arena, Conn *conn, bool quiet, SchemaObjects *objects, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
-    if (!pg_rows(conn, SQL_SCHEMA_OBJECTS, NO_PARAMS, &rows, err))
+    if (!pg_rows(conn, SQL_SCHEMA_OBJECTS, PARAMS(quiet ? "t" : "f"), &rows, err))
         return false;
     objects->count = rows_count(rows);
     objects->items = arena_array(arena, SchemaObject, objects->count);
@@ -56,10 +56,10 @@ static bool read_items(Arena *arena, Conn *conn, SchemaObjects *objects, Err *er
     return true;
 }
 
-bool schema_objects_read(Arena *arena, Conn *conn, SchemaObjects *objects, Err *err)
+bool schema_objects_read(Arena *arena, Conn *conn, bool quiet, SchemaObjects *objects, Err *err)
 {
     *objects = (SchemaObjects){0};
-    return read_items(arena, conn, objects, err) ||
+    return read_items(arena, conn, quiet, objects, err) ||
            err_context(err, "could not read the objects of the %s",
                        conn_side_name(conn_side(conn)));
 }

@@ -42,8 +42,12 @@ typedef struct SchemaObjects {
     SchemaObject **by_id; /* sorted by class and oid */
 } SchemaObjects;
 
-/** Reads one server. \return false with ERR_SQL/ERR_LOST */
-MUSTCHECK bool schema_objects_read(Arena *arena, Conn *conn, SchemaObjects *objects, Err *err);
+/** Reads one server.
+ * \param quiet whatever acts on rows is late (blueprint_keeps_quiet()), not only what acts under
+ * replica role too
+ * \return false with ERR_SQL/ERR_LOST */
+MUSTCHECK bool schema_objects_read(Arena *arena, Conn *conn, bool quiet, SchemaObjects *objects,
+                                   Err *err);
 
 /** By kind and key, NULL when there is none. */
 const SchemaObject *schema_object_named(const SchemaObjects *objects, ObjectKind kind,

@@ -1,6 +1,6 @@
 -- Triggers and rules of a source that fire under replica role, and row security that binds owners.
 -- Read during the downtime: looks at nothing else.
--- No parameters. Columns: class oid, oid, kind (T trigger R rule Z row security), schema, relation,
+-- $1: triggers and rules that fire as origin too (apply cannot be under replica role). Columns: class oid, oid, kind (T trigger R rule Z row security), schema, relation,
 -- name, enabled letter, CREATE statement (NULL: it comes with its partitioned parent), comment.
 -- Parents stand before the partitions' clones.
 WITH RECURSIVE up (oid, root_enabled, depth) AS (
@@ -14,10 +14,13 @@ WITH RECURSIVE up (oid, root_enabled, depth) AS (
            CASE WHEN u.depth = 0 THEN pg_catalog.pg_get_triggerdef(t.oid) END, u.depth
     FROM pg_catalog.pg_trigger t JOIN up u USING (oid)
     WHERE t.tgenabled IN ('A', 'R') OR u.root_enabled IN ('A', 'R')
+       OR ($1::pg_catalog.bool AND (t.tgenabled <> 'D' OR u.root_enabled <> 'D'))
     UNION ALL
     SELECT 2618, w.oid, w.ev_class, 'R', w.rulename, w.ev_enabled,
            pg_catalog.pg_get_ruledef(w.oid), 0
-    FROM pg_catalog.pg_rewrite w WHERE w.rulename <> '_RETURN' AND w.ev_enabled IN ('A', 'R')
+    FROM pg_catalog.pg_rewrite w
+    WHERE w.rulename <> '_RETURN'
+      AND (w.ev_enabled IN ('A', 'R') OR ($1::pg_catalog.bool AND w.ev_enabled <> 'D'))
     UNION ALL
     SELECT 1259, c.oid, c.oid, 'Z', '', '', NULL, 0
     FROM pg_catalog.pg_class c WHERE c.relrowsecurity AND c.relforcerowsecurity

@@ -1,12 +1,13 @@
 -- Every user object of a database that the schema steps look at, by the same words on any server.
--- No parameters. Extension members, temporary objects, TimescaleDB's own schemas are left out.
+-- $1: whether everything that acts on rows is late. Extension members, temporary objects, TimescaleDB's own schemas are left out.
 -- Columns: class oid, oid, relation it stands on (0 none), kind, key, state, late.
 --   kind: t table  v view  m materialized view  S sequence  c composite type  i index  f function
 --         y other type  T trigger  R rule  P policy  s statistics  k check constraint
 --         Z row security  D default
 --   key:   what identifies the object on every server (type, names, arguments as arrays)
 --   state: what is compared beside the key
---   late:  fires or filters under session_replication_role = replica: made after the drain
+--   late:  made after the drain: it fires or filters under session_replication_role = replica, or
+--          ($1) apply cannot be under it, and it is not disabled
 WITH RECURSIVE trigger_root (oid, enabled) AS (
     SELECT t.oid, t.tgenabled FROM pg_catalog.pg_trigger t
     WHERE COALESCE(pg_catalog.to_jsonb(t) ->> 'tgparentid', '0') = '0'
@@ -35,9 +36,11 @@ WITH RECURSIVE trigger_root (oid, enabled) AS (
     UNION ALL
     SELECT 2620, t.oid, t.tgrelid, 'T', t.tgenabled::pg_catalog.text,
            t.tgenabled IN ('A', 'R') OR r.enabled IN ('A', 'R')
+               OR ($1::pg_catalog.bool AND (t.tgenabled <> 'D' OR r.enabled <> 'D'))
     FROM pg_catalog.pg_trigger t JOIN trigger_root r USING (oid) WHERE NOT t.tgisinternal
     UNION ALL
-    SELECT 2618, w.oid, w.ev_class, 'R', w.ev_enabled::pg_catalog.text, w.ev_enabled IN ('A', 'R')
+    SELECT 2618, w.oid, w.ev_class, 'R', w.ev_enabled::pg_catalog.text,
+           w.ev_enabled IN ('A', 'R') OR ($1::pg_catalog.bool AND w.ev_enabled <> 'D')
     FROM pg_catalog.pg_rewrite w WHERE w.rulename <> '_RETURN'
     UNION ALL
     SELECT 3256, p.oid, p.polrelid, 'P', '', false FROM pg_catalog.pg_policy p

@@ -17,7 +17,8 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_FINISH, "cutover.unfence");
+    Step *step = step_add_after(builder, &STEP_FINISH, "cutover.unfence");
+    step_needs_kind(builder, step, "validate_late");
     return true;
 }
 

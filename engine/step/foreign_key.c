@@ -36,6 +36,8 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
     AUTO_ARENA Arena arena = {0};
+    if (blueprint_keeps_quiet(blueprint))
+        return true; /* step foreign_keys_late adds them */
     for (size_t i = 0; i < blueprint->foreign_key_count; i++) {
         const ForeignKey *key = &blueprint->foreign_keys[i];
         if (!foreign_key_is_two_steps(blueprint, key))

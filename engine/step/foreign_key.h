@@ -16,4 +16,16 @@ bool foreign_key_is_two_steps(const Blueprint *blueprint, const ForeignKey *key)
 /** ALTER TABLE ... ADD CONSTRAINT ... FOREIGN KEY, NOT VALID or not. */
 const char *foreign_key_sql(StepCtx *ctx, const ForeignKey *key, bool not_valid);
 
+/** Takes the keys of step foreign_keys_late off the target again, before changes are replicated: a
+ * cutover that had added them was rolled back. */
+MUSTCHECK bool foreign_keys_late_hold(StepCtx *ctx, Err *err);
+
+/* Bodies of step validate, for step validate_late too; the step's object is the ForeignKey. */
+MUSTCHECK bool validate_describe(StepCtx *ctx, Description *description, Err *err);
+MUSTCHECK bool validate_observe(StepCtx *ctx, Observation *observation, Err *err);
+MUSTCHECK bool validate_apply(StepCtx *ctx, Err *err);
+
+/** Tells and journals that rows lack their parent, as `found` says; the run goes on. */
+MUSTCHECK bool validate_orphans(StepCtx *ctx, const ForeignKey *key, const Err *found, Err *err);
+
 #endif

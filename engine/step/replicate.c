@@ -4,6 +4,7 @@
  */
 #include "cdc/stream.h"
 #include "step/common.h"
+#include "step/foreign_key.h"
 #include "step/triggers_late.h"
 
 extern const StepKind STEP_REPLICATE;
@@ -58,7 +59,7 @@ static bool apply(StepCtx *ctx, Err *err)
 {
     Run *run = ctx->run;
     const Lsn *sync_lsn = read_sync_lsn(ctx, err);
-    if (sync_lsn == NULL || !triggers_late_hold(ctx, err))
+    if (sync_lsn == NULL || !triggers_late_hold(ctx, err) || !foreign_keys_late_hold(ctx, err))
         return false;
     StreamSpec spec = {
         .blueprint = run->blueprint,

@@ -10,8 +10,9 @@
 
 bool schema_sides_read(StepCtx *ctx, SchemaSides *sides, Err *err)
 {
-    return schema_objects_read(ctx->arena, ctx->source, &sides->source, err) &&
-           schema_objects_read(ctx->arena, ctx->target, &sides->target, err);
+    bool quiet = blueprint_keeps_quiet(ctx->run->blueprint);
+    return schema_objects_read(ctx->arena, ctx->source, quiet, &sides->source, err) &&
+           schema_objects_read(ctx->arena, ctx->target, quiet, &sides->target, err);
 }
 
 const SchemaObject *schema_twin(const SchemaSides *sides, const SchemaObject *object)

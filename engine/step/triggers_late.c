@@ -1,7 +1,8 @@
 /*
  * Step triggers_late makes, after the drain, what would have acted on replicated changes: triggers
- * and rules that are ENABLE ALWAYS or REPLICA, and row security that binds its owner. The SQL comes
- * from the source's catalogue; one transaction.
+ * and rules that are ENABLE ALWAYS or REPLICA, and row security that binds its owner; all triggers
+ * and rules where apply cannot be under replica role (docs/adr/0007). The SQL comes from the
+ * source's catalogue; one transaction.
  */
 #include "step/triggers_late.h"
 
@@ -27,6 +28,7 @@ typedef struct Late {
     const char *comment;
     Name table;
     bool hypertable;
+    bool quiet; /* the target is kept quiet: plain triggers act on replicated changes, too */
 } Late;
 
 static const char *enabled_word(char enabled)
@@ -80,7 +82,7 @@ static void add_switch(StepCtx *ctx, const Late *late, char enabled, SqlVec *sta
 static bool is_wanted(const Late *late)
 {
     return !late->hypertable || late->kind == NULL ||
-           (late->enabled == 'A' && late->create != NULL);
+           ((late->enabled == 'A' || late->enabled == 'O') && late->create != NULL);
 }
 
 static bool is_there(const Late *late, char there)
@@ -94,7 +96,8 @@ static void add_late(StepCtx *ctx, const Late *late, bool exists, char there, Sq
         return;
     if (!exists && late->create != NULL)
         *vec_push(ctx->arena, statements) = late->create;
-    if (late->kind == NULL || !late->hypertable)
+    bool made_so = !exists && late->create != NULL && late->enabled == 'O';
+    if (late->kind == NULL || (!late->hypertable && !made_so))
         add_switch(ctx, late, late->enabled, statements);
     if (late->comment != NULL)
         add_comment(ctx, late, statements);
@@ -102,7 +105,7 @@ static void add_late(StepCtx *ctx, const Late *late, bool exists, char there, Sq
 
 static void warn_late(StepCtx *ctx, const Late *late)
 {
-    if (late->hypertable && late->kind != NULL)
+    if (late->hypertable && late->kind != NULL && late->enabled != 'O')
         log_warn(&ctx->log, "trigger %s of hypertable %s %s: hypertables cannot switch triggers",
                  late->name, name_text(ctx->arena, &late->table),
                  is_wanted(late) ? "loses ENABLE ALWAYS" : "is left out");
@@ -123,6 +126,7 @@ static Late read_late(StepCtx *ctx, const Rows *rows, size_t r)
     };
     const Relation *relation = blueprint_relation(ctx->run->blueprint, &late.table);
     late.hypertable = relation != NULL && relation->hypertable != NULL;
+    late.quiet = blueprint_keeps_quiet(ctx->run->blueprint);
     return late;
 }
 
@@ -141,12 +145,27 @@ static bool find_switch(const Rows *switches, const Late *late, char *there)
     return false;
 }
 
+/* A hypertable's trigger; it is made again after the next drain. */
+static void add_drop(StepCtx *ctx, const Late *late, SqlVec *statements)
+{
+    AUTO_STR Str sql = {0};
+    str_appendf(&sql, "DROP %s ", late->kind);
+    ddl_ident(&sql, ctx->target, late->name);
+    str_append(&sql, " ON ");
+    ddl_qname(&sql, ctx->target, &late->table);
+    add_statement(ctx, statements, &sql);
+}
+
 /* What stands on the target and acts on replicated changes. */
 static void add_hold(StepCtx *ctx, const Late *late, bool exists, char there, SqlVec *statements)
 {
-    bool acts = late->kind == NULL || there == 'A' || there == 'R';
-    if (exists && acts && (late->kind == NULL || !late->hypertable))
+    bool acts = late->kind == NULL || there == 'A' || there == 'R' || (late->quiet && there == 'O');
+    if (!exists || !acts)
+        return;
+    if (late->kind == NULL || !late->hypertable)
         add_switch(ctx, late, 'D', statements);
+    else if (late->quiet && late->create != NULL)
+        add_drop(ctx, late, statements);
 }
 
 /* \param hold what takes them back, not what makes them */
@@ -154,7 +173,8 @@ static bool late_sql(StepCtx *ctx, bool hold, bool warn, SqlVec *statements, Err
 {
     AUTO_ROWS Rows *rows = NULL;
     AUTO_ROWS Rows *switches = NULL;
-    if (!pg_rows(ctx->source, SQL_SCHEMA_LATE, NO_PARAMS, &rows, err))
+    bool quiet = blueprint_keeps_quiet(ctx->run->blueprint);
+    if (!pg_rows(ctx->source, SQL_SCHEMA_LATE, PARAMS(quiet ? "t" : "f"), &rows, err))
         return false;
     for (size_t r = 0; r < rows_count(rows); r++) {
         if (!blueprint_keeps_object(ctx->run->blueprint, rows_oid(rows, r, 0),

@@ -15,6 +15,8 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
     AUTO_ARENA Arena arena = {0};
+    if (blueprint_keeps_quiet(blueprint))
+        return true; /* step validate_late does it */
     for (size_t i = 0; i < blueprint->foreign_key_count; i++) {
         const ForeignKey *key = &blueprint->foreign_keys[i];
         bool two_steps = foreign_key_is_two_steps(blueprint, key);
@@ -41,7 +43,7 @@ static const char *validate_sql(StepCtx *ctx, const ForeignKey *key)
     return str_dup(ctx->arena, &sql);
 }
 
-static bool describe(StepCtx *ctx, Description *description, Err *err)
+bool validate_describe(StepCtx *ctx, Description *description, Err *err)
 {
     (void)err;
     const ForeignKey *key = ctx->step->object;
@@ -53,7 +55,7 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     return true;
 }
 
-static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+bool validate_observe(StepCtx *ctx, Observation *observation, Err *err)
 {
     const ForeignKey *key = ctx->step->object;
     TargetIndex found;
@@ -64,7 +66,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 }
 
 /* The orphans are the source's own (or the plan leaves their parents out). */
-static bool report_orphans(StepCtx *ctx, const ForeignKey *key, const Err *found, Err *err)
+bool validate_orphans(StepCtx *ctx, const ForeignKey *key, const Err *found, Err *err)
 {
     const char *name = constraint_text(ctx->arena, &key->table, key->name);
     const char *detail = found->detail == NULL ? found->message : found->detail;
@@ -80,7 +82,7 @@ static bool report_orphans(StepCtx *ctx, const ForeignKey *key, const Err *found
     return done;
 }
 
-static bool apply(StepCtx *ctx, Err *err)
+bool validate_apply(StepCtx *ctx, Err *err)
 {
     const ForeignKey *key = ctx->step->object;
     SqlVec statements = {0};
@@ -90,7 +92,7 @@ static bool apply(StepCtx *ctx, Err *err)
         return true;
     if (strcmp(failed.sqlstate, SQLSTATE_FOREIGN_KEY) != 0)
         return err_move(err, &failed);
-    return report_orphans(ctx, key, &failed, err);
+    return validate_orphans(ctx, key, &failed, err);
 }
 
 const StepKind STEP_VALIDATE = {
@@ -99,8 +101,8 @@ const StepKind STEP_VALIDATE = {
     .flags = STEP_NEEDS_TARGET,
     .summary = "Validates one foreign key; orphans are reported.",
     .expand = expand,
-    .describe = describe,
-    .observe = observe,
-    .apply = apply,
+    .describe = validate_describe,
+    .observe = validate_observe,
+    .apply = validate_apply,
     .verify = verify_in_apply,
 };
