@@ -1,66 +1,85 @@
 /*
- * godwit check PLAN: preflight; every finding with its object and remedy.
+ * godwit check PLAN: preflight; every finding with its object and remedy. --script prints the
+ * remedies, --fix runs the safe ones and looks again.
  */
-#include "base/jsontext.h"
+#include "base/units.h"
 #include "cmd/command.h"
 #include "cmd/findings.h"
+#include "cmd/fix.h"
+#include "report/check_report.h"
 
-static void print_json(const PreflightReport *report)
+/* A sample long enough for the statistics collector's own rhythm of one second. */
+#define SAMPLE_US     2000000
+#define SAMPLE_MAX_US 600000000
+
+static void print(const Session *session, const PreflightReport *report, const Options *options)
 {
-    json_t *findings = json_array();
-    for (size_t i = 0; i < report->findings.count; i++) {
-        const Finding *f = &report->findings.items[i];
-        json_array_append_new(findings,
-                              json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*}", "code", f->code,
-                                        "severity", finding_severity_name(f->severity), "server",
-                                        conn_side_name(f->side), "object", f->object, "message",
-                                        f->message, "why", f->why, "remedy", f->remedy));
-    }
-    json_t *root = json_pack("{s:i, s:I, s:I, s:o}", "v", 1, "errors", (json_int_t)report->errors,
-                             "warnings", (json_int_t)report->warnings, "findings", findings);
-    AUTO_ARENA Arena arena = {0};
-    fputs(jsontext_pretty(&arena, root), stdout);
+    AUTO_STR Str out = {0};
+    if (options->script)
+        check_print_script(&out, &session->plan, report);
+    else if (text_equal(options->format, "json"))
+        check_print_json(&out, report);
+    else if (text_equal(options->format, "junit"))
+        check_print_junit(&out, &session->plan, report);
+    else
+        check_print_text(&out, report);
+    fputs(str_text(&out), stdout);
 }
 
-static void print_script(const PreflightReport *report)
+static bool sample_length(const Options *options, int64_t *us, Err *err)
 {
-    for (size_t i = 0; i < report->findings.count; i++) {
-        const Finding *finding = &report->findings.items[i];
-        if (finding->remedy != NULL)
-            printf("-- %s %s: %s (on the %s)\n%s\n\n", finding->code, finding->object,
-                   finding->message, conn_side_name(finding->side), finding->remedy);
-    }
+    *us = options->script ? 0 : SAMPLE_US;
+    if (options->sample == NULL)
+        return true;
+    if (units_interval_parse(options->sample, us) && *us <= SAMPLE_MAX_US)
+        return true;
+    return err_set(err, ERR_USAGE, "--sample is a time of at most ten minutes, not \"%s\"",
+                   options->sample);
 }
 
-static void print(const PreflightReport *report, const Options *options)
+static bool collect(Session *session, const Options *options, int64_t sample_us,
+                    PreflightReport *report, Err *err)
 {
-    AUTO_ARENA Arena arena = {0};
-    if (options->script) {
-        print_script(report);
-        return;
-    }
-    if (text_equal(options->format, "json")) {
-        print_json(report);
-        return;
-    }
-    for (size_t i = 0; i < report->findings.count; i++)
-        fputs(preflight_finding_text(&arena, &report->findings.items[i]), stdout);
-    printf("%zu errors, %zu warnings\n", report->errors, report->warnings);
+    return session_plan(session, options->arguments[0], err) &&
+           session_connect(session, true, true, true, err) && session_journal(session, err) &&
+           session_inspect(session, err) &&
+           findings_collect(session, session->journal.id != 0, sample_us, report, err);
+}
+
+static bool verdict(const PreflightReport *report, Err *err)
+{
+    return report->errors == 0 ||
+           err_set(err, ERR_PREFLIGHT, "%zu finding%s block%s the run", report->errors,
+                   report->errors == 1 ? "" : "s", report->errors == 1 ? "s" : "");
+}
+
+/* Findings before the fix, the fix, and from anew everything that is left. */
+static bool fix_first(const Options *options, Err *err)
+{
+    AUTO_SESSION Session session = {0};
+    PreflightReport report = {0};
+    bool ok = collect(&session, options, 0, &report, err) &&
+              fix_findings(&session, &report, options, err);
+    preflight_release(&report);
+    return ok;
 }
 
 static bool run(const Options *options, Err *err)
 {
+    int64_t sample_us = 0;
+    if (options->fix && options->script)
+        return err_set(err, ERR_USAGE, "--fix and --script exclude each other");
+    if (!sample_length(options, &sample_us, err) || (options->fix && !fix_first(options, err)))
+        return false;
     AUTO_SESSION Session session = {0};
     PreflightReport report = {0};
-    if (!session_plan(&session, options->arguments[0], err) ||
-        !session_connect(&session, true, true, true, err) || !session_journal(&session, err) ||
-        !session_inspect(&session, err) ||
-        !findings_collect(&session, session.journal.id != 0, &report, err))
-        return false;
-    print(&report, options);
-    size_t errors = report.errors;
+    bool ok = collect(&session, options, sample_us, &report, err);
+    if (ok) {
+        print(&session, &report, options);
+        ok = verdict(&report, err);
+    }
     preflight_release(&report);
-    return errors == 0 || err_set(err, ERR_PREFLIGHT, "%zu findings block the run", errors);
+    return ok;
 }
 
 extern const Command COMMAND_CHECK;
@@ -68,10 +87,11 @@ const Command COMMAND_CHECK = {
     .name = "check",
     .arguments = "PLAN",
     .summary = "preflight: every finding with its object and remedy",
-    .touches = "reads both servers",
+    .touches = "reads both servers; --fix writes",
     .min_arguments = 1,
     .max_arguments = 1,
-    .options = (const OptionId[]){OPTION_SCRIPT, OPTION_NONE},
-    .formats = "text|json",
+    .options =
+        (const OptionId[]){OPTION_SCRIPT, OPTION_FIX, OPTION_YES, OPTION_SAMPLE, OPTION_NONE},
+    .formats = "text|json|junit",
     .run = run,
 };

@@ -11,7 +11,8 @@
  * \return false with ERR_PREFLIGHT when there is an error finding. */
 MUSTCHECK bool findings_preflight(Session *session, bool resuming, Err *err);
 
-/** Runs preflight without printing. */
-MUSTCHECK bool findings_collect(Session *session, bool resuming, PreflightReport *report, Err *err);
+/** Runs preflight without printing. \param sample_us how long the workload is watched */
+MUSTCHECK bool findings_collect(Session *session, bool resuming, int64_t sample_us,
+                                PreflightReport *report, Err *err);
 
 #endif

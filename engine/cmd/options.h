@@ -17,6 +17,8 @@ typedef enum OptionId {
     OPTION_DETAILED_EXITCODE,
     OPTION_CONNECT,
     OPTION_SCRIPT,
+    OPTION_FIX,
+    OPTION_SAMPLE,
     OPTION_WATCH,
     OPTION_LOG_FORMAT,
     OPTION_LOG_LEVEL,
@@ -38,7 +40,9 @@ typedef struct Options {
     bool accept_changes;
     bool detailed_exitcode;
     bool connect;
+    const char *sample;
     bool script;
+    bool fix;
     bool watch;
     bool help;
 } Options;

@@ -197,7 +197,9 @@ static bool is_safe_change(const char *line)
                                        "replication.heartbeat",
                                        "source.max_connections",
                                        "target.max_connections",
-                                       "replication.slot"};
+                                       "replication.slot",
+                                       "waive",
+                                       "attest"};
     for (size_t i = 0; i < sizeof(SAFE) / sizeof(SAFE[0]); i++) {
         if (text_starts_with(line, SAFE[i]))
             return true;

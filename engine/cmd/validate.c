@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 #include "cmd/pinned.h"
 #include "plan/set.h"
+#include "preflight/preflight.h"
 #include "report/validation.h"
 
 typedef struct Validation {
@@ -33,6 +34,17 @@ static bool load(Validation *validation, const Options *options, Err *err)
             return false;
     }
     return plan_set_load(validation->files, validation->count, err);
+}
+
+/* What preflight would say of the plan alone, whatever the servers hold. */
+static void judge(Validation *validation)
+{
+    const char *today = preflight_today(&validation->arena);
+    for (size_t i = 0; i < validation->count; i++) {
+        PlanFile *file = &validation->files[i];
+        preflight_judge_plan(&validation->arena, &file->plan, today, &file->findings);
+        file->is_valid = file->is_valid && file->findings.errors == 0;
+    }
 }
 
 static void print_text(Validation *validation)
@@ -71,6 +83,7 @@ static bool run(const Options *options, Err *err)
     AUTO_VALIDATION Validation validation = {0};
     if (!load(&validation, options, err))
         return false;
+    judge(&validation);
     if (strcmp(options->format, "text") == 0) {
         print_text(&validation);
     } else {

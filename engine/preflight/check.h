@@ -4,6 +4,7 @@
 #ifndef GODWIT_PREFLIGHT_CHECK_H
 #define GODWIT_PREFLIGHT_CHECK_H
 
+#include "base/str.h"
 #include "base/vec.h"
 #include "pg/query.h"
 #include "preflight/codes.h"
@@ -36,12 +37,23 @@ typedef struct Side {
     Facts facts;
 } Side;
 
+/* What the run moves, and what is there. */
+typedef struct CheckSizes {
+    uint64_t tables; /* selected, on the source: heap and TOAST */
+    uint64_t indexes;
+    uint64_t source_database;
+    uint64_t target_database;
+    const char *tablespaces; /* of the source beside the default, with their sizes; NULL none */
+} CheckSizes;
+
 typedef struct Check {
     const PreflightInput *input;
     const Plan *plan;
     const Blueprint *blueprint;
     Side source;
     Side target;
+    CheckSizes sizes;
+    Rows *activity; /* relation, rows inserted, updated, deleted; sorted by relation */
     PreflightReport *report;
     Arena *arena; /* the report's */
 } Check;
@@ -64,6 +76,28 @@ const char *check_sql_part(Check *check, const Side *side, const char *part);
 /** A name or part as messages show it. */
 const char *check_name(Check *check, const Name *name);
 const char *check_part(Check *check, const char *part);
+
+/** The relation that this table of the source is, or is a part of; NULL: not selected. */
+const Relation *check_selected(const Check *check, uint32_t oid);
+
+/** "public.a, public.b and 3 more": at most so many names of a growing list. */
+typedef struct NameList {
+    Str text;
+    size_t count;
+} NameList;
+
+/** Adds a name; those beyond NAMES_MAX are only counted. */
+void names_add(NameList *list, const char *name);
+
+/** The list as text of the report's; empties it. */
+const char *names_text(Check *check, NameList *list);
+
+/** Reads how much every table of the source was written to. */
+MUSTCHECK bool activity_read(Check *check, Err *err);
+
+/** "12 MB, 340 updates and 12 deletes so far": what these tables hold, and what was done to them.
+ */
+const char *activity_text(Check *check, const Leaf *const *leaves, size_t count);
 
 /** Reads the facts of one side. \return false with the connection's error. */
 MUSTCHECK bool facts_read(Check *check, Side *side, Err *err);
@@ -96,11 +130,23 @@ void check_identity(Check *check);
 void check_extensions(Check *check);
 void check_target_empty(Check *check);
 void check_replica_role(Check *check);
+void check_attestations(Check *check);
+void check_analyzed(Check *check);
+
+/** Lets the plan's waivers and attestations answer what has been found; entries that are past, of
+ * no use or of no code become findings. */
+void waivers_apply(Check *check);
 
 /* Live probes; false with the connection's error. */
 MUSTCHECK bool probe_pooler(Check *check, Side *side, Err *err);
 MUSTCHECK bool probe_provider(Check *check, Side *side, Err *err);
 MUSTCHECK bool probe_expect(Check *check, Side *side, Err *err);
 MUSTCHECK bool probe_quiet(Check *check, Err *err);
+MUSTCHECK bool probe_transactions(Check *check, Err *err);
+MUSTCHECK bool probe_capacity(Check *check, Err *err);
+MUSTCHECK bool probe_collations(Check *check, Err *err);
+MUSTCHECK bool probe_types(Check *check, Err *err);
+MUSTCHECK bool probe_parameters(Check *check, Err *err);
+MUSTCHECK bool probe_workload(Check *check, Err *err);
 
 #endif

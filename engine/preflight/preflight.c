@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "pg/ddl.h"
+#include "plan/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,13 @@ static void (*const checks[])(Check *) = {
     check_prepared,        check_lock_table,    check_connections,   check_source_role,
     check_tables_readable, check_publication,   check_large_objects, check_fence,
     check_row_security,    check_target_role,   check_identity,      check_extensions,
-    check_target_empty,    check_replica_role,
+    check_target_empty,    check_replica_role,  check_analyzed,      check_attestations,
+};
+
+/* Every check that asks a server more. */
+static bool (*const probes[])(Check *, Err *) = {
+    probe_quiet, probe_transactions, probe_capacity, probe_collations,
+    probe_types, probe_parameters,   probe_workload,
 };
 
 const char *finding_severity_name(FindingSeverity severity)
@@ -36,6 +43,11 @@ static bool has_sql(const char *remedy)
     return false;
 }
 
+const char *finding_side_name(const Finding *finding)
+{
+    return finding->at != NULL ? "plan" : conn_side_name(finding->side);
+}
+
 void check_add(Check *check, Code code, FindingSeverity severity, const Side *side,
                const char *object, const char *message, const char *why, const char *remedy)
 {
@@ -49,6 +61,7 @@ void check_add(Check *check, Code code, FindingSeverity severity, const Side *si
         .why = why,
         .remedy = remedy,
         .fixable = (flags & CODE_FIXABLE) != 0 && has_sql(remedy),
+        .waivable = (flags & CODE_WAIVABLE) != 0,
         .attestable = (flags & CODE_ATTEST) != 0,
     };
 }
@@ -60,27 +73,52 @@ const char *check_remedy(Check *check, const Side *side, ProviderTopic topic, co
                            check_sql_part(check, side, side->catalog->server.user));
 }
 
+/* No name can begin a line of its own in a message. */
 const char *check_name(Check *check, const Name *name)
 {
-    return name_text(check->arena, name);
+    const char *text = name_text(check->arena, name);
+    return text_printable(check->arena, text, strlen(text), NULL);
 }
 
 const char *check_part(Check *check, const char *part)
 {
-    return name_part_text(check->arena, part);
+    const char *text = name_part_text(check->arena, part);
+    return text_printable(check->arena, text, strlen(text), NULL);
 }
 
 const char *check_sql(Check *check, const Side *side, const Name *name)
 {
-    AUTO_STR Str text = {0};
-    ddl_qname(&text, side->conn, name);
-    return str_dup(check->arena, &text);
+    return check_text(check, "%s.%s", check_sql_part(check, side, name->schema),
+                      check_sql_part(check, side, name->rel));
 }
 
+static bool has_control(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ')
+            return true;
+    return false;
+}
+
+/* A name with a line break would end a comment, or part a statement: it is written by number. */
 const char *check_sql_part(Check *check, const Side *side, const char *part)
 {
     AUTO_STR Str text = {0};
-    ddl_ident(&text, side->conn, part);
+    if (!has_control(part)) {
+        ddl_ident(&text, side->conn, part);
+        return str_dup(check->arena, &text);
+    }
+    str_append(&text, "U&\"");
+    for (; *part != '\0'; part++) {
+        if ((unsigned char)*part < ' ') {
+            str_appendf(&text, "\\%04X", (unsigned)*part);
+            continue;
+        }
+        if (*part == '"' || *part == '\\')
+            str_append_char(&text, *part);
+        str_append_char(&text, *part);
+    }
+    str_append_char(&text, '"');
     return str_dup(check->arena, &text);
 }
 
@@ -88,6 +126,15 @@ static bool probe_side(Check *check, Side *side, Err *err)
 {
     return facts_read(check, side, err) && probe_expect(check, side, err) &&
            probe_pooler(check, side, err) && probe_provider(check, side, err);
+}
+
+static bool probe_all(Check *check, Err *err)
+{
+    bool ok = probe_side(check, &check->source, err) && probe_side(check, &check->target, err) &&
+              activity_read(check, err);
+    for (size_t i = 0; ok && i < sizeof(probes) / sizeof(probes[0]); i++)
+        ok = probes[i](check, err);
+    return ok;
 }
 
 static int compare_findings(const void *left, const void *right)
@@ -132,14 +179,16 @@ bool preflight_run(const PreflightInput *input, PreflightReport *report, Err *er
         .report = report,
         .arena = &report->arena,
     };
-    bool ok = probe_side(&check, &check.source, err) && probe_side(&check, &check.target, err) &&
-              probe_quiet(&check, err);
+    bool ok = probe_all(&check, err);
     for (size_t i = 0; ok && i < sizeof(checks) / sizeof(checks[0]); i++)
         checks[i](&check);
     facts_release(&check.source.facts);
     facts_release(&check.target.facts);
-    if (ok)
+    rows_free(check.activity);
+    if (ok) {
+        waivers_apply(&check);
         conclude(report);
+    }
     return ok;
 }
 
@@ -153,7 +202,9 @@ char *preflight_finding_text(Arena *arena, const Finding *finding)
 {
     AUTO_STR Str text = {0};
     str_appendf(&text, "%s %s %s %s: %s\n", finding_severity_name(finding->severity), finding->code,
-                conn_side_name(finding->side), finding->object, finding->message);
+                finding_side_name(finding), finding->object, finding->message);
+    if (finding->at != NULL)
+        str_appendf(&text, "  at: %s\n", finding->at);
     if (finding->note != NULL) {
         str_appendf(&text, "  %s: %s\n", finding_severity_name(finding->severity), finding->note);
         return str_dup(arena, &text);

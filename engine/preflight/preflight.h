@@ -7,6 +7,7 @@
 
 #include "base/vec.h"
 #include "blueprint/blueprint.h"
+#include "preflight/workload.h"
 
 /* In the order of weight. A finding that the plan waives, or attests, is listed as such. */
 typedef enum FindingSeverity {
@@ -27,9 +28,10 @@ typedef struct Finding {
     const char
         *remedy;      /* SQL, one statement a line; what is no SQL begins with "-- "; never NULL */
     bool fixable;     /* the remedy is SQL that changes nothing an application would notice */
+    bool waivable;    /* an entry of `waive` answers it */
     bool attestable;  /* SQL cannot see it: an entry of `attest` answers it */
     const char *note; /* who waived or attested it: reason and end; NULL none */
-    PlanPos pos;      /* where it stands in the plan; line 0: nowhere */
+    const char *at;   /* "plan.yaml:31:9": it is about the plan, not a server; NULL else */
 } Finding;
 
 typedef struct PreflightInput {
@@ -41,7 +43,8 @@ typedef struct PreflightInput {
     Conn *target_conn;
     const Endpoint *source_endpoint; /* NULL: the address is not looked at */
     const Endpoint *target_endpoint;
-    bool resuming; /* the run exists: its own slot and objects are no findings */
+    bool resuming;     /* the run exists: its own slot and objects are no findings */
+    int64_t sample_us; /* how long the source's workload is watched, 0: not now */
 } PreflightInput;
 
 typedef struct PreflightReport {
@@ -49,6 +52,8 @@ typedef struct PreflightReport {
     VEC(Finding) findings;
     size_t errors;
     size_t warnings;
+    Workload workload;
+    Forecast forecast; /* when workload.known */
 } PreflightReport;
 
 /** Runs every check. Findings are a result, not an error.
@@ -57,6 +62,16 @@ typedef struct PreflightReport {
  * when a database is not the one that the plan expects. */
 MUSTCHECK bool preflight_run(const PreflightInput *input, PreflightReport *report, Err *err);
 void preflight_release(PreflightReport *report);
+
+/** Judges the entries of waive and attest by themselves, without a server: codes that there are not
+ * or that take none, ends that are past. What is found is added to the findings.
+ * \param today "2026-11-21", in UTC */
+void preflight_judge_plan(Arena *arena, const Plan *plan, const char *today,
+                          PlanFindings *findings);
+const char *preflight_today(Arena *arena);
+
+/** "source", "target", or "plan" for what is about the plan. */
+const char *finding_side_name(const Finding *finding);
 
 /** One finding as text: severity, code, side, object, message; why and remedy on lines of their
  * own. */

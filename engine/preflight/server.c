@@ -154,7 +154,7 @@ void check_encoding(Check *check)
         fits ? "Lengths of names and of char(n) columns, and ranges over text, would differ."
              : "Characters of the source may not exist on the target.",
         check_text(check,
-                   "CREATE DATABASE ... ENCODING '%s' TEMPLATE template0; and use that as "
+                   "-- CREATE DATABASE ... ENCODING '%s' TEMPLATE template0; and use that as "
                    "the target.",
                    source->encoding));
 }

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "pages_text.h"
 #include "plan/diag.h"
+#include "preflight/preflight.h"
 #include "plan/json.h"
 #include "plan/report.h"
 
@@ -28,10 +29,36 @@ static uint32_t end_column(const PlanFinding *finding)
     return finding->pos.column + finding->span;
 }
 
+/* A kind of finding: of the plan language, or of preflight, which judges waivers. */
+typedef struct Rule {
+    const char *code;
+    const char *title;
+    bool is_error;
+} Rule;
+
+/* Those of the plan language first. \return false behind the last one. */
+static bool rule_at(size_t index, Rule *rule)
+{
+    size_t count = 0;
+    const PreflightCode *codes = preflight_codes(&count);
+    if (index < DIAG_COUNT) {
+        const PlanDiagRow *row = plan_diag_row((PlanDiag)index);
+        *rule = (Rule){row->code, row->title, row->is_error};
+        return true;
+    }
+    if (index - DIAG_COUNT >= count)
+        return false;
+    *rule = (Rule){codes[index - DIAG_COUNT].code, codes[index - DIAG_COUNT].title, true};
+    return true;
+}
+
 static const char *title_of(const char *code)
 {
-    const PlanDiagRow *row = plan_diag_find(code);
-    return row != NULL ? row->title : "";
+    Rule rule;
+    for (size_t i = 0; rule_at(i, &rule); i++)
+        if (text_equal(rule.code, code))
+            return rule.title;
+    return "";
 }
 
 /* A path as text that is valid UTF-8. */
@@ -196,17 +223,17 @@ static void put_rules(Output *output)
 {
     Json *json = &output->json;
     json_open(json, "rules", '[');
-    for (PlanDiag diag = 0; diag < DIAG_COUNT; diag++) {
-        const PlanDiagRow *row = plan_diag_row(diag);
-        if (!is_used(output, row->code))
+    Rule rule;
+    for (size_t i = 0; rule_at(i, &rule); i++) {
+        if (!is_used(output, rule.code))
             continue;
-        const char *page = page_of(row->code);
+        const char *page = page_of(rule.code);
         json_open(json, NULL, '{');
-        json_text(json, "id", row->code);
-        put_message(json, "shortDescription", row->title, NULL);
+        json_text(json, "id", rule.code);
+        put_message(json, "shortDescription", rule.title, NULL);
         put_message(json, "help", page, page);
         json_open(json, "defaultConfiguration", '{');
-        json_text(json, "level", row->is_error ? "error" : "warning");
+        json_text(json, "level", rule.is_error ? "error" : "warning");
         json_close(json, '}');
         json_close(json, '}');
     }
@@ -216,8 +243,9 @@ static void put_rules(Output *output)
 static uint64_t rule_index(const Output *output, const char *code)
 {
     uint64_t index = 0;
-    for (PlanDiag diag = 0; !text_equal(plan_diag_row(diag)->code, code); diag++)
-        index += is_used(output, plan_diag_row(diag)->code);
+    Rule rule;
+    for (size_t i = 0; rule_at(i, &rule) && !text_equal(rule.code, code); i++)
+        index += is_used(output, rule.code);
     return index;
 }
 

@@ -1,0 +1,67 @@
+/*
+ * Settings that are compared between both sides, with why they matter. Sorted by name, byte by
+ * byte.
+ */
+#include "preflight/parameter_table.h"
+
+#define SAME_ROOM "The applications had this much on the source."
+
+const Parameter parameter_table[] = {
+    {"DateStyle", true,
+     "Dates that are written as text, and texts that are read as dates, are another day."},
+    {"IntervalStyle", true, "Intervals are written, and negative ones read, in another way."},
+    {"TimeZone", true,
+     "now()::date, casts between timestamp and timestamptz, and what clients are shown."},
+    {"array_nulls", true, "NULL inside an array's text is a string or a null."},
+    {"autovacuum", false, "Without it the target's tables grow and its statistics age."},
+    {"backslash_quote", true, "Whether \\' is a quote in a string."},
+    {"bytea_output", true, "The text form of bytea that clients are sent."},
+    {"default_statistics_target", false, "How well the planner knows the columns."},
+    {"default_table_access_method", true, "How new tables are stored."},
+    {"default_tablespace", true, "Where new tables are stored."},
+    {"default_text_search_config", true,
+     "What to_tsvector() and to_tsquery() make without a configuration."},
+    {"default_toast_compression", false, "How large values are compressed."},
+    {"default_transaction_deferrable", true, "Whether serializable read-only transactions wait."},
+    {"default_transaction_isolation", true, "What transactions see of each other."},
+    {"default_transaction_read_only", true, "Whether transactions may write."},
+    {"effective_cache_size", false, "How the planner weighs index scans."},
+    {"extra_float_digits", true, "How many digits of floating point numbers clients are sent."},
+    {"idle_in_transaction_session_timeout", true,
+     "Applications' sessions are ended, or no longer ended."},
+    {"idle_session_timeout", true, "Applications' sessions are ended, or no longer ended."},
+    {"jit", false, "Whether expressions are compiled."},
+    {"lc_monetary", true, "How money is written and read."},
+    {"lc_numeric", true, "What to_char() and to_number() take for separators."},
+    {"lc_time", true, "The names of days and months that to_char() writes."},
+    {"lo_compat_privileges", true, "Who may read large objects."},
+    {"lock_timeout", true, "Applications' statements fail, or no longer fail, while they wait."},
+    {"maintenance_work_mem", false, "How fast indexes are built and tables vacuumed."},
+    {"max_connections", false, SAME_ROOM},
+    {"max_locks_per_transaction", false, SAME_ROOM},
+    {"max_parallel_workers", false, SAME_ROOM},
+    {"max_prepared_transactions", false,
+     "Applications that prepare transactions need as many here."},
+    {"max_wal_size", false, "How often a busy server has to make checkpoints."},
+    {"max_worker_processes", false, SAME_ROOM},
+    {"password_encryption", false, "How new passwords are kept."},
+    {"quote_all_identifiers", true, "How identifiers look in what the server prints."},
+    {"random_page_cost", false, "How the planner weighs index scans."},
+    {"search_path", true, "Which object a name without a schema means."},
+    {"session_preload_libraries", true, "Libraries that every session loads."},
+    {"shared_buffers", false, "How much the server caches."},
+    {"shared_preload_libraries", false, "Libraries that extensions and hooks need."},
+    {"standard_conforming_strings", true, "Whether a backslash in a string is one."},
+    {"statement_timeout", true, "Applications' statements are ended, or no longer ended."},
+    {"synchronous_commit", true, "What a commit survives."},
+    {"temp_buffers", false, "Room for temporary tables."},
+    {"timezone_abbreviations", true, "Which offsets abbreviations such as IST mean."},
+    {"track_commit_timestamp", true, "Whether pg_xact_commit_timestamp() answers."},
+    {"transform_null_equals", true, "Whether x = NULL means x IS NULL."},
+    {"wal_level", false, "Whether others may replicate from the target after the switch."},
+    {"work_mem", false, "How much a sort or hash may take before it goes to disk."},
+    {"xmlbinary", true, "How bytea is written inside XML."},
+    {"xmloption", true, "Whether XML values are documents or content."},
+};
+
+const size_t parameter_count = sizeof(parameter_table) / sizeof(parameter_table[0]);

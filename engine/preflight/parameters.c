@@ -1,0 +1,156 @@
+/*
+ * Server parameters of both sides, compared: those under which an application gets other results,
+ * and those of room and speed.
+ */
+#include "preflight/check.h"
+#include "preflight/parameter_table.h"
+
+#include "base/jsontext.h"
+#include "base/units.h"
+#include "pg/ddl.h"
+#include "sql_text.h"
+
+/* Columns of preflight_parameters.sql. */
+enum { PAR_NAME, PAR_VALUE, PAR_UNIT, PAR_CONTEXT };
+
+static const char *names_json(Arena *arena)
+{
+    const char **names = arena_array(arena, const char *, parameter_count);
+    for (size_t i = 0; i < parameter_count; i++)
+        names[i] = parameter_table[i].name;
+    return jsontext_list(arena, names, parameter_count);
+}
+
+static const char *shown(Check *check, const Rows *rows, size_t row)
+{
+    const char *value = rows_text(rows, row, PAR_VALUE);
+    const char *unit = rows_text(rows, row, PAR_UNIT);
+    uint64_t bytes = 0;
+    if (value == NULL || *value == '\0')
+        return "empty";
+    if (unit == NULL || strcmp(value, "-1") == 0 || strcmp(value, "0") == 0)
+        return arena_strdup(check->arena, value);
+    if (units_size_parse(check_text(check, "%s%s", value, unit), &bytes))
+        return units_size_text(check->arena, bytes);
+    uint64_t pages = 0;
+    if (strcmp(unit, "8kB") == 0 && units_uint64_parse(value, &pages))
+        return units_size_text(check->arena, pages * 8192);
+    return check_text(check, "%s %s", value, unit);
+}
+
+/* Names of one time zone. */
+static bool is_utc(const char *zone)
+{
+    static const char *const names[] = {
+        "UTC",  "Etc/UTC", "UCT",      "Etc/UCT", "Universal", "GMT",       "Etc/GMT",
+        "GMT0", "Zulu",    "Etc/Zulu", "GMT+0",   "GMT-0",     "Greenwich", "Etc/Universal"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (text_equal(zone, names[i]))
+            return true;
+    return false;
+}
+
+static bool same_value(const char *name, const char *a, const char *b)
+{
+    return text_equal(a, b) || (text_equal(name, "TimeZone") && is_utc(a) && is_utc(b));
+}
+
+/* One element of a list of identifiers, as SET wants it: a literal of what it means. */
+static const char *append_element(Check *check, Str *sql, const char *at)
+{
+    AUTO_STR Str element = {0};
+    bool quoted = *at == '"';
+    at += quoted;
+    while (*at != '\0' && (quoted || (*at != ',' && *at != ' '))) {
+        if (quoted && *at == '"' && *++at != '"')
+            break;
+        str_append_char(&element, *at++);
+    }
+    ddl_literal(sql, check->target.conn, str_text(&element));
+    return at + strspn(at, ", ");
+}
+
+static const char *set_on_database(Check *check, const char *name, const char *value)
+{
+    AUTO_STR Str sql = {0};
+    const Side *target = &check->target;
+    str_appendf(&sql, "ALTER DATABASE %s SET %s = ",
+                check_sql_part(check, target, target->catalog->server.database), name);
+    bool is_list = text_equal(name, "search_path") || text_equal(name, "session_preload_libraries");
+    if (!is_list || *value == '\0')
+        ddl_literal(&sql, target->conn, value);
+    for (const char *at = value; is_list && *at != '\0';) {
+        at = append_element(check, &sql, at);
+        str_append(&sql, *at != '\0' ? ", " : "");
+    }
+    str_append_char(&sql, ';');
+    return str_dup(check->arena, &sql);
+}
+
+static const char *remedy_for(Check *check, const Parameter *parameter, const Rows *from,
+                              size_t row)
+{
+    const char *context = rows_text(from, row, PAR_CONTEXT);
+    const char *value = rows_text(from, row, PAR_VALUE);
+    const char *unit = rows_text(from, row, PAR_UNIT);
+    if (text_equal(context, "user") && parameter->changes_results)
+        return set_on_database(check, parameter->name, value == NULL ? "" : value);
+    if (!parameter->changes_results)
+        return check_text(check, "-- set %s on the target if its size allows it", parameter->name);
+    const char *text =
+        check_text(check, "'%s%s'", value == NULL ? "" : value, unit == NULL ? "" : unit);
+    return check_remedy(check, &check->target,
+                        text_equal(context, "postmaster") ? TOPIC_SETTING_RESTART
+                                                          : TOPIC_SETTING_RELOAD,
+                        parameter->name, text);
+}
+
+/* Less room than the source has is told; more is not. */
+static bool is_less(const char *source, const char *target)
+{
+    uint64_t a = 0;
+    uint64_t b = 0;
+    if (!units_uint64_parse(source, &a) || !units_uint64_parse(target, &b))
+        return true;
+    return b < a;
+}
+
+static void compare(Check *check, const Parameter *parameter, const Rows *from, size_t f,
+                    const Rows *to, size_t t)
+{
+    const char *source = rows_text(from, f, PAR_VALUE);
+    const char *target = rows_text(to, t, PAR_VALUE);
+    if (source == NULL || target == NULL || same_value(parameter->name, source, target) ||
+        (!parameter->changes_results && !is_less(source, target)))
+        return;
+    check_add(
+        check, parameter->changes_results ? CODE_PARAMETER : CODE_PARAMETER_ROOM,
+        parameter->changes_results ? FINDING_WARNING : FINDING_INFO, &check->target,
+        parameter->name,
+        check_text(check, "is %s, on the source %s", shown(check, to, t), shown(check, from, f)),
+        parameter->why, remedy_for(check, parameter, from, f));
+}
+
+bool probe_parameters(Check *check, Err *err)
+{
+    AUTO_ROWS Rows *from = NULL;
+    AUTO_ROWS Rows *to = NULL;
+    const char *names = names_json(check->arena);
+    if (!pg_rows(check->source.conn, SQL_PREFLIGHT_PARAMETERS, PARAMS(names), &from, err) ||
+        !pg_rows(check->target.conn, SQL_PREFLIGHT_PARAMETERS, PARAMS(names), &to, err))
+        return err_context(err, "comparing the settings of both servers");
+    size_t f = 0;
+    size_t t = 0;
+    for (size_t i = 0; i < parameter_count; i++) {
+        const char *name = parameter_table[i].name;
+        while (f < rows_count(from) && strcmp(rows_text(from, f, PAR_NAME), name) < 0)
+            f++;
+        while (t < rows_count(to) && strcmp(rows_text(to, t, PAR_NAME), name) < 0)
+            t++;
+        if (f < rows_count(from) && t < rows_count(to) &&
+            text_equal(rows_text(from, f, PAR_NAME), name) &&
+            text_equal(rows_text(to, t, PAR_NAME), name))
+            compare(check, &parameter_table[i], from, f, to, t);
+    }
+    return true;
+}

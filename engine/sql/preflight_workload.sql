@@ -1,0 +1,18 @@
+-- One reading of what the source does; two of them make rates.
+-- Columns: time in seconds, WAL written in bytes since the cluster was made, rows of this database
+-- inserted, updated, deleted, its commits, when these began to be counted (seconds), WAL in bytes
+-- since that began to be counted, when that began (seconds), size of the database.
+SELECT EXTRACT(epoch FROM pg_catalog.clock_timestamp()),
+       CASE WHEN pg_catalog.pg_is_in_recovery() THEN 0
+            ELSE pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0') END,
+       s.tup_inserted,
+       s.tup_updated,
+       s.tup_deleted,
+       s.xact_commit,
+       EXTRACT(epoch FROM COALESCE(s.stats_reset, pg_catalog.pg_postmaster_start_time())),
+       w.wal_bytes,
+       EXTRACT(epoch FROM COALESCE(w.stats_reset, pg_catalog.pg_postmaster_start_time())),
+       pg_catalog.pg_database_size(s.datid)
+FROM pg_catalog.pg_stat_database s
+CROSS JOIN pg_catalog.pg_stat_wal w
+WHERE s.datname = pg_catalog.current_database();
