@@ -62,6 +62,7 @@ struct Relation {
     Name target;
     bool partitioned; /* declaratively, on the source */
     size_t index;     /* in Blueprint.relations */
+    PlanPos pos;      /* the selector that took it */
     Column *columns;
     size_t column_count;
     const char **generated; /* stored generated columns */

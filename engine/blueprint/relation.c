@@ -196,6 +196,12 @@ static bool has_primary_key(const Catalog *catalog, uint32_t relation)
     return false;
 }
 
+static PlanPos cause_of(Build *build, const CatRelation *from)
+{
+    const PlanSelector *cause = build_mark(build, from)->cause;
+    return cause == NULL ? (PlanPos){0} : cause->pos;
+}
+
 static void add_relations(Build *build)
 {
     Blueprint *blueprint = build->blueprint;
@@ -216,6 +222,7 @@ static void add_relations(Build *build)
             .target = from->name,
             .partitioned = from->kind == 'p',
             .index = at,
+            .pos = cause_of(build, from),
             .hypertable = hypertable_of(build, &from->name),
         };
         blueprint->by_oid[at++] = relation;

@@ -1,108 +1,66 @@
 /*
- * Structure: lines, sorted, and the merge of two sorted texts.
+ * Structure: a blueprint's facts, and what of them moved.
  */
 #include "blueprint/structure.h"
 
+#include "base/facts.h"
 #include "base/str.h"
-#include "base/vec.h"
 
 #include <inttypes.h>
-
-typedef VEC(const char *) Lines;
 
 /* What stands on the target before the cutover, and what comes behind the drain, follows it. */
 static const char QUIET_LINE[] = "session_replication_role cannot be set on the target";
 
-static void add(Arena *arena, Lines *lines, const char *line)
-{
-    *vec_push(arena, lines) = line;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void sort(Lines *lines)
-{
-    if (lines->count > 1)
-        qsort(lines->items, lines->count, sizeof(*lines->items), by_text);
-}
-
-static void add_relation(Arena *arena, Lines *lines, const Relation *relation)
+static void add_relation(Arena *arena, FactVec *facts, const Relation *relation)
 {
     const char *name = name_text(arena, &relation->source);
-    add(arena, lines, arena_printf(arena, "table %s (oid %" PRIu32 ")", name, relation->oid));
+    facts_add(arena, facts, arena_printf(arena, "table %s", name),
+              arena_printf(arena, "oid %" PRIu32, relation->oid));
     for (size_t c = 0; c < relation->column_count; c++) {
         const Column *column = &relation->columns[c];
-        add(arena, lines,
-            arena_printf(arena, "column %s of %s (%s)", name_part_text(arena, column->name), name,
-                         column->type_text));
+        facts_add(
+            arena, facts,
+            arena_printf(arena, "column %s of %s", name_part_text(arena, column->name), name),
+            column->type_text);
     }
     for (size_t g = 0; g < relation->generated_count; g++)
-        add(arena, lines,
-            arena_printf(arena, "generated column %s of %s",
-                         name_part_text(arena, relation->generated[g]), name));
+        facts_add(arena, facts,
+                  arena_printf(arena, "generated column %s of %s",
+                               name_part_text(arena, relation->generated[g]), name),
+                  "");
     if (relation->key != NULL)
-        add(arena, lines, arena_printf(arena, "key %s of %s", relation->key->index_name, name));
+        facts_add(arena, facts, arena_printf(arena, "key of %s", name), relation->key->index_name);
     for (size_t l = 0; relation->partitioned && l < relation->leaf_count; l++)
-        add(arena, lines,
-            arena_printf(arena, "partition %s of %s (oid %" PRIu32 ")",
-                         name_text(arena, &relation->leaves[l]->source), name,
-                         relation->leaves[l]->oid));
+        facts_add(arena, facts,
+                  arena_printf(arena, "partition %s of %s",
+                               name_text(arena, &relation->leaves[l]->source), name),
+                  arena_printf(arena, "oid %" PRIu32, relation->leaves[l]->oid));
 }
 
 char *structure_text(Arena *arena, const Blueprint *blueprint)
 {
-    AUTO_STR Str text = {0};
     AUTO_ARENA Arena own = {0};
-    Lines lines = {0};
+    FactVec facts = {0};
     for (size_t r = 0; r < blueprint->relation_count; r++)
-        add_relation(&own, &lines, &blueprint->relations[r]);
+        add_relation(&own, &facts, &blueprint->relations[r]);
     for (size_t s = 0; s < blueprint->sequence_count; s++)
-        add(&own, &lines,
-            arena_printf(&own, "sequence %s", name_text(&own, &blueprint->sequences[s].name)));
+        facts_add(
+            &own, &facts,
+            arena_printf(&own, "sequence %s", name_text(&own, &blueprint->sequences[s].name)), "");
     if (blueprint_keeps_quiet(blueprint))
-        add(&own, &lines, QUIET_LINE);
-    sort(&lines);
-    for (size_t i = 0; i < lines.count; i++)
-        str_appendf(&text, "%s\n", lines.items[i]);
-    return str_dup(arena, &text);
-}
-
-static void split(Arena *arena, Lines *lines, const char *text)
-{
-    char *save = NULL;
-    char *copy = arena_strdup(arena, text);
-    for (char *line = strtok_r(copy, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save))
-        add(arena, lines, line);
-    sort(lines);
+        facts_add(&own, &facts, QUIET_LINE, "");
+    facts_sort(&facts);
+    return facts_text(arena, &facts);
 }
 
 char *structure_diff(Arena *arena, const char *before, const char *after)
 {
-    AUTO_STR Str out = {0};
     AUTO_ARENA Arena own = {0};
-    Lines old_lines = {0}, new_lines = {0};
-    split(&own, &old_lines, before);
-    split(&own, &new_lines, after);
-    size_t o = 0, n = 0;
-    while (o < old_lines.count || n < new_lines.count) {
-        int order = 0;
-        if (o == old_lines.count)
-            order = 1;
-        else if (n == new_lines.count)
-            order = -1;
-        else
-            order = strcmp(old_lines.items[o], new_lines.items[n]);
-        if (order < 0)
-            str_appendf(&out, "gone: %s\n", old_lines.items[o]);
-        else if (order > 0)
-            str_appendf(&out, "new: %s\n", new_lines.items[n]);
-        o += order <= 0;
-        n += order >= 0;
-    }
-    return str_dup(arena, &out);
+    FactVec was = {0};
+    FactVec is = {0};
+    facts_parse(&own, &was, before);
+    facts_parse(&own, &is, after);
+    return facts_diff(arena, &was, &is);
 }
 
 bool structure_same(const char *before, const char *after, Err *err)

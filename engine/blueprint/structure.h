@@ -1,5 +1,5 @@
 /*
- * Structure: what a run's data road stands on, as one sorted line per fact: tables (with their oid:
+ * Structure: what a run's data road stands on, as sorted facts: tables (with their oid:
  * one that was made anew is another), partitions, columns with their types, keys, sequences. A run
  * records it when it begins; who resumes it or cuts over compares.
  */
@@ -11,8 +11,8 @@
 /** The facts of a blueprint, a line each. */
 char *structure_text(Arena *arena, const Blueprint *blueprint);
 
-/** What differs between two such texts, "gone: table public.t" or "new: column v of public.t
- * (text)" a line each; empty when nothing does. */
+/** What differs between two such texts, "gone: table public.t (oid 16390)" or "column v of
+ * public.t: text -> bigint" a line each (base/facts.h); empty when nothing does. */
 char *structure_diff(Arena *arena, const char *before, const char *after);
 
 /** Refuses with ERR_STALE, naming what differs. */

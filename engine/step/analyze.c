@@ -18,6 +18,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
         const Relation *relation = &blueprint->relations[i];
         const char *name = name_text(&arena, &relation->target);
         steps[i] = step_add(builder, &STEP_ANALYZE, name, relation, 0);
+        step_at(steps[i], relation->pos);
         step_needs_id(builder, steps[i],
                       arena_printf(&arena, "copy:%s", name_text(&arena, &relation->source)));
     }
@@ -79,7 +80,7 @@ static bool apply(StepCtx *ctx, Err *err)
 const StepKind STEP_ANALYZE = {
     .name = "analyze",
     .phase = PHASE_COPY,
-    .flags = STEP_NEEDS_TARGET,
+    .flags = STEP_NEEDS_TARGET | STEP_CHANGES,
     .summary = "Gathers statistics of one table on the target.",
     .per_object = true,
     .expand = expand,

@@ -16,7 +16,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
     if (blueprint->plan->cutover.approval_required)
-        step_add_after(builder, &STEP_APPROVAL, "gates");
+        step_at(step_add_after(builder, &STEP_APPROVAL, "gates"), blueprint->plan->cutover.pos);
     return true;
 }
 

@@ -17,6 +17,12 @@ Step *step_add(StepBuilder *builder, const StepKind *kind, const char *object_te
     return step;
 }
 
+Step *step_at(Step *step, PlanPos pos)
+{
+    step->pos = pos;
+    return step;
+}
+
 void step_needs_kind(StepBuilder *builder, Step *step, const char *kind_name)
 {
     *vec_push(builder->arena, &builder->needs) = (StepNeed){

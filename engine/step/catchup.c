@@ -12,9 +12,8 @@ extern const StepKind STEP_CATCHUP;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_CATCHUP, "replicate");
+    step_at(step_add_after(builder, &STEP_CATCHUP, "replicate"), blueprint->plan->replication.pos);
     return true;
 }
 

@@ -33,6 +33,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
         Step *step = step_add(builder, &STEP_CONSTRAINT,
                               constraint_text(&arena, &def->table, def->constraint_name), def,
                               direct ? (double)def->bytes : 0);
+        step_at(step, def->relation->pos);
         step_needs_rows(builder, step, def->relation);
         needs_indexes(builder, step, blueprint, def);
         step_needs_below(builder, step, blueprint, def);
@@ -107,6 +108,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     observation->state = found.exists && found.valid && index_marks_set(def, &found)
                              ? OBSERVED_SATISFIED
                              : OBSERVED_NEEDED;
+    observation->there = found.exists;
     return true;
 }
 

@@ -24,6 +24,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
         const Relation *relation = &blueprint->relations[i];
         Step *step = step_add(builder, &STEP_COPY, name_text(&arena, &relation->source), relation,
                               relation_bytes(relation));
+        step_at(step, relation->pos);
         step_needs_id(builder, step, "wave");
     }
     return true;

@@ -9,9 +9,8 @@ extern const StepKind STEP_CUTOVER_DRAIN;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_CUTOVER_DRAIN, "cutover.source_fence");
+    step_at(step_add_after(builder, &STEP_CUTOVER_DRAIN, "cutover.source_fence"), blueprint->plan->cutover.pos);
     return true;
 }
 

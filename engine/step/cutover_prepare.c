@@ -10,9 +10,9 @@ extern const StepKind STEP_CUTOVER_PREPARE;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
     Step *step = step_add_after(builder, &STEP_CUTOVER_PREPARE, "gates");
+    step_at(step, blueprint->plan->cutover.pos);
     step_needs_kind(builder, step, "approval");
     return true;
 }

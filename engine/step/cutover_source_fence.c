@@ -9,9 +9,8 @@ extern const StepKind STEP_CUTOVER_SOURCE_FENCE;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_CUTOVER_SOURCE_FENCE, "cutover.target_fence");
+    step_at(step_add_after(builder, &STEP_CUTOVER_SOURCE_FENCE, "cutover.target_fence"), blueprint->plan->cutover.pos);
     return true;
 }
 
@@ -61,7 +60,7 @@ static bool verify(StepCtx *ctx, Err *err)
 const StepKind STEP_CUTOVER_SOURCE_FENCE = {
     .name = "cutover.source_fence",
     .phase = PHASE_CUTOVER,
-    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE | STEP_CHANGES,
     .summary = "Stops writes on the source; the downtime begins.",
     .expand = expand,
     .describe = describe,

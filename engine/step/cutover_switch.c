@@ -9,9 +9,8 @@ extern const StepKind STEP_CUTOVER_SWITCH;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_CUTOVER_SWITCH, "cutover.verify");
+    step_at(step_add_after(builder, &STEP_CUTOVER_SWITCH, "cutover.verify"), blueprint->plan->cutover.pos);
     return true;
 }
 
@@ -40,7 +39,7 @@ static bool verify(StepCtx *ctx, Err *err)
 const StepKind STEP_CUTOVER_SWITCH = {
     .name = "cutover.switch",
     .phase = PHASE_CUTOVER,
-    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE | STEP_CHANGES,
     .summary = "The point of no return.",
     .expand = expand,
     .describe = describe,

@@ -9,9 +9,8 @@ extern const StepKind STEP_CUTOVER_TARGET_FENCE;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_CUTOVER_TARGET_FENCE, "cutover.prepare");
+    step_at(step_add_after(builder, &STEP_CUTOVER_TARGET_FENCE, "cutover.prepare"), blueprint->plan->cutover.pos);
     return true;
 }
 
@@ -41,7 +40,7 @@ static bool verify(StepCtx *ctx, Err *err)
 const StepKind STEP_CUTOVER_TARGET_FENCE = {
     .name = "cutover.target_fence",
     .phase = PHASE_CUTOVER,
-    .flags = STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE,
+    .flags = STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE | STEP_CHANGES,
     .summary = "Keeps others from writing to the target.",
     .expand = expand,
     .describe = describe,

@@ -9,9 +9,8 @@ extern const StepKind STEP_CUTOVER_UNFENCE;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_CUTOVER_UNFENCE, "cutover.switch");
+    step_at(step_add_after(builder, &STEP_CUTOVER_UNFENCE, "cutover.switch"), blueprint->plan->cutover.pos);
     return true;
 }
 
@@ -60,7 +59,7 @@ static bool apply(StepCtx *ctx, Err *err)
 const StepKind STEP_CUTOVER_UNFENCE = {
     .name = "cutover.unfence",
     .phase = PHASE_CUTOVER,
-    .flags = STEP_NEEDS_TARGET | STEP_ALONE,
+    .flags = STEP_NEEDS_TARGET | STEP_ALONE | STEP_CHANGES,
     .summary = "Opens the target for writes; the downtime ends.",
     .expand = expand,
     .describe = describe,

@@ -8,9 +8,9 @@ extern const StepKind STEP_CUTOVER_VERIFY;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
     Step *step = step_add_after(builder, &STEP_CUTOVER_VERIFY, "cutover.sequences");
+    step_at(step, blueprint->plan->cutover.pos);
     step_needs_kind(builder, step, "triggers_late");
     step_needs_kind(builder, step, "foreign_keys_late");
     return true;

@@ -87,7 +87,7 @@ static bool apply(StepCtx *ctx, Err *err)
 const StepKind STEP_FINISH = {
     .name = "finish",
     .phase = PHASE_FINISH,
-    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_ALONE,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_ALONE | STEP_CHANGES,
     .summary = "Ends the stream and drops slot and publication.",
     .expand = expand,
     .describe = describe,

@@ -44,6 +44,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
             continue;
         Step *step = step_add(builder, &STEP_FOREIGN_KEY,
                               constraint_text(&arena, &key->table, key->name), key, 0);
+        step_at(step, key->relation->pos);
         step_needs_kind(builder, step, "wave_end");
         step_needs_kind(builder, step, "index");
         step_needs_kind(builder, step, "constraint");

@@ -18,6 +18,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
             continue;
         Step *step =
             step_add(builder, &STEP_HYPERTABLE, name_text(&arena, &relation->target), relation, 0);
+        step_at(step, relation->hypertable->pos);
         step_needs_kind(builder, step, "schema_pre");
     }
     return true;
@@ -97,7 +98,7 @@ static bool apply(StepCtx *ctx, Err *err)
 const StepKind STEP_HYPERTABLE = {
     .name = "hypertable",
     .phase = PHASE_SCHEMA,
-    .flags = STEP_NEEDS_TARGET,
+    .flags = STEP_NEEDS_TARGET | STEP_CHANGES,
     .summary = "Makes one empty table a hypertable.",
     .expand = expand,
     .describe = describe,

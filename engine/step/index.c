@@ -17,6 +17,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
             continue;
         Step *step =
             step_add(builder, &STEP_INDEX, name_text(&arena, &def->name), def, (double)def->bytes);
+        step_at(step, def->relation->pos);
         step_needs_rows(builder, step, def->relation);
         step_needs_below(builder, step, blueprint, def);
     }
@@ -68,6 +69,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     bool marked = def->constraint_sql != NULL || index_marks_set(def, &found);
     observation->state =
         found.exists && found.valid && marked ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    observation->there = found.exists;
     if (found.exists && !found.valid)
         observation->reason = "an invalid index of this name is dropped and built again";
     return true;

@@ -71,7 +71,7 @@ static bool apply(StepCtx *ctx, Err *err)
 const StepKind STEP_MATVIEW = {
     .name = "matview",
     .phase = PHASE_CATCHUP,
-    .flags = STEP_NEEDS_TARGET,
+    .flags = STEP_NEEDS_TARGET | STEP_CHANGES,
     .summary = "Fills one materialized view.",
     .expand = expand,
     .describe = describe,

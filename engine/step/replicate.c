@@ -11,9 +11,9 @@ extern const StepKind STEP_REPLICATE;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
     Step *step = step_add_after(builder, &STEP_REPLICATE, "wave_end");
+    step_at(step, blueprint->plan->replication.pos);
     /* Apply finds rows by key: the key indexes must stand, and nothing may be half built under it.
      */
     step_needs_kind(builder, step, "index");
@@ -84,7 +84,7 @@ static bool apply(StepCtx *ctx, Err *err)
 const StepKind STEP_REPLICATE = {
     .name = "replicate",
     .phase = PHASE_CATCHUP,
-    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SERVICE | STEP_SESSION,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SERVICE | STEP_SESSION | STEP_CHANGES,
     .summary = "Applies the source's changes to the target until the cutover.",
     .expand = expand,
     .describe = describe,

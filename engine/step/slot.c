@@ -15,9 +15,9 @@ extern const StepKind STEP_SLOT;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
     Step *step = step_add_after(builder, &STEP_SLOT, "publication");
+    step_at(step, blueprint->plan->replication.pos);
     /* WAL is held from here on: not before the tables stand that are to be copied. */
     step_needs_kind(builder, step, "schema_pre");
     step_needs_kind(builder, step, "hypertable");

@@ -36,6 +36,7 @@ typedef enum StepFlags {
     STEP_ALONE = 64,    /* nothing else runs beside it (services excepted) */
     STEP_SESSION = 128, /* holds sessions or snapshots of this process: done only in this process,
                            so it is observed again on every run whatever the journal says */
+    STEP_CHANGES = 256, /* changes what is there (`~`) rather than making something (`+`) */
 } StepFlags;
 
 typedef enum Observed {
@@ -49,6 +50,7 @@ typedef struct Observation {
     Observed state;
     const char
         *reason; /* one line, owned by the given arena; NULL when satisfied or plainly needed */
+    bool there;  /* needed, but some of it is there: `plan` shows a change */
 } Observation;
 
 /* What `plan` prints: a sentence, and the exact SQL with the server it runs on. */
@@ -59,9 +61,32 @@ typedef struct StepSql {
 
 typedef VEC(StepSql) StepSqlVec;
 
+/* How one leaf is divided, and why so. */
+typedef struct StepParts {
+    const char *leaf;
+    size_t count;
+    const char *reason;
+} StepParts;
+
+typedef VEC(StepParts) StepPartsVec;
+
+/* What work is measured in; `plan` turns it into time by an assumption that it states
+ * (report/estimate.h). */
+typedef enum StepWork { WORK_NONE, WORK_COPY, WORK_INDEX, WORK_VERIFY, WORK_COUNT } StepWork;
+
+/* From the source's own numbers: sizes of files, and rows as of the last ANALYZE. Nothing that
+ * moves between two looks at a quiet server. */
+typedef struct StepEstimate {
+    StepWork work;
+    int64_t rows; /* -1: not known */
+    uint64_t bytes;
+} StepEstimate;
+
 typedef struct Description {
     const char *sentence;
     StepSqlVec sql;
+    StepPartsVec parts;
+    StepEstimate estimate;
 } Description;
 
 /* What a step body is given. Connections are NULL unless the kind's flags ask for them; in
@@ -117,6 +142,7 @@ struct Step {
     const void
         *object; /* what expand() gave: a Relation, Leaf, IndexDef ...; NULL for single steps */
     double cost; /* longest first; any unit that compares within a kind (bytes) */
+    PlanPos pos; /* the key of the plan that caused it; line 0: a default did */
     StepVec needs;
     size_t index; /* in the graph */
     bool barrier; /* stands for "all steps of a kind"; kind is NULL, nothing is run or shown */
@@ -126,6 +152,9 @@ struct Step {
  */
 Step *step_add(StepBuilder *builder, const StepKind *kind, const char *object_text,
                const void *object, double cost);
+
+/** Remembers the key of the plan that caused the step. \return the step */
+Step *step_at(Step *step, PlanPos pos);
 
 /** `step` waits for every step of that kind (added before or after), or for one step by id. A kind
  * or id that no step has is no error here: a plan without foreign keys has no foreign_key steps. */

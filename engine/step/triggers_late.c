@@ -13,9 +13,8 @@ extern const StepKind STEP_TRIGGERS_LATE;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_TRIGGERS_LATE, "cutover.drain");
+    step_at(step_add_after(builder, &STEP_TRIGGERS_LATE, "cutover.drain"), blueprint->plan->cutover.pos);
     return true;
 }
 
@@ -239,7 +238,7 @@ bool triggers_late_hold(StepCtx *ctx, Err *err)
 const StepKind STEP_TRIGGERS_LATE = {
     .name = "triggers_late",
     .phase = PHASE_CUTOVER,
-    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_DOWNTIME | STEP_ALONE,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_DOWNTIME | STEP_ALONE | STEP_CHANGES,
     .summary = "Makes the triggers and rules that fire under replica role.",
     .expand = expand,
     .describe = describe,

@@ -24,6 +24,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
             continue;
         const char *text = constraint_text(&arena, &key->table, key->name);
         Step *step = step_add(builder, &STEP_VALIDATE, text, key, 0);
+        step_at(step, key->relation->pos);
         step_needs_kind(builder, step, "catchup");
         if (two_steps)
             step_needs_id(builder, step, arena_printf(&arena, "foreign_key:%s", text));
@@ -98,7 +99,7 @@ bool validate_apply(StepCtx *ctx, Err *err)
 const StepKind STEP_VALIDATE = {
     .name = "validate",
     .phase = PHASE_CATCHUP,
-    .flags = STEP_NEEDS_TARGET,
+    .flags = STEP_NEEDS_TARGET | STEP_CHANGES,
     .summary = "Validates one foreign key; orphans are reported.",
     .expand = expand,
     .describe = validate_describe,

@@ -18,6 +18,7 @@ static bool verify_expand(StepBuilder *builder, const Blueprint *blueprint, Err 
     for (size_t i = 0; i < blueprint->plan->verify_count; i++) {
         const PlanVerify *entry = &blueprint->plan->verifies[i];
         Step *step = step_add(builder, &STEP_VERIFY, entry->id, entry, 0);
+        step_at(step, entry->pos);
         step_needs_kind(builder, step, "catchup");
     }
     return true;
