@@ -1,6 +1,7 @@
 -- Every table, partitioned table, view, materialized view, sequence and foreign table outside the
--- system's schemas and godwit's own. Sizes count heap and TOAST; a relation dropped in between
--- falls back to its pages.
+-- system's schemas and godwit's own. Sizes and pages are those of the main forks of heap and TOAST, as
+-- the files are now (relpages is as old as the last VACUUM, and the other forks grow by one); a relation
+-- dropped in between falls back to its pages.
 -- Columns: oid, schema, name, kind, persistence, replica identity, its index, partition parent,
 -- is a partition, takes part in plain inheritance, row security, forced row security,
 -- of an extension, populated, is heap, owner, may be selected, owned, pages, tuples, bytes,
@@ -25,16 +26,18 @@ SELECT c.oid,
        pg_catalog.pg_get_userbyid(c.relowner),
        pg_catalog.has_table_privilege(c.oid, 'SELECT'),
        pg_catalog.pg_has_role(c.relowner, 'USAGE'),
-       c.relpages,
+       COALESCE(s.heap / b.size, c.relpages),
        c.reltuples,
-       CASE WHEN c.relkind IN ('r', 'm', 't')
-            THEN COALESCE(pg_catalog.pg_table_size(c.oid), c.relpages::pg_catalog.int8
-                          * pg_catalog.current_setting('block_size')::pg_catalog.int8)
-            ELSE 0 END,
+       COALESCE(s.heap + COALESCE(s.toast, 0),
+                CASE WHEN c.relkind IN ('r', 'm') THEN c.relpages * b.size ELSE 0 END),
        CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
        pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN (SELECT pg_catalog.current_setting('block_size')::pg_catalog.int8) b (size)
+LEFT JOIN LATERAL (SELECT pg_catalog.pg_relation_size(c.oid),
+                          pg_catalog.pg_relation_size(NULLIF(c.reltoastrelid, 0))) s (heap, toast)
+       ON c.relkind IN ('r', 'm')
 LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
 LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisreplident
 LEFT JOIN (SELECT inhrelid, pg_catalog.min(inhparent) AS inhparent

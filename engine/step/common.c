@@ -30,6 +30,24 @@ bool verify_in_apply(StepCtx *ctx, Err *err)
     return true;
 }
 
+uint64_t relation_bytes(const Relation *relation)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < relation->leaf_count; i++)
+        bytes += relation->leaves[i]->bytes;
+    return bytes;
+}
+
+void description_measure(Description *description, const Relation *relation)
+{
+    StepEstimate *estimate = &description->estimate;
+    for (size_t i = 0; i < relation->leaf_count; i++) {
+        double rows = relation->leaves[i]->rows_estimate;
+        estimate->rows = rows < 0 || estimate->rows < 0 ? -1 : estimate->rows + (int64_t)rows;
+    }
+    estimate->bytes += relation_bytes(relation);
+}
+
 Step *step_add_after(StepBuilder *builder, const StepKind *kind, const char *after_kind)
 {
     Step *step = step_add(builder, kind, NULL, NULL, 0);

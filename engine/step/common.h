@@ -20,6 +20,12 @@ MUSTCHECK bool observe_until_switch(StepCtx *ctx, Observation *observation, Err 
 /** verify() for kinds whose apply() proves its own effect. */
 MUSTCHECK bool verify_in_apply(StepCtx *ctx, Err *err);
 
+/** The size of a relation's leaves on the source. */
+uint64_t relation_bytes(const Relation *relation);
+
+/** Adds a relation's rows and bytes to the estimate. */
+void description_measure(Description *description, const Relation *relation);
+
 /** Adds the one step of a kind that waits for all steps of another kind. */
 Step *step_add_after(StepBuilder *builder, const StepKind *kind, const char *after_kind);
 

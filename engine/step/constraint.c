@@ -86,6 +86,8 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
                                          name_part_text(ctx->arena, def->constraint_name),
                                          name_text(ctx->arena, &def->table));
     SqlVec statements = {0};
+    if (index_is_direct(ctx->run->blueprint, def))
+        description->estimate = (StepEstimate){.work = WORK_INDEX, .rows = -1, .bytes = def->bytes};
     *vec_push(ctx->arena, &statements) = add_sql(ctx, def);
     index_marks(ctx, def, &(TargetIndex){0}, &statements);
     ddl_describe(ctx, description, &statements);

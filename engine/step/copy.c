@@ -8,14 +8,6 @@
 
 extern const StepKind STEP_COPY;
 
-static double relation_bytes(const Relation *relation)
-{
-    double bytes = 0;
-    for (size_t i = 0; i < relation->leaf_count; i++)
-        bytes += (double)relation->leaves[i]->bytes;
-    return bytes;
-}
-
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
@@ -23,14 +15,14 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         const Relation *relation = &blueprint->relations[i];
         Step *step = step_add(builder, &STEP_COPY, name_text(&arena, &relation->source), relation,
-                              relation_bytes(relation));
+                              (double)relation_bytes(relation));
         step_at(step, relation->pos);
         step_needs_id(builder, step, "wave");
     }
     return true;
 }
 
-static void describe_leaf(StepCtx *ctx, Description *description, const Leaf *leaf)
+static size_t describe_leaf(StepCtx *ctx, Description *description, const Leaf *leaf)
 {
     AUTO_STR Str sql = {0};
     PartPlan plan =
@@ -38,6 +30,8 @@ static void describe_leaf(StepCtx *ctx, Description *description, const Leaf *le
     bool freeze = plan.count == 1 && part_may_freeze(leaf);
     /* Key ranges begin at values that only the snapshot knows: one statement stands for them. */
     PartPlan shown = plan.by == PART_BY_KEY ? (PartPlan){.by = PART_BY_NONE, .count = 1} : plan;
+    description_add_parts(ctx->arena, description, name_text(ctx->arena, &leaf->source), plan.count,
+                          plan.reason);
     for (size_t i = 0; i < shown.count; i++) {
         PartRange range = parts_range(&shown, i, 0, leaf->pages);
         str_reset(&sql);
@@ -52,29 +46,21 @@ static void describe_leaf(StepCtx *ctx, Description *description, const Leaf *le
     str_reset(&sql);
     part_target_sql(&sql, ctx->target, leaf, freeze);
     description_add(ctx->arena, description, CONN_TARGET, sql.data);
+    return plan.count;
 }
 
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
     (void)err;
     const Relation *relation = ctx->step->object;
-    AUTO_STR Str text = {0};
     size_t parts = 0;
-    PartPlan plan = {0};
-    for (size_t i = 0; i < relation->leaf_count; i++) {
-        plan = parts_plan(ctx->arena, relation->leaves[i], relation->leaves[i]->pages,
-                          conn_version(ctx->source), &ctx->run->plan->copy);
-        parts += plan.count;
-    }
-    str_appendf(&text, "copy %s as %s in %zu part%s", name_text(ctx->arena, &relation->source),
-                relation->binary ? "binary" : "text", parts, parts == 1 ? "" : "s");
-    if (relation->leaf_count == 1)
-        str_appendf(&text, " (%s)", plan.reason);
-    else
-        str_appendf(&text, " (%zu partitions)", relation->leaf_count);
-    description->sentence = str_dup(ctx->arena, &text);
     for (size_t i = 0; i < relation->leaf_count; i++)
-        describe_leaf(ctx, description, relation->leaves[i]);
+        parts += describe_leaf(ctx, description, relation->leaves[i]);
+    description->sentence = arena_printf(
+        ctx->arena, "copy %s as %s in %zu part%s", name_text(ctx->arena, &relation->source),
+        relation->binary ? "binary" : "text", parts, parts == 1 ? "" : "s");
+    description->estimate.work = WORK_COPY;
+    description_measure(description, relation);
     return true;
 }
 

@@ -47,6 +47,7 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
         arena_printf(ctx->arena, "build index %s on %s", name_text(ctx->arena, &def->name),
                      name_text(ctx->arena, &def->table));
     SqlVec statements = {0};
+    description->estimate = (StepEstimate){.work = WORK_INDEX, .rows = -1, .bytes = def->bytes};
     *vec_push(ctx->arena, &statements) = def->sql;
     marks(ctx, def, &(TargetIndex){0}, &statements);
     ddl_describe(ctx, description, &statements);

@@ -165,6 +165,10 @@ void step_needs(StepBuilder *builder, Step *step, Step *needed);
 /** Adds one statement to a description. The text is copied. */
 void description_add(Arena *arena, Description *description, ConnSide side, const char *sql);
 
+/** Adds how a leaf is divided. The texts are kept as they are. */
+void description_add_parts(Arena *arena, Description *description, const char *leaf, size_t count,
+                           const char *reason);
+
 /** All kinds, in their rough order; ends with NULL. */
 extern const StepKind *const STEP_KINDS[];
 

@@ -63,8 +63,10 @@ static bool verify_describe(StepCtx *ctx, Description *description, Err *err)
     size_t count = selected_count(ctx);
     description->sentence = arena_printf(ctx->arena, "compare %zu relation%s by %s", count,
                                          count == 1 ? "" : "s", verify_method_text(entry->method));
+    description->estimate.work = WORK_VERIFY;
     for (size_t i = 0; i < count; i++) {
         VerifySpec spec = spec_of(ctx, selected(ctx, i));
+        description_measure(description, spec.relation);
         description_add(ctx->arena, description, CONN_SOURCE,
                         verify_statement(ctx->arena, &spec, CONN_SOURCE));
         description_add(ctx->arena, description, CONN_TARGET,
