@@ -26,8 +26,11 @@ CREATE TABLE IF NOT EXISTS godwit.run (
     runner         text NOT NULL DEFAULT session_user,
     started_at     timestamptz NOT NULL DEFAULT pg_catalog.now(),
     ended_at       timestamptz,
-    downtime_ms    bigint
+    downtime_ms    bigint,
+    pinned         text
 );
+-- The hash of the pinned plan that the run is held to; NULL when the last engine was given a plan file.
+ALTER TABLE godwit.run ADD COLUMN IF NOT EXISTS pinned text;
 
 -- What the run's data road stood on when it began, a line per fact: who resumes or cuts over compares.
 CREATE TABLE IF NOT EXISTS godwit.structure (

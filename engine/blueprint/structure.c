@@ -18,10 +18,9 @@ static void add_relation(Arena *arena, FactVec *facts, const Relation *relation)
               arena_printf(arena, "oid %" PRIu32, relation->oid));
     for (size_t c = 0; c < relation->column_count; c++) {
         const Column *column = &relation->columns[c];
-        facts_add(
-            arena, facts,
-            arena_printf(arena, "column %s of %s", name_part_text(arena, column->name), name),
-            column->type_text);
+        facts_add(arena, facts,
+                  arena_printf(arena, "column %s of %s", name_part_text(arena, column->name), name),
+                  column->type_text);
     }
     for (size_t g = 0; g < relation->generated_count; g++)
         facts_add(arena, facts,
@@ -44,9 +43,9 @@ char *structure_text(Arena *arena, const Blueprint *blueprint)
     for (size_t r = 0; r < blueprint->relation_count; r++)
         add_relation(&own, &facts, &blueprint->relations[r]);
     for (size_t s = 0; s < blueprint->sequence_count; s++)
-        facts_add(
-            &own, &facts,
-            arena_printf(&own, "sequence %s", name_text(&own, &blueprint->sequences[s].name)), "");
+        facts_add(&own, &facts,
+                  arena_printf(&own, "sequence %s", name_text(&own, &blueprint->sequences[s].name)),
+                  "");
     if (blueprint_keeps_quiet(blueprint))
         facts_add(&own, &facts, QUIET_LINE, "");
     facts_sort(&facts);

@@ -3,16 +3,13 @@
  */
 #include "cmd/command.h"
 #include "cmd/engine.h"
-#include "cmd/pinned.h"
 
 static bool run(const Options *options, Err *err)
 {
     AUTO_SESSION Session session = {0};
     EngineOptions engine = {.until = options->until,
                             .exit_at_gate = options->exit_at_gate,
-                            .accept_changes = options->accept_changes,
-                            .pinned =
-                                pinned_is(options->arguments[0]) ? options->arguments[0] : NULL};
+                            .accept_changes = options->accept_changes};
     return session_plan(&session, options->arguments[0], err) && engine_run(&session, &engine, err);
 }
 

@@ -9,7 +9,7 @@
 #include "blueprint/structure.h"
 #include "cdc/stream.h"
 #include "cmd/findings.h"
-#include "cmd/pinned.h"
+#include "cmd/hold.h"
 #include "cmd/undo.h"
 
 #include "copy/wave.h"
@@ -105,17 +105,6 @@ static bool find_run(Session *session, bool *done, Err *err)
     return true;
 }
 
-static bool hold_to_pinned(Session *session, const char *path, Err *err)
-{
-    Pinned pinned = {0};
-    if (path == NULL)
-        return true;
-    return pinned_read(&session->arena, path, &pinned, err) &&
-           pinned_check(&pinned, session_system(&session->arena, &session->source_catalog),
-                        session_system(&session->arena, &session->target_catalog),
-                        pinned_catalog(&session->arena, &session->blueprint), err);
-}
-
 static bool hold_to_structure(Session *session, const Run *run, Err *err)
 {
     const char *now = structure_text(&session->arena, &session->blueprint);
@@ -134,35 +123,19 @@ static bool begin_run(Session *session, Run *run, Err *err)
         !journal_create_run(session->target, &run->journal, GODWIT_VERSION, err))
         return false;
     bool switched = text_equal(run->journal.state, RUN_SWITCHED);
-    return (switched || hold_to_structure(session, run, err)) &&
+    return journal_pin(session->target, run->journal.id, session_pin(session), err) &&
+           (switched || hold_to_structure(session, run, err)) &&
            journal_take_epoch(session->target, run->journal.id, &run->journal.epoch, err);
-}
-
-static void forgive(PlanSelectors *selectors)
-{
-    for (size_t i = 0; i < selectors->count; i++)
-        selectors->items[i].optional = true;
-}
-
-/* What a selector matched when the run began is compared (hold_to_structure()); an excluded table
- * that was dropped since is nobody's loss. */
-static void forgive_selectors(Plan *plan)
-{
-    forgive(&plan->select.schemas);
-    forgive(&plan->select.tables);
-    forgive(&plan->select.exclude);
 }
 
 static bool prepare(Session *session, const EngineOptions *options, Run *run, Err *err)
 {
     bool resuming = session->journal.id != 0;
-    if (resuming)
-        forgive_selectors(&session->plan);
     if (!undo_fences(session, err) || !session_inspect(session, err))
         return false;
     if (resuming && !session_same_run(session, options->accept_changes, err))
         return false;
-    if (!hold_to_pinned(session, options->pinned, err))
+    if (!session_hold(session, err))
         return false;
     bool switched = resuming && text_equal(session->journal.state, RUN_SWITCHED);
     if (!switched && !findings_preflight(session, resuming, err))

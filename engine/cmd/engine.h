@@ -11,7 +11,6 @@ typedef struct EngineOptions {
     const char *until;
     bool exit_at_gate;
     bool accept_changes;
-    const char *pinned; /* path of a pinned plan to hold the run to; NULL */
 } EngineOptions;
 
 /** Runs the plan as far as it goes. The session has its plan; everything else is done here.

@@ -24,10 +24,15 @@ bool session_plan(Session *session, const char *path, Err *err)
 {
     if (session->stop.fd == 0 && !stop_init(&session->stop, err))
         return false;
-    const char *file = path;
-    if (pinned_is(path) && !pinned_plan_file(&session->arena, path, &file, err))
-        return false;
-    bool ok = plan_load(&session->plan, file, &session->findings, err);
+    if (pinned_is(path)) {
+        session->pinned = arena_new(&session->arena, Pinned);
+        if (!pinned_read(&session->arena, path, session->pinned, err))
+            return false;
+    }
+    const Pinned *pinned = session->pinned;
+    bool ok = pinned == NULL ? plan_load(&session->plan, path, &session->findings, err)
+                             : plan_load_from(&session->plan, pinned->plan_file, pinned->plan_text,
+                                              &session->findings, err);
     print_findings(&session->plan, &session->findings);
     return ok;
 }
@@ -115,11 +120,24 @@ bool session_catalogs(Session *session, Err *err)
            catalog_inspect(&session->target_catalog, session->target, err);
 }
 
+/* What a selector matched when the run began is compared as structure; an excluded table that was
+ * dropped since is nobody's loss. */
+static void forgive(PlanSelectors *selectors)
+{
+    for (size_t i = 0; i < selectors->count; i++)
+        selectors->items[i].optional = true;
+}
+
 bool session_inspect(Session *session, Err *err)
 {
     PlanFindings findings = {0};
     if (!session_catalogs(session, err))
         return false;
+    if (session->journal.id != 0) {
+        forgive(&session->plan.select.schemas);
+        forgive(&session->plan.select.tables);
+        forgive(&session->plan.select.exclude);
+    }
     bool ok = blueprint_build(&session->blueprint, &session->plan, &session->source_catalog,
                               &session->target_catalog, &findings, err);
     print_findings(&session->plan, &findings);

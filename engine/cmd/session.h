@@ -15,8 +15,11 @@
 #include "schema/tools.h"
 #include "step/run.h"
 
+struct Pinned;
+
 typedef struct Session {
     Arena arena;
+    struct Pinned *pinned; /* NULL: the plan was given as a file of its own */
     Plan plan;
     PlanFindings findings;
     Stop stop;
@@ -53,7 +56,8 @@ MUSTCHECK bool session_catalogs(Session *session, Err *err);
  * these. */
 MUSTCHECK bool session_same_systems(Session *session, Err *err);
 
-/** Reads both catalogs, resolves the blueprint; its findings go to stderr. */
+/** Reads both catalogs, resolves the blueprint; its findings go to stderr. In a run that exists (if
+ * session_journal() was asked) a selector may match nothing any more. */
 MUSTCHECK bool session_inspect(Session *session, Err *err);
 
 /** Finds pg_dump and pg_restore; for what restores the schema. */

@@ -29,9 +29,13 @@ static bool load(Validation *validation, const Options *options, Err *err)
     for (size_t i = 0; i < validation->count; i++) {
         PlanFile *file = &validation->files[i];
         file->path = options->arguments[i];
-        if (pinned_is(file->path) &&
-            !pinned_plan_file(&validation->arena, file->path, &file->file, err))
+        Pinned pinned = {0};
+        if (!pinned_is(file->path))
+            continue;
+        if (!pinned_read(&validation->arena, file->path, &pinned, err))
             return false;
+        file->file = pinned.plan_file;
+        file->text = pinned.plan_text;
     }
     return plan_set_load(validation->files, validation->count, err);
 }

@@ -53,6 +53,7 @@ bool journal_find_run(Arena *arena, Conn *target, const char *name, JournalRun *
     run->started_at = arena_strdup(arena, rows_text(rows, 0, 10));
     run->ended_at = arena_strdup(arena, rows_text(rows, 0, 11));
     run->downtime_ms = rows_int64(rows, 0, 12);
+    run->pinned = arena_strdup(arena, rows_text(rows, 0, 13));
     return true;
 }
 
@@ -109,6 +110,16 @@ bool journal_structure(Arena *arena, Conn *target, int64_t run, const char *stru
     return true;
 }
 
+bool journal_structure_read(Arena *arena, Conn *target, int64_t run, const char **recorded,
+                            Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(target, SQL_JOURNAL_STRUCTURE_READ, PARAMS(arena_int64(arena, run)), &rows, err))
+        return false;
+    *recorded = rows_count(rows) == 0 ? NULL : arena_strdup(arena, rows_text(rows, 0, 0));
+    return true;
+}
+
 bool journal_accept_plan(Conn *target, JournalRun *run, const Plan *plan, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
@@ -116,6 +127,12 @@ bool journal_accept_plan(Conn *target, JournalRun *run, const Plan *plan, Err *e
     run->canonical = plan->canonical;
     return pg_none(target, SQL_JOURNAL_RUN_ACCEPT,
                    PARAMS(arena_int64(&arena, run->id), plan->fingerprint, plan->canonical), err);
+}
+
+bool journal_pin(Conn *target, int64_t run, const char *digest, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_RUN_PIN, PARAMS(arena_int64(&arena, run), digest), err);
 }
 
 bool journal_downtime(Conn *target, int64_t run, int64_t downtime_ms, Err *err)

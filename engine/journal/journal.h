@@ -27,6 +27,7 @@ typedef struct JournalRun {
     const char *started_at; /* text, UTC */
     const char *ended_at;   /* NULL while it lasts */
     int64_t downtime_ms;    /* 0: no cutover yet */
+    const char *pinned;     /* hash of the pinned plan that the run is held to; NULL: none */
 } JournalRun;
 
 /** Whether the control schema is there. */
@@ -54,6 +55,9 @@ MUSTCHECK bool journal_run_lock(Arena *arena, Conn *target, int64_t run, const c
 
 /** Takes over the fingerprint and text of a plan whose changes were accepted. */
 MUSTCHECK bool journal_accept_plan(Conn *target, JournalRun *run, const Plan *plan, Err *err);
+
+/** Remembers the pinned plan that the run is held to. \param digest NULL: none */
+MUSTCHECK bool journal_pin(Conn *target, int64_t run, const char *digest, Err *err);
 
 MUSTCHECK bool journal_downtime(Conn *target, int64_t run, int64_t downtime_ms, Err *err);
 
@@ -148,6 +152,10 @@ MUSTCHECK bool journal_lane_read(Conn *target, int64_t run, int lane, JournalLan
  * \return false with ERR_SQL, ERR_LOST. */
 MUSTCHECK bool journal_structure(Arena *arena, Conn *target, int64_t run, const char *structure,
                                  const char **recorded, Err *err);
+
+/** Reads what is recorded; NULL when nothing is. */
+MUSTCHECK bool journal_structure_read(Arena *arena, Conn *target, int64_t run,
+                                      const char **recorded, Err *err);
 
 /** Raises the run's epoch and its lanes' so that a group in flight from an older engine cannot
  * commit. */

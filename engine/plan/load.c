@@ -41,8 +41,9 @@ static void add_file(Str *hashed, Plan *plan, const char *path)
     }
     if (file != NULL)
         fclose(file);
-    str_appendf(hashed, "\n%s %s", path,
-                whole ? digest_hex(&plan->arena, str_text(&text), text.length) : "absent");
+    const char *digest = whole ? digest_hex(&plan->arena, str_text(&text), text.length) : "absent";
+    str_appendf(hashed, "\n%s %s", path, digest);
+    *vec_push(&plan->arena, &plan->files) = (PlanNamedFile){.path = path, .digest = digest};
 }
 
 static void add_command(Str *hashed, Plan *plan, const PlanCommand *command)
@@ -118,13 +119,25 @@ bool plan_load_text(Plan *plan, const char *text, size_t bytes, PlanFindings *fi
     return ok && (report.errors == 0 || refuse(plan, &report, err));
 }
 
-bool plan_load(Plan *plan, const char *path, PlanFindings *findings, Err *err)
+static void stand_at(Plan *plan, const char *path, PlanFindings *findings)
 {
-    AUTO_STR Str file = {0};
     *findings = (PlanFindings){0};
     plan->path = arena_strdup(&plan->arena, path);
     plan->directory = directory_of(&plan->arena, path);
     plan->text = "";
+}
+
+bool plan_load_from(Plan *plan, const char *path, const char *text, PlanFindings *findings,
+                    Err *err)
+{
+    stand_at(plan, path, findings);
+    return plan_load_text(plan, text, strlen(text), findings, err);
+}
+
+bool plan_load(Plan *plan, const char *path, PlanFindings *findings, Err *err)
+{
+    AUTO_STR Str file = {0};
+    stand_at(plan, path, findings);
     Report report = {.arena = &plan->arena};
     if (plan_read(&report, path, &file))
         return plan_load_text(plan, str_text(&file), file.length, findings, err);

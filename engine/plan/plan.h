@@ -291,6 +291,12 @@ typedef struct PlanCutover {
     PlanPos pos;
 } PlanCutover;
 
+/* A file that the plan names: SQL, a hook. */
+typedef struct PlanNamedFile {
+    const char *path;   /* as written */
+    const char *digest; /* SHA-256, or "absent" */
+} PlanNamedFile;
+
 typedef struct Plan {
     Arena arena;
     const char *path;      /* as given on the command line */
@@ -323,7 +329,8 @@ typedef struct Plan {
     size_t waiver_count;
     PlanWaiver *attests;
     size_t attest_count;
-    VEC(Selector) compiled; /* every selector, to be released */
+    VEC(PlanNamedFile) files; /* hashed into the fingerprint */
+    VEC(Selector) compiled;   /* every selector, to be released */
 } Plan;
 
 /* One finding of plan validation: code as in plan/diag_table.c, severity, position, text. */
@@ -348,6 +355,10 @@ typedef struct PlanFindings {
  * \return false with ERR_PLAN when there is any error finding, ERR_IO when the file cannot be read,
  *         ERR_BUG when libcyaml refuses what the walker accepted. */
 MUSTCHECK bool plan_load(Plan *plan, const char *path, PlanFindings *findings, Err *err);
+
+/** As plan_load(), of a text that is not read: as if it stood at `path`. */
+MUSTCHECK bool plan_load_from(Plan *plan, const char *path, const char *text,
+                              PlanFindings *findings, Err *err);
 void plan_release(Plan *plan);
 
 /** Renders one finding as text: file:line:column, severity, code, message, snippet, caret, hint. */

@@ -14,17 +14,22 @@ typedef struct NamePlace {
     uint32_t span;
 } NamePlace;
 
-static const char *path_read(const PlanFile *file)
+static bool load(PlanFile *file, Err *err)
 {
-    return file->file != NULL ? file->file : file->path;
+    const char *path = file->file != NULL ? file->file : file->path;
+    bool ok = file->text == NULL
+                  ? plan_load(&file->plan, path, &file->findings, err)
+                  : plan_load_from(&file->plan, path, file->text, &file->findings, err);
+    file->plan.path = file->path;
+    return ok;
 }
 
 static bool is_same_file(const PlanFile *a, const PlanFile *b)
 {
     struct stat here;
     struct stat there;
-    return stat(path_read(a), &here) == 0 && stat(path_read(b), &there) == 0 &&
-           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+    return stat(a->path, &here) == 0 && stat(b->path, &there) == 0 && here.st_dev == there.st_dev &&
+           here.st_ino == there.st_ino;
 }
 
 /* The name also of a plan that has errors: a clash is no less one for them. */
@@ -94,11 +99,9 @@ bool plan_set_load(PlanFile *files, size_t count, Err *err)
     NamePlace *names = arena_array(&arena, NamePlace, count);
     for (size_t i = 0; i < count; i++) {
         AUTO_ERR Err one = {0};
-        files[i].is_valid =
-            plan_load(&files[i].plan, path_read(&files[i]), &files[i].findings, &one);
+        files[i].is_valid = load(&files[i], &one);
         if (!files[i].is_valid && one.code != ERR_PLAN)
             return err_move(err, &one);
-        files[i].plan.path = files[i].path;
         const PlanFile *first = find_same(files, i);
         if (first != NULL) {
             note_same(&files[i], first);

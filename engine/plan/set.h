@@ -12,7 +12,8 @@
 
 typedef struct PlanFile {
     const char *path; /* as it was given; what findings name */
-    const char *file; /* where it is read; NULL: at path */
+    const char *file; /* where it stands, for the files that it names; NULL: at path */
+    const char *text; /* what stands there; NULL: it is read */
     Plan plan;
     PlanFindings findings;
     bool is_valid; /* no error among the findings */
@@ -20,7 +21,7 @@ typedef struct PlanFile {
 
 /** Loads each plan, then compares them: two plans of one name clash, for slots, publications and
  * the journal's runs are named after it; a plan given twice is judged once.
- * \param files zeroed but for path and file; given to plan_set_release() whatever the outcome
+ * \param files zeroed but for path, file and text; given to plan_set_release() whatever the outcome
  * \return false when a plan could not be judged at all (ERR_BUG); faults of plans are findings. */
 MUSTCHECK bool plan_set_load(PlanFile *files, size_t count, Err *err);
 void plan_set_release(PlanFile *files, size_t count);

@@ -53,8 +53,7 @@ static int64_t duration_us(uint64_t bytes, uint64_t bytes_per_second)
 int64_t dry_step_us(const DryStep *step)
 {
     const DryAssumption *assumption = dry_assumption(step->estimate.work);
-    return assumption == NULL ? 0
-                              : duration_us(step->estimate.bytes, assumption->bytes_per_second);
+    return assumption == NULL ? 0 : duration_us(step->estimate.bytes, assumption->bytes_per_second);
 }
 
 DryTotal dry_run_total(const DryRun *dry, StepWork work)

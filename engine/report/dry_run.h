@@ -45,9 +45,9 @@ typedef struct DryRun {
     const char *path; /* of the plan, as positions show it */
     const char *source;
     const char *target;
-    const char *run;               /* what the journal says, in a sentence */
-    VEC(const char *) drift;       /* a line each, "source: ..." or "target: ..." */
-    uint32_t jobs[WORK_COUNT];     /* how many do such work at once */
+    const char *run;           /* what the journal says, in a sentence */
+    VEC(const char *) drift;   /* a line each, "source: ..." or "target: ..." */
+    uint32_t jobs[WORK_COUNT]; /* how many do such work at once */
     VEC(DryStep) steps;
 } DryRun;
 

@@ -25,8 +25,8 @@ static json_t *parts_json(const StepPartsVec *parts)
     json_t *array = json_array();
     for (size_t i = 0; i < parts->count; i++)
         json_array_append_new(array, json_pack("{s:s, s:I, s:s}", "relation", parts->items[i].leaf,
-                                               "parts", (json_int_t)parts->items[i].count,
-                                               "reason", parts->items[i].reason));
+                                               "parts", (json_int_t)parts->items[i].count, "reason",
+                                               parts->items[i].reason));
     return array;
 }
 
@@ -35,10 +35,10 @@ static json_t *findings_json(const DryStep *step)
     json_t *array = json_array();
     for (size_t i = 0; i < step->findings.count; i++) {
         const DryFinding *f = &step->findings.items[i];
-        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "code", f->code,
-                                               "severity", f->severity, "server", f->server,
-                                               "object", f->object, "message", f->message,
-                                               "remedy", f->remedy));
+        json_array_append_new(array,
+                              json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "code", f->code,
+                                        "severity", f->severity, "server", f->server, "object",
+                                        f->object, "message", f->message, "remedy", f->remedy));
     }
     return array;
 }
@@ -52,9 +52,9 @@ static json_t *estimate_json(const DryStep *step)
 {
     if (step->estimate.work == WORK_NONE)
         return NULL;
-    json_t *json = json_pack("{s:s, s:I, s:f}", "work", WORK_NAMES[step->estimate.work], "bytes",
-                             (json_int_t)step->estimate.bytes, "seconds",
-                             seconds(dry_step_us(step)));
+    json_t *json =
+        json_pack("{s:s, s:I, s:f}", "work", WORK_NAMES[step->estimate.work], "bytes",
+                  (json_int_t)step->estimate.bytes, "seconds", seconds(dry_step_us(step)));
     if (step->estimate.rows >= 0)
         json_object_set_new(json, "rows", json_integer((json_int_t)step->estimate.rows));
     return json;
@@ -71,11 +71,11 @@ static json_t *position_json(const DryRun *dry, const DryStep *step)
 static json_t *step_json(const DryRun *dry, const DryStep *step)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s*, s:o*, s:o*, s:o, s:o, s:o}", "id", step->id,
-                     "kind", step->kind, "phase", step->phase, "state",
-                     dry_state_name(step->state), "sentence", step->sentence, "reason",
-                     step->reason, "position", position_json(dry, step), "estimate",
-                     estimate_json(step), "parts", parts_json(&step->parts), "findings",
-                     findings_json(step), "sql", sql_json(&step->sql));
+                     "kind", step->kind, "phase", step->phase, "state", dry_state_name(step->state),
+                     "sentence", step->sentence, "reason", step->reason, "position",
+                     position_json(dry, step), "estimate", estimate_json(step), "parts",
+                     parts_json(&step->parts), "findings", findings_json(step), "sql",
+                     sql_json(&step->sql));
 }
 
 /* What is estimated, and by which assumption. */
@@ -84,10 +84,11 @@ static json_t *totals_json(const DryRun *dry)
     json_t *totals = json_object();
     for (StepWork work = WORK_NONE + 1; work < WORK_COUNT; work++) {
         DryTotal total = dry_run_total(dry, work);
-        json_t *json = json_pack(
-            "{s:I, s:I, s:f, s:I, s:I}", "steps", (json_int_t)total.steps, "bytes",
-            (json_int_t)total.bytes, "seconds", seconds(total.us), "assumed_bytes_per_second",
-            (json_int_t)dry_assumption(work)->bytes_per_second, "jobs", (json_int_t)dry->jobs[work]);
+        json_t *json = json_pack("{s:I, s:I, s:f, s:I, s:I}", "steps", (json_int_t)total.steps,
+                                 "bytes", (json_int_t)total.bytes, "seconds", seconds(total.us),
+                                 "assumed_bytes_per_second",
+                                 (json_int_t)dry_assumption(work)->bytes_per_second, "jobs",
+                                 (json_int_t)dry->jobs[work]);
         if (total.rows >= 0)
             json_object_set_new(json, "rows", json_integer((json_int_t)total.rows));
         json_object_set_new(totals, WORK_NAMES[work], json);
@@ -136,7 +137,8 @@ static void parse_sql(Arena *arena, const json_t *array, StepSqlVec *sql, Err *e
 {
     for (size_t i = 0; i < json_array_size(array); i++) {
         const json_t *json = json_array_get(array, i);
-        bool source = text_equal(need_text(arena, json, "server", err), conn_side_name(CONN_SOURCE));
+        bool source =
+            text_equal(need_text(arena, json, "server", err), conn_side_name(CONN_SOURCE));
         *vec_push(arena, sql) = (StepSql){.side = source ? CONN_SOURCE : CONN_TARGET,
                                           .sql = need_text(arena, json, "sql", err)};
     }
@@ -219,8 +221,7 @@ bool dry_run_parse(Arena *arena, const json_t *json, DryRun *dry, Err *err)
     };
     const json_t *totals = json_object_get(json, "totals");
     for (StepWork work = WORK_NONE + 1; work < WORK_COUNT; work++)
-        dry->jobs[work] =
-            (uint32_t)number_of(json_object_get(totals, WORK_NAMES[work]), "jobs", 1);
+        dry->jobs[work] = (uint32_t)number_of(json_object_get(totals, WORK_NAMES[work]), "jobs", 1);
     const json_t *drift = json_object_get(json, "drift");
     for (size_t i = 0; i < json_array_size(drift); i++) {
         const char *line = json_string_value(json_array_get(drift, i));

@@ -40,9 +40,10 @@ static size_t statement_length(const char *sql)
 
 /* --- text --- */
 
-static const char *rows_text(Arena *arena, int64_t rows)
+static const char *rows_words(Arena *arena, int64_t rows)
 {
-    return rows < 0 ? "unknown rows (not analysed yet)" : arena_printf(arena, "%" PRId64 " rows", rows);
+    return rows < 0 ? "unknown rows (not analysed yet)"
+                    : arena_printf(arena, "%" PRId64 " rows", rows);
 }
 
 static void print_estimate(Str *out, const DryStep *step)
@@ -52,7 +53,7 @@ static void print_estimate(Str *out, const DryStep *step)
         return;
     str_append(out, "      about ");
     if (step->estimate.work != WORK_INDEX)
-        str_appendf(out, "%s, ", rows_text(&arena, step->estimate.rows));
+        str_appendf(out, "%s, ", rows_words(&arena, step->estimate.rows));
     str_appendf(out, "%s, %s\n", units_size_text(&arena, step->estimate.bytes),
                 units_interval_text(&arena, dry_step_us(step)));
 }
@@ -143,7 +144,7 @@ static void print_totals(Str *out, const DryRun *dry)
             continue;
         str_appendf(out, "%s: %s, ", assumed->work, units_size_text(&arena, total.bytes));
         if (work != WORK_INDEX)
-            str_appendf(out, "%s, ", rows_text(&arena, total.rows));
+            str_appendf(out, "%s, ", rows_words(&arena, total.rows));
         str_appendf(out, "about %s, assuming %s/s on each of %" PRIu32 " %s%s\n",
                     units_interval_text(&arena, total.us),
                     units_size_text(&arena, assumed->bytes_per_second), dry->jobs[work],
@@ -156,7 +157,8 @@ static void print_summary(Str *out, const DryRun *dry)
     size_t counts[DRY_STATE_COUNT] = {0};
     for (size_t i = 0; i < dry->steps.count; i++)
         counts[dry->steps.items[i].state]++;
-    str_appendf(out, "\n%zu steps, %zu to do: %zu + create, %zu ~ change, %zu = done, %zu ! finding\n",
+    str_appendf(out,
+                "\n%zu steps, %zu to do: %zu + create, %zu ~ change, %zu = done, %zu ! finding\n",
                 dry->steps.count, dry_run_changes(dry), counts[DRY_CREATE], counts[DRY_CHANGE],
                 counts[DRY_DONE], counts[DRY_FINDING]);
     size_t errors = dry_run_findings(dry, "error");

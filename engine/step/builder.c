@@ -47,7 +47,8 @@ void step_needs(StepBuilder *builder, Step *step, Step *needed)
 void description_add_parts(Arena *arena, Description *description, const char *leaf, size_t count,
                            const char *reason)
 {
-    *vec_push(arena, &description->parts) = (StepParts){.leaf = leaf, .count = count, .reason = reason};
+    *vec_push(arena, &description->parts) =
+        (StepParts){.leaf = leaf, .count = count, .reason = reason};
 }
 
 void description_add(Arena *arena, Description *description, ConnSide side, const char *sql)

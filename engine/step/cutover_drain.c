@@ -10,7 +10,8 @@ extern const StepKind STEP_CUTOVER_DRAIN;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_CUTOVER_DRAIN, "cutover.source_fence"), blueprint->plan->cutover.pos);
+    step_at(step_add_after(builder, &STEP_CUTOVER_DRAIN, "cutover.source_fence"),
+            blueprint->plan->cutover.pos);
     return true;
 }
 

@@ -10,7 +10,8 @@ extern const StepKind STEP_CUTOVER_SEQUENCES;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_CUTOVER_SEQUENCES, "cutover.drain"), blueprint->plan->cutover.pos);
+    step_at(step_add_after(builder, &STEP_CUTOVER_SEQUENCES, "cutover.drain"),
+            blueprint->plan->cutover.pos);
     return true;
 }
 
@@ -40,7 +41,8 @@ static bool verify(StepCtx *ctx, Err *err)
 const StepKind STEP_CUTOVER_SEQUENCES = {
     .name = "cutover.sequences",
     .phase = PHASE_CUTOVER,
-    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE | STEP_CHANGES,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE |
+             STEP_CHANGES,
     .summary = "Sets every sequence and reads it back.",
     .expand = expand,
     .describe = describe,

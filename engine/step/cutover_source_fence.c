@@ -10,7 +10,8 @@ extern const StepKind STEP_CUTOVER_SOURCE_FENCE;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_CUTOVER_SOURCE_FENCE, "cutover.target_fence"), blueprint->plan->cutover.pos);
+    step_at(step_add_after(builder, &STEP_CUTOVER_SOURCE_FENCE, "cutover.target_fence"),
+            blueprint->plan->cutover.pos);
     return true;
 }
 
@@ -60,7 +61,8 @@ static bool verify(StepCtx *ctx, Err *err)
 const StepKind STEP_CUTOVER_SOURCE_FENCE = {
     .name = "cutover.source_fence",
     .phase = PHASE_CUTOVER,
-    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE | STEP_CHANGES,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE |
+             STEP_CHANGES,
     .summary = "Stops writes on the source; the downtime begins.",
     .expand = expand,
     .describe = describe,

@@ -10,7 +10,8 @@ extern const StepKind STEP_CUTOVER_SWITCH;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_CUTOVER_SWITCH, "cutover.verify"), blueprint->plan->cutover.pos);
+    step_at(step_add_after(builder, &STEP_CUTOVER_SWITCH, "cutover.verify"),
+            blueprint->plan->cutover.pos);
     return true;
 }
 
@@ -39,7 +40,8 @@ static bool verify(StepCtx *ctx, Err *err)
 const StepKind STEP_CUTOVER_SWITCH = {
     .name = "cutover.switch",
     .phase = PHASE_CUTOVER,
-    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE | STEP_CHANGES,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE |
+             STEP_CHANGES,
     .summary = "The point of no return.",
     .expand = expand,
     .describe = describe,

@@ -10,7 +10,8 @@ extern const StepKind STEP_CUTOVER_TARGET_FENCE;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_CUTOVER_TARGET_FENCE, "cutover.prepare"), blueprint->plan->cutover.pos);
+    step_at(step_add_after(builder, &STEP_CUTOVER_TARGET_FENCE, "cutover.prepare"),
+            blueprint->plan->cutover.pos);
     return true;
 }
 

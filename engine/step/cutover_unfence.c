@@ -10,7 +10,8 @@ extern const StepKind STEP_CUTOVER_UNFENCE;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_CUTOVER_UNFENCE, "cutover.switch"), blueprint->plan->cutover.pos);
+    step_at(step_add_after(builder, &STEP_CUTOVER_UNFENCE, "cutover.switch"),
+            blueprint->plan->cutover.pos);
     return true;
 }
 

@@ -17,7 +17,8 @@ extern const StepKind STEP_PUBLICATION;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_PUBLICATION, "control_schema"), blueprint->plan->replication.pos);
+    step_at(step_add_after(builder, &STEP_PUBLICATION, "control_schema"),
+            blueprint->plan->replication.pos);
     return true;
 }
 

@@ -14,7 +14,8 @@ extern const StepKind STEP_TRIGGERS_LATE;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_TRIGGERS_LATE, "cutover.drain"), blueprint->plan->cutover.pos);
+    step_at(step_add_after(builder, &STEP_TRIGGERS_LATE, "cutover.drain"),
+            blueprint->plan->cutover.pos);
     return true;
 }
 
