@@ -42,8 +42,14 @@ static size_t statement_length(const char *sql)
 
 static const char *rows_words(Arena *arena, int64_t rows)
 {
-    return rows < 0 ? "unknown rows (not analysed yet)"
-                    : arena_printf(arena, "%" PRId64 " rows", rows);
+    return rows < 0 ? "an unknown number of rows" : arena_printf(arena, "%" PRId64 " rows", rows);
+}
+
+/* What is assumed is not known to the millisecond. */
+static const char *time_text(Arena *arena, int64_t us)
+{
+    return us < 1000000 ? "under a second"
+                        : arena_printf(arena, "about %s", units_interval_text(arena, us));
 }
 
 static void print_estimate(Str *out, const DryStep *step)
@@ -51,11 +57,11 @@ static void print_estimate(Str *out, const DryStep *step)
     AUTO_ARENA Arena arena = {0};
     if (step->estimate.work == WORK_NONE)
         return;
-    str_append(out, "      about ");
+    str_append(out, "      estimate: ");
     if (step->estimate.work != WORK_INDEX)
         str_appendf(out, "%s, ", rows_words(&arena, step->estimate.rows));
     str_appendf(out, "%s, %s\n", units_size_text(&arena, step->estimate.bytes),
-                units_interval_text(&arena, dry_step_us(step)));
+                time_text(&arena, dry_step_us(step)));
 }
 
 static void print_parts(Str *out, const DryStep *step)
@@ -145,10 +151,9 @@ static void print_totals(Str *out, const DryRun *dry)
         str_appendf(out, "%s: %s, ", assumed->work, units_size_text(&arena, total.bytes));
         if (work != WORK_INDEX)
             str_appendf(out, "%s, ", rows_words(&arena, total.rows));
-        str_appendf(out, "about %s, assuming %s/s on each of %" PRIu32 " %s%s\n",
-                    units_interval_text(&arena, total.us),
-                    units_size_text(&arena, assumed->bytes_per_second), dry->jobs[work],
-                    assumed->job, dry->jobs[work] == 1 ? "" : "s");
+        str_appendf(out, "%s, assuming %s/s on each of %" PRIu32 " %s%s\n",
+                    time_text(&arena, total.us), units_size_text(&arena, assumed->bytes_per_second),
+                    dry->jobs[work], assumed->job, dry->jobs[work] == 1 ? "" : "s");
     }
 }
 
