@@ -199,7 +199,8 @@ static bool has_primary_key(const Catalog *catalog, uint32_t relation)
 static PlanPos cause_of(Build *build, const CatRelation *from)
 {
     const PlanSelector *cause = build_mark(build, from)->cause;
-    return cause == NULL ? (PlanPos){0} : cause->pos;
+    const PlanPos nowhere = {0};
+    return cause == NULL ? nowhere : cause->pos;
 }
 
 static void add_relations(Build *build)
