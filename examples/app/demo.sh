@@ -23,7 +23,7 @@ python=/usr/bin/python3
 plan=examples/app/plan.yaml
 work=$(mktemp -d "${TMPDIR:-/tmp}/godwit-demo.XXXXXX")
 chmod 755 "$work"
-workload_pid='' apply_pid='' tail_pid=''
+workload_pid='' apply_pid='' tail_pid='' signalled=''
 failed=0
 bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
@@ -59,10 +59,16 @@ cleanup()
     local status=$?
     trap - EXIT
     # A signal may have ended a command just before its own trap ran: it decides the status.
-    trap 'status=130' INT
-    trap 'status=143' TERM
+    trap 'signalled=130' INT
+    trap 'signalled=143' TERM
     :
     trap '' INT TERM
+    # What Ctrl-C ended besides may have been seen first: apply says by its status that it was that.
+    if [ -z "$signalled" ] && [ "$status" -ne 0 ] && [ -n "$apply_pid" ] && ! apply_runs; then
+        wait "$apply_pid" || signalled=$?
+        [ "$signalled" = 130 ] || signalled=''
+    fi
+    status=${signalled:-$status}
     end_process "$workload_pid"
     end_process "$apply_pid"
     end_process "$tail_pid"
@@ -80,8 +86,8 @@ cleanup()
     exit "$status"
 }
 trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+trap 'signalled=130; exit 130' INT
+trap 'signalled=143; exit 143' TERM
 
 # ---- servers ------------------------------------------------------------------------------------
 

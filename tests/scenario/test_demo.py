@@ -55,6 +55,6 @@ def test_demo_interrupted(open_dir):
         assert servers_below(open_dir), "no server runs although the demo does"
         os.killpg(demo.pid, signal.SIGINT)
         status = demo.wait(60)
-    assert status == 130
+    assert status == 130, (open_dir / "out").read_text(encoding="utf-8")
     assert servers_below(open_dir) == []
     assert list(open_dir.glob("godwit-demo.*")) == []
