@@ -102,6 +102,20 @@ CREATE TABLE IF NOT EXISTS godwit.fence (
     PRIMARY KEY (run, side)
 );
 
+-- A replica identity that was set on the source, with what was there before, so that it can be taken back.
+CREATE TABLE IF NOT EXISTS godwit.identity (
+    run            bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    schema         text NOT NULL,
+    rel            text NOT NULL,
+    previous       "char" NOT NULL,
+    previous_index text,
+    given          "char" NOT NULL,
+    given_index    text,
+    made_index     boolean NOT NULL,
+    set_at         timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, schema, rel)
+);
+
 CREATE TABLE IF NOT EXISTS godwit.gate (
     run        bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
     gate       text NOT NULL,

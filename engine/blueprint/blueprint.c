@@ -138,6 +138,8 @@ bool blueprint_build(Blueprint *blueprint, const Plan *plan, const Catalog *sour
     };
     build_select(&build);
     build_relations(&build);
+    build_identities(&build);
+    build_publications(&build);
     build_objects(&build);
     build_indexes(&build);
     build_foreign_keys(&build);

@@ -13,6 +13,7 @@
 #include "plan/plan.h"
 
 typedef struct Relation Relation;
+typedef struct IdentityDef IdentityDef;
 
 /* A column that travels: generated stored columns are left out here and kept in Relation.generated.
  */
@@ -52,7 +53,26 @@ typedef struct Leaf {
     bool unlogged;
     char replica_identity; /* 'd' 'i' 'f' 'n' as in pg_class.relreplident */
     bool has_identity;     /* UPDATE and DELETE can be published */
+    const IdentityDef
+        *identity; /* what the run sets; the two above are as it will be. NULL: kept */
 } Leaf;
+
+/* A replica identity that the run sets on the source and takes back at its end. */
+struct IdentityDef {
+    const Leaf *leaf;
+    const char *index_name; /* raw, in the leaf's schema; NULL: FULL */
+    const char **columns;   /* raw: the run makes the index over them; NULL: it is there */
+    size_t column_count;
+};
+
+/* A publication on the source; the stream reads them all. */
+typedef struct PublicationDef {
+    const char *name; /* NULL: godwit_<plan>_<run> */
+    bool adopted;     /* it was there before the run, and is not the run's to change or drop */
+    const Relation **relations;
+    size_t relation_count;
+    PlanPos pos; /* of the plan's entry; line 0: the default */
+} PublicationDef;
 
 /* A selected table: a plain one or a partitioned root. Changes of all leaves are applied to
  * `target`. */
@@ -153,6 +173,10 @@ typedef struct Blueprint {
     size_t sequence_count;
     MatviewDef *matviews;
     size_t matview_count;
+    IdentityDef *identities; /* in the order of the leaves */
+    size_t identity_count;
+    PublicationDef *publications; /* at least one */
+    size_t publication_count;
     ExtensionDef *extensions;
     size_t extension_count;
     const char **schemas; /* every schema that must exist on the target */

@@ -34,6 +34,13 @@ typedef enum Diag {
     DIAG_HYPERTABLE_PARTITIONED,
     DIAG_HYPERTABLE_FEATURE,
     DIAG_HYPERTABLE_NULLABLE,
+    DIAG_IDENTITY_INDEX,
+    DIAG_IDENTITY_COLUMNS,
+    DIAG_IDENTITY_UNUSED,
+    DIAG_PUBLICATION_EXISTS,
+    DIAG_PUBLICATION_SELECTION,
+    DIAG_PUBLICATION_KINDS,
+    DIAG_PUBLICATION_EMPTY,
     DIAG_COUNT
 } Diag;
 
@@ -89,6 +96,15 @@ Relation *build_relation(const Build *build, uint32_t oid);
 void build_select(Build *build);
 void build_relations(Build *build);
 void build_objects(Build *build);
+
+/** Which replica identities the run sets, and which publications there are; behind the relations.
+ */
+void build_identities(Build *build);
+void build_publications(Build *build);
+
+/** The index as a key of the relation; NULL when it does not name exactly one row. */
+const Key *build_key(Build *build, const Relation *relation, const CatIndex *index);
+
 void build_indexes(Build *build);
 void build_foreign_keys(Build *build);
 void build_sequences(Build *build);

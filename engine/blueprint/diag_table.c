@@ -28,6 +28,14 @@ const BlueprintDiag blueprint_diag_table[DIAG_COUNT] = {
                                      "version"},
     [DIAG_HYPERTABLE_FEATURE] = {"P327", true, "A table has what a hypertable cannot have"},
     [DIAG_HYPERTABLE_NULLABLE] = {"P328", false, "A partition column may be null"},
+    [DIAG_IDENTITY_INDEX] = {"P341", true, "A replica identity names an index that cannot be one"},
+    [DIAG_IDENTITY_COLUMNS] = {"P342", true, "A replica identity names columns that cannot be one"},
+    [DIAG_IDENTITY_UNUSED] = {"P343", true, "A replica identity is set on no selected table"},
+    [DIAG_PUBLICATION_EXISTS] = {"P344", true, "A publication exists already"},
+    [DIAG_PUBLICATION_SELECTION] = {"P345", true,
+                                    "The publications do not publish exactly the selection"},
+    [DIAG_PUBLICATION_KINDS] = {"P346", true, "An adopted publication publishes in another way"},
+    [DIAG_PUBLICATION_EMPTY] = {"P347", true, "A publication has no table"},
 };
 
 const BlueprintDiag *blueprint_diags(size_t *count)

@@ -4,6 +4,8 @@
  */
 #include "blueprint/build.h"
 
+#include "base/str.h"
+
 #include <stdlib.h>
 
 typedef VEC(IndexDef) IndexDefs;
@@ -62,6 +64,29 @@ static const CatConstraint *constraint_of(const Build *build, const CatIndex *in
     return NULL;
 }
 
+/* Names in statements are always in quotes here; the DDL builder needs a connection. */
+static const char *quoted(const Build *build, const char *part)
+{
+    AUTO_STR Str out = {0};
+    str_append_char(&out, '"');
+    for (const char *at = part; *at != '\0'; at++) {
+        str_append_char(&out, *at);
+        if (*at == '"')
+            str_append_char(&out, '"');
+    }
+    str_append_char(&out, '"');
+    return str_dup(build->arena, &out);
+}
+
+/* Where the run sets another one on the source, the catalog may show that: what was there before
+ * comes to the target at the run's end. */
+static bool is_replica_identity(const Build *build, const CatRelation *table, const CatIndex *index)
+{
+    const Leaf *leaf = blueprint_leaf(build->blueprint, table->oid);
+    return table->replica_identity == 'i' && table->replica_identity_index == index->oid &&
+           (leaf == NULL || leaf->identity == NULL);
+}
+
 static void add_index(Build *build, IndexDefs *defs, const Climb *climb, Relation *relation,
                       const CatRelation *table, const CatIndex *index)
 {
@@ -79,10 +104,36 @@ static void add_index(Build *build, IndexDefs *defs, const Climb *climb, Relatio
         .is_key =
             relation->key != NULL && top->relation == relation->oid &&
             name_equal(&top->name, &(Name){relation->source.schema, relation->key->index_name}),
-        .is_replica_identity =
-            table->replica_identity == 'i' && table->replica_identity_index == index->oid,
+        .is_replica_identity = is_replica_identity(build, table, index),
         .clustered = index->clustered,
         .bytes = index->bytes,
+    };
+}
+
+/* What makes the columns of replica_identity a key on the target too; where the source has the
+ * index already (an earlier engine made it) it is among the others. */
+static void add_temporary(Build *build, IndexDefs *defs, const IdentityDef *identity)
+{
+    Relation *relation = identity->leaf->root;
+    size_t count = 0;
+    const CatIndex *indexes = catalog_indexes(build->source, identity->leaf->oid, &count);
+    for (size_t i = 0; i < count; i++)
+        if (text_equal(indexes[i].name.rel, identity->index_name) && indexes[i].valid)
+            return;
+    AUTO_STR Str sql = {0};
+    Name name = {relation->target.schema, identity->index_name};
+    str_appendf(&sql, "CREATE UNIQUE INDEX %s ON %s.%s USING btree (",
+                quoted(build, identity->index_name), quoted(build, relation->target.schema),
+                quoted(build, relation->target.rel));
+    for (size_t i = 0; i < identity->column_count; i++)
+        str_appendf(&sql, "%s%s", i == 0 ? "" : ", ", quoted(build, identity->columns[i]));
+    str_append(&sql, ")");
+    *vec_push(build->arena, defs) = (IndexDef){
+        .name = name,
+        .relation = relation,
+        .table = relation->target,
+        .sql = str_dup(build->arena, &sql),
+        .is_key = true,
     };
 }
 
@@ -132,6 +183,9 @@ void build_indexes(Build *build)
         if (relation != NULL)
             add_indexes_of(build, &defs, &climb, relation, table);
     }
+    for (size_t i = 0; i < build->blueprint->identity_count; i++)
+        if (build->blueprint->identities[i].columns != NULL)
+            add_temporary(build, &defs, &build->blueprint->identities[i]);
     if (defs.count > 1)
         qsort(defs.items, defs.count, sizeof(IndexDef), by_root_then_leaf);
     build->blueprint->indexes = defs.items;

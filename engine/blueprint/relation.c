@@ -92,8 +92,7 @@ static bool column_position(const Build *build, const Relation *relation, int at
     return false;
 }
 
-/* The index as a key, or NULL when it does not name exactly one row. */
-static const Key *key_of(Build *build, const Relation *relation, const CatIndex *index)
+const Key *build_key(Build *build, const Relation *relation, const CatIndex *index)
 {
     if (!index->unique || !index->valid || !index->immediate || index->partial ||
         index->has_expressions || index->exclusion)
@@ -129,7 +128,7 @@ static void choose_key(Build *build, Relation *relation, const CatRelation *from
     for (size_t i = 0; i < count; i++) {
         if (best != NULL && key_rank(from, &indexes[i]) >= key_rank(from, best))
             continue;
-        const Key *key = key_of(build, relation, &indexes[i]);
+        const Key *key = build_key(build, relation, &indexes[i]);
         if (key == NULL)
             continue;
         relation->key = key;

@@ -173,6 +173,18 @@ typedef struct CatObject {
     const char *kind;   /* "function": for messages */
 } CatObject;
 
+typedef struct CatPublication {
+    uint32_t oid;
+    const char *name;
+    const char *comment; /* "" none */
+    bool all_tables;
+    uint32_t publish; /* PlanPublish bits */
+    bool via_root;
+    bool filtered;          /* a row filter or a column list is in it */
+    const uint32_t *tables; /* sorted; leaves, unless via_root */
+    size_t table_count;
+} CatPublication;
+
 typedef struct CatHypertable {
     Name name;
     const char *column_name;
@@ -189,19 +201,20 @@ typedef struct Catalog {
     Arena arena;
     ConnSide side;
     CatServer server;
-    CAT_LIST(CatSetting, settings);        /* sorted by name: the ones that godwit looks at */
-    CAT_LIST(CatRelation, relations);      /* sorted by oid; no system schemas */
-    CAT_LIST(CatColumn, columns);          /* sorted by relation, attnum */
-    CAT_LIST(CatIndex, indexes);           /* sorted by relation, oid */
-    CAT_LIST(CatConstraint, constraints);  /* sorted by relation, oid */
-    CAT_LIST(CatSequence, sequences);      /* sorted by oid */
-    CAT_LIST(CatTrigger, triggers);        /* not internal; sorted by relation, oid */
-    CAT_LIST(CatExtension, extensions);    /* sorted by name */
-    CAT_LIST(CatAvailable, available);     /* sorted by name */
-    CAT_LIST(CatObject, objects);          /* sorted by class, oid */
-    CAT_LIST(CatDependency, dependencies); /* sorted by class, oid */
-    CAT_LIST(CatHypertable, hypertables);  /* sorted by name */
-    const CatRelation **by_name;           /* the relations, sorted by name */
+    CAT_LIST(CatSetting, settings);         /* sorted by name: the ones that godwit looks at */
+    CAT_LIST(CatRelation, relations);       /* sorted by oid; no system schemas */
+    CAT_LIST(CatColumn, columns);           /* sorted by relation, attnum */
+    CAT_LIST(CatIndex, indexes);            /* sorted by relation, oid */
+    CAT_LIST(CatConstraint, constraints);   /* sorted by relation, oid */
+    CAT_LIST(CatSequence, sequences);       /* sorted by oid */
+    CAT_LIST(CatTrigger, triggers);         /* not internal; sorted by relation, oid */
+    CAT_LIST(CatPublication, publications); /* sorted by name, byte by byte */
+    CAT_LIST(CatExtension, extensions);     /* sorted by name */
+    CAT_LIST(CatAvailable, available);      /* sorted by name */
+    CAT_LIST(CatObject, objects);           /* sorted by class, oid */
+    CAT_LIST(CatDependency, dependencies);  /* sorted by class, oid */
+    CAT_LIST(CatHypertable, hypertables);   /* sorted by name */
+    const CatRelation **by_name;            /* the relations, sorted by name */
 } Catalog;
 
 /** Reads one server in a single read-only, repeatable-read transaction; inside a transaction that
@@ -221,6 +234,7 @@ const CatSetting *catalog_setting(const Catalog *catalog, const char *name);
 const CatExtension *catalog_extension(const Catalog *catalog, const char *name);
 const CatAvailable *catalog_available(const Catalog *catalog, const char *name);
 const CatObject *catalog_object(const Catalog *catalog, uint32_t class_oid, uint32_t oid);
+const CatPublication *catalog_publication(const Catalog *catalog, const char *name);
 const CatHypertable *catalog_hypertable(const Catalog *catalog, const Name *name);
 
 /** A setting's value as a number; `missing` when this version does not have it. */

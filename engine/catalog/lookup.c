@@ -101,6 +101,19 @@ const CatObject *catalog_object(const Catalog *catalog, uint32_t class_oid, uint
     return bsearch(&key, catalog->objects, catalog->objects_count, sizeof(CatObject), by_object);
 }
 
+static int by_publication_name(const void *key, const void *item)
+{
+    return strcmp(key, ((const CatPublication *)item)->name);
+}
+
+const CatPublication *catalog_publication(const Catalog *catalog, const char *name)
+{
+    if (catalog->publications_count == 0)
+        return NULL;
+    return bsearch(name, catalog->publications, catalog->publications_count, sizeof(CatPublication),
+                   by_publication_name);
+}
+
 static int by_hypertable_name(const void *key, const void *item)
 {
     return name_compare(key, &((const CatHypertable *)item)->name);

@@ -194,6 +194,31 @@ void read_triggers(Catalog *catalog, const Rows *rows)
         };
 }
 
+void read_publications(Catalog *catalog, const Rows *rows)
+{
+    size_t count = rows_count(rows);
+    catalog->publications = arena_array(&catalog->arena, CatPublication, count);
+    catalog->publications_count = count;
+    for (size_t r = 0; r < count; r++) {
+        CatPublication *to = &catalog->publications[r];
+        *to = (CatPublication){
+            .oid = rows_oid(rows, r, 0),
+            .name = text(catalog, rows, r, 1),
+            .comment = text(catalog, rows, r, 2),
+            .all_tables = rows_bool(rows, r, 3),
+            .publish = (uint32_t)rows_int64(rows, r, 4),
+            .via_root = rows_bool(rows, r, 5),
+            .filtered = rows_bool(rows, r, 6),
+        };
+        const char **oids = NULL;
+        to->table_count = rows_list(&catalog->arena, rows, r, 7, &oids);
+        uint32_t *tables = arena_array(&catalog->arena, uint32_t, to->table_count);
+        for (size_t i = 0; i < to->table_count; i++)
+            tables[i] = (uint32_t)strtoul(oids[i], NULL, 10);
+        to->tables = tables;
+    }
+}
+
 void read_extensions(Catalog *catalog, const Rows *rows)
 {
     size_t count = rows_count(rows);

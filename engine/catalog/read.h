@@ -16,6 +16,7 @@ void read_indexes(Catalog *catalog, const Rows *rows);
 void read_constraints(Catalog *catalog, const Rows *rows);
 void read_sequences(Catalog *catalog, const Rows *rows);
 void read_triggers(Catalog *catalog, const Rows *rows);
+void read_publications(Catalog *catalog, const Rows *rows);
 void read_extensions(Catalog *catalog, const Rows *rows);
 void read_available(Catalog *catalog, const Rows *rows);
 void read_objects(Catalog *catalog, const Rows *rows);

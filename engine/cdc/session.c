@@ -67,7 +67,7 @@ static bool open_source(StreamSession *session, Lsn *confirmed, Err *err)
     if (!conn_open(&session->repl, spec->source, &options, err))
         return false;
     ReplStart start = {.slot = spec->slot_name,
-                       .publication = spec->publication_name,
+                       .publications = spec->publications,
                        .position = session->position,
                        .proto_version = proto_version(conn_version(plain)),
                        .messages = true};

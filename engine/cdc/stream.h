@@ -25,8 +25,8 @@ typedef struct StreamSpec {
     const Endpoint *source;
     const Endpoint *target;
     const char *slot_name;
-    const char *publication_name;
-    const char *run_mark; /* part of our logical messages, so that others' are ignored */
+    const char *publications; /* as ReplStart has them */
+    const char *run_mark;     /* part of our logical messages, so that others' are ignored */
     int64_t run_id;
     int64_t epoch;
     const Lsn

@@ -36,13 +36,14 @@ static bool run(const Options *options, Err *err)
         !session_connect(&session, true, true, false, err) || !session_lock(&session, err) ||
         !session_journal(&session, err) || !undo_find_orphans(&session, &orphans, err))
         return false;
-    if (session.journal.id == 0 && orphans.slot_count + orphans.publication_count == 0) {
+    if (session.journal.id == 0 &&
+        orphans.slot_count + orphans.publication_count + orphans.index_count == 0) {
         printf("nothing to clean up for plan \"%s\"\n", session.plan.name);
         return true;
     }
     return session_confirm(options, QUESTION, err) && undo_fences(&session, err) &&
            undo_open_source(&session, err) && undo_drop_orphans(&session, &orphans, err) &&
-           bury(&session, err);
+           undo_identities(&session, err) && bury(&session, err);
 }
 
 extern const Command COMMAND_CLEANUP;

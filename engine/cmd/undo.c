@@ -6,6 +6,7 @@
 #include "cutover/cutover.h"
 #include "journal/run_state_table.h"
 #include "pg/ddl.h"
+#include "step/replica_identity.h"
 #include "sql_text.h"
 
 bool undo_open_source(Session *session, Err *err)
@@ -21,14 +22,19 @@ bool undo_find_orphans(Session *session, Orphans *orphans, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
     const char *prefix = arena_printf(&session->arena, "godwit_%s_", session->plan.name);
-    if (!pg_rows(session->source, SQL_CLEANUP_ORPHANS, PARAMS(prefix), &rows, err))
+    const char *mark = arena_printf(&session->arena, "godwit %s ", session->plan.name);
+    if (!pg_rows(session->source, SQL_CLEANUP_ORPHANS, PARAMS(prefix, mark), &rows, err))
         return false;
+    orphans->indexes = arena_array(&session->arena, Name, rows_count(rows));
     orphans->slots = arena_array(&session->arena, const char *, rows_count(rows));
     orphans->publications = arena_array(&session->arena, const char *, rows_count(rows));
     for (size_t r = 0; r < rows_count(rows); r++) {
-        const char *name = arena_strdup(&session->arena, rows_text(rows, r, 1));
+        const char *name = arena_strdup(&session->arena, rows_text(rows, r, 2));
         if (text_equal(rows_text(rows, r, 0), "slot"))
             orphans->slots[orphans->slot_count++] = name;
+        else if (text_equal(rows_text(rows, r, 0), "index"))
+            orphans->indexes[orphans->index_count++] =
+                (Name){arena_strdup(&session->arena, rows_text(rows, r, 1)), name};
         else
             orphans->publications[orphans->publication_count++] = name;
     }
@@ -50,7 +56,32 @@ bool undo_drop_orphans(Session *session, const Orphans *orphans, Err *err)
             return false;
         printf("dropped publication %s on the source\n", orphans->publications[i]);
     }
+    for (size_t i = 0; i < orphans->index_count; i++) {
+        AUTO_STR Str sql = {0};
+        str_append(&sql, "DROP INDEX CONCURRENTLY IF EXISTS ");
+        ddl_qname(&sql, session->source, &orphans->indexes[i]);
+        if (!pg_none(session->source, sql.data, NO_PARAMS, err))
+            return false;
+        printf("dropped index %s on the source\n",
+               name_text(&session->arena, &orphans->indexes[i]));
+    }
     return true;
+}
+
+bool undo_identities(Session *session, Err *err)
+{
+    Run run = {.plan = &session->plan,
+               .journal = session->journal,
+               .source = session->source_endpoint,
+               .target = session->target_endpoint,
+               .stop = &session->stop,
+               .log = {.run = session->plan.name}};
+    StepCtx ctx = {.run = &run,
+                   .source = session->source,
+                   .target = session->target,
+                   .arena = &session->arena,
+                   .log = run.log};
+    return identity_restore(&ctx, err);
 }
 
 static bool undo_graph(Session *session, Run *run, const Graph *graph, Err *err)

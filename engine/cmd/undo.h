@@ -6,13 +6,16 @@
 
 #include "cmd/session.h"
 
-/** Slots and publications on the source that bear this plan's name, whatever became of their run.
+/** Slots, publications and indexes on the source that bear this plan's name, whatever became of
+ * their run.
  */
 typedef struct Orphans {
     const char **slots;
     size_t slot_count;
     const char **publications;
     size_t publication_count;
+    Name *indexes; /* made for a replica identity of which the journal is gone */
+    size_t index_count;
 } Orphans;
 
 MUSTCHECK bool undo_find_orphans(Session *session, Orphans *orphans, Err *err);
@@ -22,6 +25,10 @@ MUSTCHECK bool undo_drop_orphans(Session *session, const Orphans *orphans, Err *
 
 /** Calls every step's undo, last first. */
 MUSTCHECK bool undo_steps(Session *session, Err *err);
+
+/** Takes back the replica identities that the journal says were set; prints how many. Needs a
+ * writable source session. */
+MUSTCHECK bool undo_identities(Session *session, Err *err);
 
 /** Closes the read-only source session and opens one that may write. */
 MUSTCHECK bool undo_open_source(Session *session, Err *err);

@@ -15,13 +15,12 @@
 #define KEEPALIVE_HEADER_BYTES 18 /* 'k', end, time, reply */
 #define FEEDBACK_BYTES         34 /* 'r', written, flushed, applied, time, reply */
 
-static void quoted(Str *sql, Conn *conn, const char *name, bool in_literal)
+static void quoted(Str *sql, Conn *conn, const char *text, bool is_name)
 {
-    char *ident = PQescapeIdentifier(conn->pg, name, strlen(name));
-    char *text = in_literal ? PQescapeLiteral(conn->pg, ident, strlen(ident)) : NULL;
-    str_append(sql, in_literal ? text : ident);
-    PQfreemem(text);
-    PQfreemem(ident);
+    char *out = is_name ? PQescapeIdentifier(conn->pg, text, strlen(text))
+                        : PQescapeLiteral(conn->pg, text, strlen(text));
+    str_append(sql, out);
+    PQfreemem(out);
 }
 
 /* A walsender sends each change by itself. Over the loopback every such send runs through the whole
@@ -45,10 +44,10 @@ bool repl_start(Conn *conn, const ReplStart *spec, Err *err)
         return false;
     AUTO_STR Str sql = {0};
     str_append(&sql, "START_REPLICATION SLOT ");
-    quoted(&sql, conn, spec->slot, false);
+    quoted(&sql, conn, spec->slot, true);
     str_appendf(&sql, " LOGICAL %s (proto_version '%d', publication_names ",
                 lsn_text(spec->position).text, spec->proto_version);
-    quoted(&sql, conn, spec->publication, true);
+    quoted(&sql, conn, spec->publications, false);
     if (spec->messages)
         str_append(&sql, ", messages 'true'");
     if (spec->binary)

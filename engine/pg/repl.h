@@ -16,7 +16,7 @@
 
 typedef struct ReplStart {
     const char *slot;
-    const char *publication;
+    const char *publications; /* their names, each quoted as an identifier, with commas between */
     Lsn position;      /* at or above the slot's confirmed_flush_lsn: the caller has checked */
     int proto_version; /* of pgoutput */
     bool messages;     /* 14+ */

@@ -227,6 +227,8 @@ typedef struct BoundIdentity {
     char *table;
     char *using_index;
     bool *full;
+    char **columns;
+    uint32_t columns_count;
 } BoundIdentity;
 
 typedef struct BoundReplicaIdentity {

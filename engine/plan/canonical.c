@@ -288,7 +288,8 @@ static void put_identities(Json *json, const PlanReplication *replication)
     for (size_t i = 0; i < replication->identity_count; i++) {
         const PlanIdentity *item = &replication->identities[i];
         json_open(json, NULL, '{');
-        json_bool(json, "full", item->using_index == NULL);
+        put_texts(json, "columns", item->columns, item->column_count);
+        json_bool(json, "full", item->using_index == NULL && item->column_count == 0);
         json_text(json, "table", item->table.selector.text);
         json_text(json, "using_index", item->using_index);
         json_close(json, '}');

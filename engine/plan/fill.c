@@ -196,6 +196,8 @@ static void fill_identities(Fill *fill, const BoundReplicaIdentity *given, const
         to->identities[i] = (PlanIdentity){
             .table = selector(fill, item->table, false, node_get(node, "table"), selector_relation),
             .using_index = arena_strdup(fill->arena, item->using_index),
+            .columns = texts(fill, item->columns, item->columns_count),
+            .column_count = item->columns_count,
             .pos = node_get(node, "table")->pos,
         };
     }

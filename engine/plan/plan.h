@@ -156,7 +156,9 @@ typedef struct PlanPublication {
 
 typedef struct PlanIdentity {
     PlanSelector table;
-    const char *using_index; /* raw; NULL: full */
+    const char *using_index; /* raw; NULL: full, or columns */
+    const char **columns;    /* a unique index over them is made; none: using_index or full */
+    size_t column_count;
     PlanPos pos;
 } PlanIdentity;
 

@@ -65,6 +65,7 @@ const cyaml_schema_field_t IDENTITY_FIELDS[] = {
     IS_STRING("table", REQUIRED, BoundIdentity, table),
     IS_STRING("using_index", OPTIONAL, BoundIdentity, using_index),
     CYAML_FIELD_BOOL_PTR("full", OPTIONAL, BoundIdentity, full),
+    IS_LIST("columns", BoundIdentity, columns, &TEXT_VALUE, 1),
     CYAML_FIELD_END,
 };
 
@@ -76,6 +77,10 @@ const PlanKey IDENTITY_KEYS[] = {
      .doc = "A unique index over NOT NULL columns, as it is called.",
      .in_choice = true},
     {.key = "full", .doc = "The whole row identifies it.", .in_choice = true},
+    {.key = "columns",
+     .doc = "NOT NULL columns that together are unique: a unique index over them is built on both "
+            "sides for the time of the run, and dropped afterwards.",
+     .in_choice = true},
     {.key = NULL},
 };
 
@@ -163,11 +168,8 @@ const PlanKey REPLICATION_KEYS[] = {
      .min = 1 * SECOND,
      .max = 3600 * SECOND},
     {.key = "publications",
-     .doc = "The publications. Default: one of exactly the selected relations.",
-     .is_later = true},
-    {.key = "replica_identity",
-     .doc = "Replica identity that is set by the run.",
-     .is_later = true},
+     .doc = "The publications. Default: one of exactly the selected relations."},
+    {.key = "replica_identity", .doc = "Replica identity that is set by the run."},
     {.key = "spool", .doc = "A place on disk for changes that wait.", .is_later = true},
     {.key = NULL},
 };

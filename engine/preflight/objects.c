@@ -51,7 +51,11 @@ static const CatIndex *identity_index(Check *check, const Leaf *leaf)
     const CatRelation *from = catalog_relation(check->source.catalog, leaf->oid);
     size_t count = 0;
     const CatIndex *indexes = catalog_indexes(check->source.catalog, leaf->oid, &count);
-    for (size_t i = 0; from != NULL && i < count; i++)
+    const char *given = leaf->identity == NULL ? NULL : leaf->identity->index_name;
+    for (size_t i = 0; given != NULL && i < count; i++)
+        if (strcmp(indexes[i].name.rel, given) == 0)
+            return &indexes[i];
+    for (size_t i = 0; from != NULL && given == NULL && i < count; i++)
         if (leaf->replica_identity == 'i' ? indexes[i].oid == from->replica_identity_index
                                           : leaf->replica_identity == 'd' && indexes[i].primary)
             return &indexes[i];
@@ -73,6 +77,9 @@ static bool index_has(Check *check, const CatIndex *index, const char *column)
 static void check_identity_covers(Check *check, const Leaf *leaf)
 {
     const Relation *relation = leaf->root;
+    if (leaf->identity != NULL &&
+        (leaf->identity->index_name == NULL || leaf->oid == relation->oid))
+        return; /* the run sets the whole row, or the key itself */
     const CatIndex *identity = identity_index(check, leaf);
     if (relation->key == NULL || identity == NULL || !leaf->has_identity)
         return;

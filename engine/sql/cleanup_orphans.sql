@@ -1,12 +1,22 @@
--- Purpose: slots and publications of this database that bear a plan's name. Parameters: $1 name prefix.
--- Columns: kind ("slot" or "publication"), name.
-SELECT 'slot', s.slot_name::text
+-- Purpose: slots, publications and indexes of this database that bear a plan's name or mark.
+-- Parameters: $1 name prefix ("godwit_<plan>_"), $2 mark prefix ("godwit <plan> ").
+-- Columns: kind ("slot", "publication", "index"), schema (of an index), name.
+SELECT 'slot', '', s.slot_name::text
   FROM pg_catalog.pg_replication_slots AS s
  WHERE s.database = pg_catalog.current_database() AND pg_catalog.starts_with(s.slot_name, $1)
    AND s.slot_name ~ ('^.{' || pg_catalog.length($1) || '}[0-9a-f]{8}$')
 UNION ALL
-SELECT 'publication', p.pubname::text
+SELECT 'publication', '', p.pubname::text
   FROM pg_catalog.pg_publication AS p
- WHERE pg_catalog.starts_with(p.pubname, $1)
-   AND p.pubname ~ ('^.{' || pg_catalog.length($1) || '}[0-9a-f]{8}$')
- ORDER BY 1 DESC, 2
+ WHERE (pg_catalog.starts_with(p.pubname, $1)
+        AND p.pubname ~ ('^.{' || pg_catalog.length($1) || '}[0-9a-f]{8}$'))
+    OR (pg_catalog.starts_with(pg_catalog.obj_description(p.oid, 'pg_publication'), $2)
+        AND pg_catalog.obj_description(p.oid, 'pg_publication')
+            ~ ('^.{' || pg_catalog.length($2) || '}[0-9a-f]{8}$'))
+UNION ALL
+SELECT 'index', n.nspname::text, x.relname::text
+  FROM pg_catalog.pg_index AS i
+  JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = x.relnamespace
+ WHERE x.relname = $1 || i.indrelid::text AND NOT i.indisreplident
+ ORDER BY 1 DESC, 2, 3

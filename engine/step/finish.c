@@ -8,6 +8,8 @@
 #include "pg/ddl.h"
 #include "sql_text.h"
 #include "step/common.h"
+#include "step/publication.h"
+#include "step/replica_identity.h"
 
 #include <inttypes.h>
 
@@ -22,10 +24,22 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     return true;
 }
 
-static void publication_drop_sql(Str *sql, const StepCtx *ctx)
+static const char *own_name(const StepCtx *ctx, size_t publication)
 {
-    str_append(sql, "DROP PUBLICATION IF EXISTS ");
-    ddl_ident(sql, ctx->source, ctx->run->publication_name);
+    const char *name = ctx->run->blueprint->publications[publication].name;
+    return name != NULL ? name : ctx->run->publication_name;
+}
+
+static bool drop_publications(const StepCtx *ctx, Err *err)
+{
+    const Blueprint *blueprint = ctx->run->blueprint;
+    for (size_t i = 0; i < blueprint->publication_count; i++) {
+        AUTO_STR Str sql = {0};
+        publication_drop_sql(&sql, ctx->source, own_name(ctx, i));
+        if (!blueprint->publications[i].adopted && !pg_none(ctx->source, sql.data, NO_PARAMS, err))
+            return false;
+    }
+    return true;
 }
 
 static bool describe(StepCtx *ctx, Description *description, Err *err)
@@ -37,9 +51,14 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     ddl_literal(&sql, ctx->source, ctx->run->slot_name);
     str_append(&sql, ")");
     description_add(ctx->arena, description, CONN_SOURCE, sql.data);
-    str_reset(&sql);
-    publication_drop_sql(&sql, ctx);
-    description_add(ctx->arena, description, CONN_SOURCE, sql.data);
+    const Blueprint *blueprint = ctx->run->blueprint;
+    for (size_t i = 0; i < blueprint->publication_count; i++) {
+        if (blueprint->publications[i].adopted)
+            continue;
+        str_reset(&sql);
+        publication_drop_sql(&sql, ctx->source, own_name(ctx, i));
+        description_add(ctx->arena, description, CONN_SOURCE, sql.data);
+    }
     return true;
 }
 
@@ -69,7 +88,6 @@ static bool nothing_behind_switch(Run *run, Err *err)
 static bool apply(StepCtx *ctx, Err *err)
 {
     Run *run = ctx->run;
-    AUTO_STR Str sql = {0};
     /* Behind the switch a stream that had failed has nothing more to lose: what counted was the
      * marker. */
     AUTO_ERR Err ended = {0};
@@ -77,9 +95,8 @@ static bool apply(StepCtx *ctx, Err *err)
         return false;
     if (!stream_stop(run_withdraw_stream(run), &ended))
         log_err(&ctx->log, LOG_WARN, &ended);
-    publication_drop_sql(&sql, ctx);
     return pg_none(ctx->source, SQL_SLOT_DROP, PARAMS(run->slot_name), err) &&
-           pg_none(ctx->source, sql.data, NO_PARAMS, err) &&
+           drop_publications(ctx, err) && identity_restore(ctx, err) &&
            journal_event(ctx->target, run->journal.id, "finished", NULL, err) &&
            journal_run_state(ctx->target, &run->journal, RUN_FINISHED, err);
 }

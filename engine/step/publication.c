@@ -1,11 +1,13 @@
 /*
- * Step publication: one publication over exactly the selected tables. A partitioned root stands for
- * its leaves, which are published under their own names; before 13 the leaves are listed.
+ * Step publication: the publications of the blueprint, which together publish exactly the selected
+ * tables. A partitioned root stands for its leaves, which are published under their own names;
+ * before 13 the leaves are listed. One that is adopted is taken as it is and never dropped.
  */
 #include "pg/ddl.h"
 #include "pg/query.h"
 #include "sql_text.h"
 #include "step/common.h"
+#include "step/publication.h"
 
 #include <inttypes.h>
 
@@ -17,9 +19,25 @@ extern const StepKind STEP_PUBLICATION;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_PUBLICATION, "control_schema"),
-            blueprint->plan->replication.pos);
+    for (size_t i = 0; i < blueprint->publication_count; i++) {
+        const PublicationDef *def = &blueprint->publications[i];
+        Step *step = step_add(builder, &STEP_PUBLICATION, def->name, def, 0);
+        step_needs_kind(builder, step, "control_schema");
+        step_needs_kind(builder, step, "replica_identity");
+        step_at(step, def->pos.line > 0 ? def->pos : blueprint->plan->replication.pos);
+    }
     return true;
+}
+
+static const PublicationDef *def_of(const StepCtx *ctx)
+{
+    return ctx->step->object;
+}
+
+static const char *name_of(const StepCtx *ctx)
+{
+    const PublicationDef *def = def_of(ctx);
+    return def->name != NULL ? def->name : ctx->run->publication_name;
 }
 
 static uint32_t published(const StepCtx *ctx)
@@ -57,11 +75,11 @@ static int by_oid(const void *a, const void *b)
 /* What the publication lists, in blueprint order. */
 static MemberVec members(const StepCtx *ctx)
 {
-    const Blueprint *blueprint = ctx->run->blueprint;
+    const PublicationDef *def = def_of(ctx);
     bool roots = conn_version(ctx->source) >= ROOT_PUBLISHED_VERSION;
     MemberVec list = {0};
-    for (size_t i = 0; i < blueprint->relation_count; i++) {
-        const Relation *relation = &blueprint->relations[i];
+    for (size_t i = 0; i < def->relation_count; i++) {
+        const Relation *relation = def->relations[i];
         if (!relation->partitioned || roots) {
             *vec_push(ctx->arena, &list) = (Member){relation->oid, &relation->source};
             continue;
@@ -77,7 +95,7 @@ static void create_sql(Str *sql, const StepCtx *ctx)
 {
     MemberVec list = members(ctx);
     str_append(sql, "CREATE PUBLICATION ");
-    ddl_ident(sql, ctx->source, ctx->run->publication_name);
+    ddl_ident(sql, ctx->source, name_of(ctx));
     for (size_t i = 0; i < list.count; i++) {
         str_append(sql, i == 0 ? "\n    FOR TABLE ONLY " : ",\n              ONLY ");
         ddl_qname(sql, ctx->source, list.items[i].name);
@@ -92,7 +110,7 @@ static void create_sql(Str *sql, const StepCtx *ctx)
 static void comment_sql(Str *sql, const StepCtx *ctx)
 {
     str_append(sql, "COMMENT ON PUBLICATION ");
-    ddl_ident(sql, ctx->source, ctx->run->publication_name);
+    ddl_ident(sql, ctx->source, name_of(ctx));
     str_append(sql, " IS ");
     ddl_literal(sql, ctx->source, ctx->run->mark);
 }
@@ -102,9 +120,15 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     (void)err;
     AUTO_STR Str create = {0};
     AUTO_STR Str comment = {0};
-    size_t count = ctx->run->blueprint->relation_count;
+    size_t count = def_of(ctx)->relation_count;
+    if (def_of(ctx)->adopted) {
+        description->sentence =
+            arena_printf(ctx->arena, "take publication %s as it is, with %zu selected table%s",
+                         name_of(ctx), count, count == 1 ? "" : "s");
+        return true;
+    }
     description->sentence = arena_printf(ctx->arena, "publish %zu selected table%s as %s", count,
-                                         count == 1 ? "" : "s", ctx->run->publication_name);
+                                         count == 1 ? "" : "s", name_of(ctx));
     create_sql(&create, ctx);
     comment_sql(&comment, ctx);
     description_add(ctx->arena, description, CONN_SOURCE, create.data);
@@ -148,8 +172,14 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     AUTO_ROWS Rows *rows = NULL;
     if (run_is_switched(ctx->run))
         return true;
-    if (!pg_rows(ctx->source, SQL_COPY_PUBLICATION, PARAMS(ctx->run->publication_name), &rows, err))
+    if (!pg_rows(ctx->source, SQL_COPY_PUBLICATION, PARAMS(name_of(ctx)), &rows, err))
         return false;
+    if (def_of(ctx)->adopted) {
+        /* What is in it was compared when the blueprint was made. */
+        observation->state = rows_count(rows) > 0 ? OBSERVED_SATISFIED : OBSERVED_IMPOSSIBLE;
+        observation->reason = rows_count(rows) > 0 ? NULL : "it is not on the source any more";
+        return true;
+    }
     if (rows_count(rows) == 0) {
         observation->state = OBSERVED_NEEDED;
         return true;
@@ -158,10 +188,33 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     if (why == NULL)
         return true;
     observation->state = OBSERVED_DRIFTED;
-    observation->reason =
-        arena_printf(ctx->arena, "publication %s on the source is not as planned: %s",
-                     ctx->run->publication_name, why);
+    observation->reason = arena_printf(
+        ctx->arena, "publication %s on the source is not as planned: %s", name_of(ctx), why);
     return true;
+}
+
+/* A published table without a replica identity would refuse the applications' own UPDATE and DELETE
+ * from the commit on. Preflight looked at it too, but before; now the tables are locked. */
+static bool all_identified(StepCtx *ctx, Err *err)
+{
+    const PublicationDef *def = def_of(ctx);
+    AUTO_ROWS Rows *rows = NULL;
+    AUTO_STR Str oids = {0};
+    if ((published(ctx) & (PLAN_PUBLISH_UPDATE | PLAN_PUBLISH_DELETE)) == 0)
+        return true;
+    for (size_t i = 0; i < def->relation_count; i++)
+        for (size_t n = 0; n < def->relations[i]->leaf_count; n++)
+            str_appendf(&oids, "%c%" PRIu32, oids.length == 0 ? '{' : ',',
+                        def->relations[i]->leaves[n]->oid);
+    str_append(&oids, oids.length == 0 ? "{}" : "}");
+    if (!pg_rows(ctx->source, SQL_COPY_UNIDENTIFIED, PARAMS(oids.data), &rows, err))
+        return false;
+    if (rows_count(rows) == 0)
+        return true;
+    Name name = {rows_text(rows, 0, 0), rows_text(rows, 0, 1)};
+    err_set(err, ERR_RUN, "%s has no replica identity any more", name_text(ctx->arena, &name));
+    err_detail(err, "Published as it is, its own UPDATE and DELETE would fail on the source.");
+    return err_hint(err, "Look what \"godwit check\" says about it; nothing was published.");
 }
 
 static bool create(StepCtx *ctx, Err *err)
@@ -171,7 +224,8 @@ static bool create(StepCtx *ctx, Err *err)
     create_sql(&create, ctx);
     comment_sql(&comment, ctx);
     return pg_none(ctx->source, create.data, NO_PARAMS, err) &&
-           pg_none(ctx->source, comment.data, NO_PARAMS, err) && pg_commit(ctx->source, err);
+           pg_none(ctx->source, comment.data, NO_PARAMS, err) && all_identified(ctx, err) &&
+           pg_commit(ctx->source, err);
 }
 
 static bool apply(StepCtx *ctx, Err *err)
@@ -184,16 +238,21 @@ static bool apply(StepCtx *ctx, Err *err)
     return ok;
 }
 
+void publication_drop_sql(Str *sql, Conn *source, const char *name)
+{
+    str_append(sql, "DROP PUBLICATION IF EXISTS ");
+    ddl_ident(sql, source, name);
+}
+
 static bool undo(StepCtx *ctx, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
     AUTO_STR Str sql = {0};
-    if (!pg_rows(ctx->source, SQL_COPY_PUBLICATION, PARAMS(ctx->run->publication_name), &rows, err))
+    if (!pg_rows(ctx->source, SQL_COPY_PUBLICATION, PARAMS(name_of(ctx)), &rows, err))
         return false;
     if (rows_count(rows) == 0 || strcmp(rows_text(rows, 0, 0), ctx->run->mark) != 0)
         return true;
-    str_append(&sql, "DROP PUBLICATION IF EXISTS ");
-    ddl_ident(&sql, ctx->source, ctx->run->publication_name);
+    publication_drop_sql(&sql, ctx->source, name_of(ctx));
     return pg_none(ctx->source, sql.data, NO_PARAMS, err);
 }
 
@@ -202,6 +261,7 @@ const StepKind STEP_PUBLICATION = {
     .phase = PHASE_COPY,
     .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET,
     .summary = "Publishes exactly the selected tables on the source.",
+    .per_object = true,
     .expand = expand,
     .describe = describe,
     .observe = observe,

@@ -3,13 +3,41 @@
  */
 #include "step/step.h"
 
-extern const StepKind STEP_PREFLIGHT, STEP_CONTROL_SCHEMA, STEP_EXTENSIONS, STEP_SCHEMA_PRE,
-    STEP_HYPERTABLE, STEP_PUBLICATION, STEP_SLOT, STEP_WAVE, STEP_COPY, STEP_WAVE_END, STEP_INDEX,
-    STEP_CONSTRAINT, STEP_FOREIGN_KEY, STEP_SCHEMA_POST, STEP_ANALYZE, STEP_REPLICATE, STEP_CATCHUP,
-    STEP_VALIDATE, STEP_MATVIEW, STEP_VERIFY, STEP_GATES, STEP_APPROVAL, STEP_CUTOVER_PREPARE,
-    STEP_CUTOVER_TARGET_FENCE, STEP_CUTOVER_SOURCE_FENCE, STEP_CUTOVER_DRAIN,
-    STEP_CUTOVER_SEQUENCES, STEP_TRIGGERS_LATE, STEP_CUTOVER_VERIFY, STEP_CUTOVER_SWITCH,
-    STEP_CUTOVER_UNFENCE, STEP_FINISH, STEP_FOREIGN_KEYS_LATE, STEP_VALIDATE_LATE;
+extern const StepKind STEP_PREFLIGHT;
+extern const StepKind STEP_CONTROL_SCHEMA;
+extern const StepKind STEP_EXTENSIONS;
+extern const StepKind STEP_SCHEMA_PRE;
+extern const StepKind STEP_HYPERTABLE;
+extern const StepKind STEP_REPLICA_IDENTITY;
+extern const StepKind STEP_PUBLICATION;
+extern const StepKind STEP_SLOT;
+extern const StepKind STEP_WAVE;
+extern const StepKind STEP_COPY;
+extern const StepKind STEP_WAVE_END;
+extern const StepKind STEP_INDEX;
+extern const StepKind STEP_CONSTRAINT;
+extern const StepKind STEP_FOREIGN_KEY;
+extern const StepKind STEP_SCHEMA_POST;
+extern const StepKind STEP_ANALYZE;
+extern const StepKind STEP_REPLICATE;
+extern const StepKind STEP_CATCHUP;
+extern const StepKind STEP_VALIDATE;
+extern const StepKind STEP_MATVIEW;
+extern const StepKind STEP_VERIFY;
+extern const StepKind STEP_GATES;
+extern const StepKind STEP_APPROVAL;
+extern const StepKind STEP_CUTOVER_PREPARE;
+extern const StepKind STEP_CUTOVER_TARGET_FENCE;
+extern const StepKind STEP_CUTOVER_SOURCE_FENCE;
+extern const StepKind STEP_CUTOVER_DRAIN;
+extern const StepKind STEP_CUTOVER_SEQUENCES;
+extern const StepKind STEP_TRIGGERS_LATE;
+extern const StepKind STEP_FOREIGN_KEYS_LATE;
+extern const StepKind STEP_CUTOVER_VERIFY;
+extern const StepKind STEP_CUTOVER_SWITCH;
+extern const StepKind STEP_CUTOVER_UNFENCE;
+extern const StepKind STEP_VALIDATE_LATE;
+extern const StepKind STEP_FINISH;
 
 const StepKind *const STEP_KINDS[] = {
     &STEP_PREFLIGHT,
@@ -17,6 +45,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_EXTENSIONS,
     &STEP_SCHEMA_PRE,
     &STEP_HYPERTABLE,
+    &STEP_REPLICA_IDENTITY,
     &STEP_PUBLICATION,
     &STEP_SLOT,
     &STEP_WAVE,

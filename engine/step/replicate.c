@@ -3,6 +3,7 @@
  * has drained it.
  */
 #include "cdc/stream.h"
+#include "pg/ddl.h"
 #include "step/common.h"
 #include "step/foreign_key.h"
 #include "step/triggers_late.h"
@@ -55,6 +56,19 @@ static const Lsn *read_sync_lsn(StepCtx *ctx, Err *err)
     return sync;
 }
 
+/* All that the stream reads, quoted. */
+static const char *publications(const StepCtx *ctx)
+{
+    const Blueprint *blueprint = ctx->run->blueprint;
+    AUTO_STR Str out = {0};
+    for (size_t i = 0; i < blueprint->publication_count; i++) {
+        const char *name = blueprint->publications[i].name;
+        str_append(&out, i == 0 ? "" : ",");
+        ddl_ident(&out, ctx->source, name != NULL ? name : ctx->run->publication_name);
+    }
+    return str_dup(&ctx->run->arena, &out);
+}
+
 static bool apply(StepCtx *ctx, Err *err)
 {
     Run *run = ctx->run;
@@ -66,7 +80,7 @@ static bool apply(StepCtx *ctx, Err *err)
         .source = &run->source,
         .target = &run->target,
         .slot_name = run->slot_name,
-        .publication_name = run->publication_name,
+        .publications = publications(ctx),
         .run_mark = run->journal.mark,
         .run_id = run->journal.id,
         .epoch = run->journal.epoch,

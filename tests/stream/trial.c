@@ -122,7 +122,7 @@ static bool start(Trial *trial, char **argv, const char *sync_lsn, Err *err)
                                .source = &trial->source,
                                .target = &trial->target,
                                .slot_name = argv[2],
-                               .publication_name = argv[3],
+                               .publications = argv[3],
                                .run_mark = "godwit trial",
                                .run_id = trial->run.id,
                                .epoch = trial->run.epoch,

@@ -1,0 +1,177 @@
+"""replication.publications and replication.replica_identity: what is set on the source is what the plan says, is
+taken back at the end however the run ends, and never breaks the source's own writes."""
+import pytest
+from road import APPROVAL, WAITING, replicating
+
+TABLES = """
+CREATE TABLE keyed (id int PRIMARY KEY, v text);
+CREATE TABLE "Odd" ("The Id" int NOT NULL, v text);
+CREATE UNIQUE INDEX "odd uq" ON "Odd" ("The Id");
+CREATE TABLE log (at timestamptz, v text);
+CREATE TABLE columns_only (a int NOT NULL, b text NOT NULL, v text);
+CREATE TABLE parted (k int NOT NULL, v text) PARTITION BY RANGE (k);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
+CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (10) TO (20);
+CREATE UNIQUE INDEX parted_uq ON parted (k);
+CREATE TABLE missing (id int NOT NULL UNIQUE, v text);
+CREATE TABLE nothing (id int NOT NULL, v text);
+ALTER TABLE nothing REPLICA IDENTITY NOTHING;
+"""
+ALL = ["keyed", '"Odd"', "log", "columns_only", "parted", "missing", "nothing"]
+IDENTITIES = """
+SELECT c.relname, c.relreplident::text, (SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+                                    WHERE i.indrelid = c.oid AND i.indisreplident)
+  FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' ORDER BY 1
+"""
+INDEXES = "SELECT c.relname FROM pg_class c WHERE c.relkind = 'i' AND c.relname LIKE 'godwit\\_%'"
+PUBLICATIONS = "SELECT pubname FROM pg_publication ORDER BY 1"
+PLAN = {
+    "replica_identity": {"when_missing": "set", "tables": [
+        {"table": 'public."Odd"', "using_index": "odd uq"},
+        {"table": "~public\\.lo.", "full": True},
+        {"table": "public.columns_only", "columns": ["a", "b"]},
+        {"table": "public.parted", "using_index": "parted_uq"},
+    ]},
+    "publications": [
+        {"name": "first pub", "tables": ["public.keyed", "public.log"]},
+        {"name": "adopted", "existing": "adopt"},
+        {"name": "the_rest"},
+    ],
+}
+
+
+def write(source, number):
+    """One change of each kind on every table, as an application that knows nothing of the run."""
+    key = f"{number % 20}"
+    source.execute(f"""
+        INSERT INTO keyed VALUES ({number}, 'a'); UPDATE keyed SET v = 'b' WHERE id = {number};
+        INSERT INTO "Odd" VALUES ({number}, 'a'); UPDATE "Odd" SET "The Id" = -{number} WHERE "The Id" = {number};
+        INSERT INTO log VALUES (now(), '{number}'), (now(), NULL); UPDATE log SET v = v || 'x' WHERE v = '{number}';
+        INSERT INTO columns_only VALUES ({number}, 'b', 'c'), ({number}, 'c', 'd');
+        DELETE FROM columns_only WHERE a = {number} AND b = 'b';
+        DELETE FROM parted WHERE k = {key}; INSERT INTO parted VALUES ({key}, '{number}');
+        INSERT INTO missing VALUES ({number}, 'm'); UPDATE missing SET v = 'n' WHERE id = {number};
+        INSERT INTO nothing VALUES ({number}, 'm'); DELETE FROM nothing WHERE id = {number - 1};
+    """)
+
+
+def test_identities_and_publications(source, target, plan, godwit):
+    """Own, adopted and left-over publications; every way to give an identity; killed, resumed, taken back."""
+    source.execute(TABLES)
+    source.execute("CREATE PUBLICATION adopted FOR TABLE missing, nothing")
+    with pytest.raises(Exception, match="replica identity"):
+        source.execute("INSERT INTO missing VALUES (1, 'x'); UPDATE missing SET v = 'y'")
+    source.execute("INSERT INTO nothing VALUES (1, 'x')")
+    before = source.query(IDENTITIES)
+    mine = plan(replication=PLAN, cutover=APPROVAL)
+    shown = godwit("plan", mine, "--format", "sql", code=0).out
+    assert 'CREATE UNIQUE INDEX CONCURRENTLY "godwit_' in shown
+    assert 'ALTER TABLE "public"."log" REPLICA IDENTITY FULL' in shown
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=120)
+    write(source, 5)
+    running.kill9()
+    assert dict(row[:2] for row in source.query(IDENTITIES)) == {
+        "Odd": "i", "columns_only": "i", "keyed": "d", "log": "f", "missing": "i", "nothing": "f", "parted_1": "i",
+        "parted_2": "i"}
+    assert [row[0] for row in source.query(PUBLICATIONS)] == ["adopted", "first pub", "the_rest"]
+    write(source, 6)
+    with replicating(godwit, mine, source, target):
+        write(source, 7)
+        write(source, 8)
+    assert source.query(IDENTITIES) == before
+    assert target.query(IDENTITIES) == before
+    assert source.query(INDEXES) == [] and target.query(INDEXES) == []
+    assert [row[0] for row in source.query(PUBLICATIONS)] == ["adopted"]
+    assert source.query("SELECT * FROM pg_replication_slots WHERE database = current_database()") == []
+
+
+@pytest.mark.parametrize("command", ["cleanup", "reset"])
+def test_taken_back(command, source, target, plan, godwit):
+    """cleanup and reset take back identities, indexes and publications, but not what somebody changed since."""
+    source.execute(TABLES)
+    before = source.query(IDENTITIES)
+    mine = plan(replication={"replica_identity": PLAN["replica_identity"], "publications": [{"name": "mine"}]})
+    godwit("apply", mine, "--until", "slot", code=0)
+    assert source.query(INDEXES) != []
+    source.execute("ALTER TABLE log REPLICA IDENTITY NOTHING")
+    result = godwit(command, mine, "--yes", code=0)
+    assert "public.log is not the one that was set" in result.err
+    source.execute("ALTER TABLE log REPLICA IDENTITY DEFAULT")
+    assert source.query(IDENTITIES) == before
+    assert source.query(INDEXES) == [] and source.query(PUBLICATIONS) == []
+    assert "nothing to clean up" in godwit("cleanup", mine, "--yes", code=0).out
+
+
+def test_orphans_are_found(source, target, plan, godwit):
+    """Without the journal, publication and index are found by mark and name."""
+    source.execute("CREATE TABLE columns_only (a int NOT NULL, v text)")
+    mine = plan(replication={"replica_identity": {"tables": [{"table": "public.columns_only", "columns": ["a"]}]},
+                             "publications": [{"name": "mine"}]})
+    godwit("apply", mine, "--until", "publication", code=0)
+    target.execute("DROP SCHEMA godwit CASCADE")
+    source.execute("ALTER TABLE columns_only REPLICA IDENTITY FULL")
+    result = godwit("cleanup", mine, "--yes", code=0)
+    assert "dropped publication mine" in result.out and "dropped index public.godwit_" in result.out
+    assert source.query(INDEXES) == [] and source.query(PUBLICATIONS) == []
+
+
+def test_identity_lost_before_publishing(source, target, plan, godwit):
+    """A table that loses its identity after the checks is not published: the application goes on."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY)")
+    mine = plan()
+    godwit("apply", mine, "--until", "schema_pre", code=0)
+    source.execute("ALTER TABLE u REPLICA IDENTITY NOTHING")
+    result = godwit("apply", mine, env={"GODWIT_FAULT": ""})
+    assert result.code in (1, 4) and "public.u" in result.err
+    source.execute("INSERT INTO u VALUES (1); DELETE FROM u")
+
+
+WRONG = {
+    "index": ({"replica_identity": {"tables": [{"table": "public.keyed", "using_index": "keyed_pk"}]}},
+              "P341", "did you mean \"keyed_pkey\""),
+    "not unique": ({"replica_identity": {"tables": [{"table": "public.log", "using_index": "log_v"}]}},
+                   "P341", "It must be unique"),
+    "column": ({"replica_identity": {"tables": [{"table": "public.keyed", "columns": ["nope"]}]}},
+               "P342", "has no column \"nope\""),
+    "nullable": ({"replica_identity": {"tables": [{"table": "public.log", "columns": ["v"]}]}},
+                 "P342", "column public.log.v may be null"),
+    "partitioned": ({"replica_identity": {"tables": [{"table": "public.parted", "columns": ["k"]}]}},
+                    "P342", "public.parted is partitioned"),
+    "unused": ({"replica_identity": {"tables": [{"table": "public.other", "full": True}]}},
+               "P343", "public.other is no selected table"),
+    "exists": ({"publications": [{"name": "there"}]}, "P344", "existing: adopt"),
+    "more": ({"publications": [{"name": "there", "existing": "adopt"}, {"name": "rest"}]},
+             "P345", "publishes other.t, which is not selected"),
+    "less": ({"publications": [{"name": "some", "tables": ["public.keyed"]}]},
+             "P345", "public.log is selected, but no publication has it"),
+    "kinds": ({"publications": [{"name": "inserts", "existing": "adopt"}, {"name": "rest"}]},
+              "P346", "publishes other kinds of changes"),
+    "empty": ({"publications": [{"name": "one"}, {"name": "two"}]}, "P347", 'publication "two" has no selected table'),
+}
+
+
+def test_wrong_plans(source, target, plan, godwit):
+    """Each names what is wrong, where, and what to do, with exit status 3; nothing is changed."""
+    source.execute(TABLES)
+    source.execute("CREATE INDEX log_v ON log (v); CREATE SCHEMA other; CREATE TABLE other.t (id int PRIMARY KEY);"
+                   "CREATE PUBLICATION there FOR TABLE keyed, other.t;"
+                   "CREATE PUBLICATION inserts FOR TABLE keyed WITH (publish = 'insert')")
+    base = {"replica_identity": {"when_missing": "set"}}
+    mine = plan(replication=base)
+    for name, (keys, code, text) in WRONG.items():
+        wanted = dict(keys, replica_identity=dict(base["replica_identity"], **keys.get("replica_identity", {})))
+        mine.change(replication=wanted)
+        result = godwit("check", mine, code=3)
+        assert code in result.err + result.out and text in result.err + result.out, (name, result.out, result.err)
+        assert ".yaml:" in result.err + result.out, name
+    assert source.query(PUBLICATIONS) == [("inserts",), ("there",)]
+
+
+def test_defaults_check(source, target, plan, godwit):
+    """Without the key a table without identity is refused before anything is published."""
+    source.execute("CREATE TABLE log (v text)")
+    result = godwit("apply", plan(), code=4)
+    assert "G201" in result.err
+    assert source.query(PUBLICATIONS) == []
+    assert target.value("SELECT to_regclass('public.log')") is None
