@@ -78,37 +78,45 @@ static void suggest_index(Build *build, uint32_t relation, const char *name)
         build_hint(build, "Name an index of the table, or use full: true.");
 }
 
-/* The index that an entry or when_missing gives a leaf; the key of the relation follows it. */
-static const CatIndex *identity_index(Build *build, Leaf *leaf, const Entry *entry)
+/* A leaf's own part of an index that stands on its relation. */
+static const CatIndex *part_for(const Build *build, const Leaf *leaf, const CatIndex *index)
+{
+    return leaf->oid == leaf->root->oid ? index : share_of(build, leaf, index);
+}
+
+/* when_missing: the index of the relation's key, if it has one. */
+static const CatIndex *index_of_key(const Build *build, const Leaf *leaf)
+{
+    const Relation *relation = leaf->root;
+    if (relation->key == NULL)
+        return NULL;
+    return part_for(build, leaf, index_named(build, relation->oid, relation->key->index_name));
+}
+
+/* The index that an entry names; the key of the relation follows it. */
+static const CatIndex *index_of_entry(Build *build, Leaf *leaf, const Entry *entry)
 {
     Relation *relation = leaf->root;
-    bool by_root = entry->plan == NULL || entry->by_root || leaf->oid == relation->oid;
-    const char *name = entry->plan != NULL     ? entry->plan->using_index
-                       : relation->key != NULL ? relation->key->index_name
-                                               : NULL;
-    if (name == NULL)
-        return NULL;
-    const CatIndex *named = index_named(build, by_root ? relation->oid : leaf->oid, name);
+    const char *name = entry->plan->using_index;
+    bool by_root = entry->by_root || leaf->oid == relation->oid;
+    uint32_t table = by_root ? relation->oid : leaf->oid;
+    const CatIndex *named = index_named(build, table, name);
     const Key *key = named == NULL ? NULL : build_key(build, relation, named);
-    if (entry->plan == NULL)
-        return leaf->oid == relation->oid ? named : share_of(build, leaf, named);
     if (named == NULL) {
         build_find(build, DIAG_IDENTITY_INDEX, entry->plan->pos, 1, "%s has no index \"%s\"",
                    build_name(build, by_root ? &relation->source : &leaf->source), name);
-        suggest_index(build, by_root ? relation->oid : leaf->oid, name);
-        return NULL;
-    }
-    if (key == NULL) {
+        suggest_index(build, table, name);
+    } else if (key == NULL) {
         build_find(build, DIAG_IDENTITY_INDEX, entry->plan->pos, 1,
                    "index \"%s\" of %s cannot be a replica identity", name,
                    build_name(build, &leaf->source));
         build_hint(build, "It must be unique, valid, not partial, not deferrable, and over NOT "
                           "NULL columns only.");
-        return NULL;
-    }
-    if (by_root)
+    } else if (by_root) {
         relation->key = key;
-    return leaf->oid == relation->oid || !by_root ? named : share_of(build, leaf, named);
+        named = part_for(build, leaf, named);
+    }
+    return named;
 }
 
 static int column_index(const Relation *relation, const char *name)
@@ -192,7 +200,10 @@ static void add_identity(Build *build, Leaf *leaf, const Entry *entry)
         def.column_count = entry->plan->column_count;
         (void)take_columns(build, leaf, entry->plan, def.index_name);
     } else {
-        const CatIndex *index = identity_index(build, leaf, entry);
+        const CatIndex *index = entry->plan == NULL ? index_of_key(build, leaf)
+                                : entry->plan->using_index == NULL
+                                    ? NULL
+                                    : index_of_entry(build, leaf, entry);
         def.index_name = index == NULL ? NULL : index->name.rel;
     }
     if (build->findings.count > findings)

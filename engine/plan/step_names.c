@@ -37,6 +37,7 @@ const StepName STEP_KIND_NAMES[] = {
     {"matview", CATCHUP},
     {"preflight", PREFLIGHT},
     {"publication", COPY},
+    {"replica_identity", COPY},
     {"replicate", CATCHUP},
     {"schema_post", COPY},
     {"schema_pre", SCHEMA},
