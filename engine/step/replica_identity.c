@@ -26,6 +26,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     if (!plan->identity_set && plan->identity_count == 0)
         return true;
     Step *step = step_add_after(builder, &STEP_REPLICA_IDENTITY, "control_schema");
+    step_at(step, plan->pos);
     /* The schema archive shall hold what was there before. */
     step_needs_kind(builder, step, "schema_pre");
     return true;
