@@ -13,6 +13,9 @@
 /* An index is sorted in files of about its own size, and a little more. */
 #define SORT_FILES_PER_INDEX 1.2
 
+/* More tables than these are analyzed with the whole database. */
+#define ANALYZE_ONE_BY_ONE 20
+
 /* Columns of preflight_transactions.sql. */
 enum { TX_PID, TX_SINCE, TX_ROLE, TX_DATABASE, TX_WHAT, TX_AGE, TX_WROTE, TX_IDLE };
 
@@ -188,12 +191,18 @@ void check_analyzed(Check *check)
         if (leaf->rows_estimate >= 0)
             continue;
         names_add(&names, check_name(check, &leaf->source));
+        if (names.count > ANALYZE_ONE_BY_ONE)
+            continue;
         str_appendf(&remedy, "%sANALYZE %s;", remedy.length > 0 ? "\n" : "",
                     check_sql(check, &check->source, &leaf->source));
     }
     if (names.count == 0)
         return;
     size_t count = names.count;
+    if (count > ANALYZE_ONE_BY_ONE) {
+        str_reset(&remedy);
+        str_append(&remedy, "ANALYZE;");
+    }
     const char *list = names_text(check, &names);
     check_add(check, CODE_ANALYZED, FINDING_INFO, &check->source, "statistics",
               check_text(check, "%zu table%s never analyzed: %s", count,

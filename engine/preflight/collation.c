@@ -229,9 +229,8 @@ static void check_there(Check *check, const Rows *rows, size_t row, const Rows *
                          locale == NULL ? "(none)" : locale, rows_text(rows, row, COL_PLACE),
                          check_name(check, &place)),
               "Creating what uses it fails.",
-              provider == 'i' ? "-- use a server that was built with ICU"
-                              : "-- install the locale on the target's host and run SELECT "
-                                "pg_import_system_collations('pg_catalog'); or change the column");
+              "SELECT pg_import_system_collations('pg_catalog');\n-- as a superuser, once the "
+              "locale is on the target's host; a server that was built without ICU has none of it");
 }
 
 static bool check_names(Check *check, const Rows *rows, Err *err)

@@ -201,6 +201,7 @@ static void a_weak_role_is_told_everything_at_once_and_the_remedies_cure_it(void
     expect("G305", "tgt");
     expect("G306", "\"Mig User\"");
     expect("G307", "\"Mig User\"");
+    expect("G524", "\"Mig User\"");
     assert_null(find("G302", "app.event_1")); /* published through its root */
     run_remedies();
     usleep(300 * 1000); /* the reload reaches new sessions */
@@ -209,6 +210,7 @@ static void a_weak_role_is_told_everything_at_once_and_the_remedies_cure_it(void
     assert_int_equal(world.report.errors, 0);
     assert_null(find("G108", "max_slot_wal_keep_size"));
     assert_null(find("G307", "\"Mig User\""));
+    assert_null(find("G524", "\"Mig User\""));
 }
 
 static void what_stands_in_the_way_is_named_but_not_on_resume(void **state)
@@ -251,6 +253,59 @@ static void prepared_transactions_and_large_objects_are_found(void **state)
     assert_int_equal(world.report.errors, 0);
 }
 
+/* 150 MB of WAL in the few seconds that the server is up: more than 1 MB in the half second that a
+ * table of 10 MB takes at the least assumed rate. */
+static void limits_that_the_copy_would_pass_are_found(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    server_script(
+        world.source_admin,
+        "CREATE TABLE app.bulk (id int PRIMARY KEY, line text);"
+        "INSERT INTO app.bulk SELECT g, repeat('x', 1000) FROM generate_series(1, 10000) g;"
+        "UPDATE app.bulk SET id = -id WHERE id < 4; DELETE FROM app.bulk WHERE id < 0");
+    server_script(world.source_admin,
+                  "SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000))"
+                  " FROM generate_series(1, 150)");
+    server_script(world.source_admin, "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
+    server_script(world.source_admin, "ALTER SYSTEM SET temp_file_limit = '100kB'");
+    server_script(world.source_admin, "SELECT pg_reload_conf()");
+    usleep(300 * 1000);
+    check_as("postgres", false);
+    expect("G701", "max_slot_wal_keep_size");
+    assert_true(find("G701", "max_slot_wal_keep_size")->severity >= FINDING_WARNING);
+    expect("G525", "temp_file_limit");
+    assert_non_null(strstr(find("G525", "temp_file_limit")->message, "app.bulk_pkey"));
+    check_as("postgres", true); /* the copy is made, or being made: no estimate of it */
+    assert_null(find("G701", "max_slot_wal_keep_size"));
+    check_as("postgres", false);
+    run_remedies();
+    usleep(300 * 1000);
+    check_as("postgres", false);
+    assert_null(find("G701", "max_slot_wal_keep_size"));
+    assert_null(find("G525", "temp_file_limit"));
+    server_script(world.source_admin, "DROP TABLE app.bulk");
+}
+
+static void a_table_without_identity_is_told_with_what_is_done_to_it(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    server_script(world.source_admin, "CREATE TABLE app.bare (n int);"
+                                      "INSERT INTO app.bare SELECT generate_series(1, 9);"
+                                      "UPDATE app.bare SET n = 0 WHERE n < 5;"
+                                      "DELETE FROM app.bare WHERE n = 9");
+    server_script(world.source_admin, "SELECT pg_stat_force_next_flush()");
+    check_as("postgres", false);
+    assert_string_equal(find("G201", "app.bare")->message,
+                        "has no replica identity (8.0 kB, 4 updates and 1 delete so far)");
+    assert_true(find("G201", "app.bare")->fixable);
+    assert_false(find("G201", "app.bare")->waivable);
+    server_script(world.source_admin, "DROP TABLE app.bare");
+}
+
 static void an_unexpected_database_is_stale(void **state)
 {
     (void)state;
@@ -283,6 +338,8 @@ int main(void)
         cmocka_unit_test(a_weak_role_is_told_everything_at_once_and_the_remedies_cure_it),
         cmocka_unit_test(what_stands_in_the_way_is_named_but_not_on_resume),
         cmocka_unit_test(prepared_transactions_and_large_objects_are_found),
+        cmocka_unit_test(limits_that_the_copy_would_pass_are_found),
+        cmocka_unit_test(a_table_without_identity_is_told_with_what_is_done_to_it),
         cmocka_unit_test(an_unexpected_database_is_stale),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -4,6 +4,7 @@
  */
 #include "base/str.h"
 #include "blueprint/blueprint.h"
+#include "preflight/parameter_table.h"
 #include "preflight/preflight.h"
 #include "provider/provider.h"
 
@@ -159,6 +160,55 @@ static void a_finding_reads_well(void **state)
                         "       SELECT pg_reload_conf();\n");
 }
 
+static void the_forecast_is_arithmetic(void **state)
+{
+    (void)state;
+    Workload work = {
+        .known = true,
+        .sample = {.seconds = 2, .wal_bytes = 1e6},
+        .average = {.seconds = 3600, .wal_bytes = 4e6},
+        .table_bytes = 6000000000,
+        .index_bytes = 1000000000,
+    };
+    Forecast forecast = workload_forecast(&work, 4, 2, 123);
+    assert_float_equal(forecast.copy_seconds_min, 25, 1e-9);  /* 6 GB by 4 x 60 MB/s */
+    assert_float_equal(forecast.copy_seconds_max, 200, 1e-9); /* by 4 x 10, and 1 GB by 2 x 10 */
+    assert_float_equal(forecast.wal_held_min, 25e6, 1);
+    assert_float_equal(forecast.wal_held_max, 800e6, 1);
+    assert_int_equal(forecast.wal_kept_at_most, 123);
+    work.sample = (WorkRate){0}; /* not watched */
+    assert_float_equal(workload_forecast(&work, 4, 2, -1).wal_held_min, 100e6, 1);
+    work.sample = (WorkRate){.seconds = 2, .wal_bytes = 0}; /* watched, and quiet */
+    assert_float_equal(workload_forecast(&work, 4, 2, -1).wal_held_min, 0, 1);
+    assert_float_equal(workload_forecast(&work, 0, 0, -1).copy_seconds_min, 100, 1e-9);
+}
+
+static void parameters_are_sorted_and_say_why(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < parameter_count; i++) {
+        assert_true(strlen(parameter_table[i].why) > 10);
+        if (i > 0)
+            assert_true(strcmp(parameter_table[i - 1].name, parameter_table[i].name) < 0);
+    }
+}
+
+static void what_loses_rows_is_never_waivable(void **state)
+{
+    (void)state;
+    static const char *const never[] = {"G101", "G109", "G110", "G111", "G112", "G113",
+                                        "G201", "G202", "G203", "G204", "G301", "G403",
+                                        "G603", "G605", "G901", "G902", "G903"};
+    size_t count = 0;
+    const PreflightCode *codes = preflight_codes(&count);
+    for (size_t i = 0; i < count; i++) {
+        assert_false((codes[i].flags & CODE_WAIVABLE) != 0 && (codes[i].flags & CODE_ATTEST) != 0);
+        for (size_t n = 0; n < sizeof(never) / sizeof(never[0]); n++)
+            if (strcmp(codes[i].code, never[n]) == 0)
+                assert_int_equal(codes[i].flags & (CODE_WAIVABLE | CODE_ATTEST), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +219,9 @@ int main(void)
         cmocka_unit_test(remedies_are_the_providers_own),
         cmocka_unit_test(pooler_addresses_are_known),
         cmocka_unit_test(a_finding_reads_well),
+        cmocka_unit_test(the_forecast_is_arithmetic),
+        cmocka_unit_test(parameters_are_sorted_and_say_why),
+        cmocka_unit_test(what_loses_rows_is_never_waivable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
