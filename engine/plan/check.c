@@ -1,169 +1,18 @@
 /*
- * Check: faults of meaning that no server is needed for. Everything it looks at is bound already;
- * the tree only says where things stand.
+ * Check: faults of meaning that no server is needed for: verifications, cutover, stream; the other
+ * parts stand in check_<part>.c.
  */
-#include "plan/layers.h"
+#include "plan/check_internal.h"
 
 #include "base/str.h"
 #include "base/units.h"
 #include "plan/suggest.h"
 
-typedef struct Check {
-    Report *report;
-    Arena *arena;
-    const Plan *plan;
-    const Node *root;
-} Check;
+/* ---- verification --------------------------------------------------------------------------- */
 
-/* The node at keys below the root, NULL-terminated; NULL when the plan does not give it. */
-static const Node *given(const Check *check, const char *first, const char *second,
-                         const char *third)
+static const PlanVerify *find_verify(const Plan *plan, const char *id)
 {
-    const Node *node = node_get(check->root, first);
-    if (second != NULL)
-        node = node_get(node, second);
-    if (third != NULL)
-        node = node_get(node, third);
-    return node;
-}
-
-/* ---- endpoints ------------------------------------------------------------------------------ */
-
-static void check_same_endpoint(Check *check)
-{
-    static const char *const KEYS[] = {"service", "conninfo_env", "conninfo"};
-    const Node *target = node_get(check->root, "target");
-    const Node *source = node_get(check->root, "source");
-    for (size_t i = 0; i < sizeof(KEYS) / sizeof(*KEYS); i++) {
-        const Node *there = node_get(target, KEYS[i]);
-        const Node *here = node_get(source, KEYS[i]);
-        if (here == NULL || there == NULL || !text_equal(here->text, there->text))
-            continue;
-        report_node(check->report, DIAG_SAME_ENDPOINT, there, "target.%s is the same as source.%s",
-                    KEYS[i], KEYS[i]);
-        report_hint(check->report, "A migration goes from one database to another.");
-    }
-}
-
-static void check_cap(Check *check, const char *side, uint32_t cap, uint32_t least,
-                      const char *because)
-{
-    const Node *node = given(check, side, "max_connections", NULL);
-    if (node == NULL || cap >= least)
-        return;
-    report_node(check->report, DIAG_CONNECTIONS, node,
-                "%s.max_connections: %u is below the %u that this plan needs", side, cap, least);
-    report_hint(check->report,
-                "%s, and four for the stream, the catalog, the lock and the "
-                "snapshot.",
-                because);
-}
-
-static void check_caps(Check *check)
-{
-    const Plan *plan = check->plan;
-    check_cap(check, "source", plan->source.max_connections, plan->copy.table_jobs + 4,
-              "One for each of copy.table_jobs");
-    uint32_t jobs = plan->copy.table_jobs > plan->copy.index_jobs ? plan->copy.table_jobs
-                                                                  : plan->copy.index_jobs;
-    check_cap(check, "target", plan->target.max_connections, jobs + 4,
-              "One for each of copy.table_jobs or copy.index_jobs");
-}
-
-/* ---- selection ------------------------------------------------------------------------------ */
-
-static const PlanSelector *find_match(const PlanSelectors *selectors, const Name *name)
-{
-    for (size_t i = 0; i < selectors->count; i++) {
-        if (selector_matches(&selectors->items[i].selector, name))
-            return &selectors->items[i];
-    }
-    return NULL;
-}
-
-static bool is_selected(const Plan *plan, const Name *name)
-{
-    const Name schema = {.schema = name->schema};
-    return find_match(&plan->select.schemas, &schema) != NULL ||
-           find_match(&plan->select.tables, name) != NULL;
-}
-
-/* A relation that the plan names and uses must be in the selection. */
-static void check_used(Check *check, const Name *name, PlanPos pos, uint32_t span, const char *use)
-{
-    const PlanSelector *excluded = find_match(&check->plan->select.exclude, name);
-    const char *shown = name_text(check->arena, name);
-    if (excluded != NULL) {
-        report_at(check->report, DIAG_EXCLUDED, pos, span,
-                  "%s is %s, but select.exclude leaves "
-                  "it out",
-                  shown, use);
-        report_hint(check->report, "%s in line %u excludes it.",
-                    report_quoted(check->report, excluded->selector.text), excluded->pos.line);
-    } else if (!is_selected(check->plan, name)) {
-        report_at(check->report, DIAG_NOT_SELECTED, pos, span,
-                  "%s is %s, but nothing in select takes it", shown, use);
-        report_hint(check->report, "Add it to select.tables, or its schema to select.schemas.");
-    }
-}
-
-static uint32_t entry_span(const Node *list, size_t index, const char *key)
-{
-    const Node *node = list == NULL ? NULL : list->first;
-    for (; node != NULL && index > 0; index--)
-        node = node->next;
-    const Node *inner = node_get(node, key);
-    if (inner != NULL)
-        node = inner;
-    return node == NULL ? 1 : node_span(node);
-}
-
-static void check_selectors(Check *check, const PlanSelectors *selectors, const Node *list,
-                            const char *use)
-{
-    for (size_t i = 0; i < selectors->count; i++) {
-        const PlanSelector *item = &selectors->items[i];
-        uint32_t span = entry_span(list, i, "match");
-        for (size_t j = 0; j < i; j++) {
-            if (text_equal(selectors->items[j].selector.text, item->selector.text))
-                report_at(check->report, DIAG_DUPLICATE_ENTRY, item->pos, span, "%s is given twice",
-                          report_quoted(check->report, item->selector.text));
-        }
-        if (use != NULL && item->selector.pattern == NULL)
-            check_used(check, &item->selector.name, item->pos, span, use);
-    }
-}
-
-static void check_selection(Check *check)
-{
-    const PlanSelect *select = &check->plan->select;
-    check_selectors(check, &select->schemas, given(check, "select", "schemas", NULL), NULL);
-    check_selectors(check, &select->tables, given(check, "select", "tables", NULL), "selected");
-    check_selectors(check, &select->exclude, given(check, "select", "exclude", NULL), NULL);
-}
-
-static void check_hypertables(Check *check)
-{
-    const Plan *plan = check->plan;
-    const Node *list = node_get(check->root, "hypertables");
-    for (size_t i = 0; i < plan->hypertable_count; i++) {
-        const PlanHypertable *table = &plan->hypertables[i];
-        uint32_t span = entry_span(list, i, "target_table");
-        for (size_t j = 0; j < i; j++) {
-            if (name_equal(&plan->hypertables[j].target_table, &table->target_table))
-                report_at(check->report, DIAG_DUPLICATE_ID, table->pos, span,
-                          "%s is made a hypertable twice",
-                          name_text(check->arena, &table->target_table));
-        }
-        check_used(check, &table->target_table, table->pos, span, "made a hypertable");
-    }
-}
-
-/* ---- verification and cutover --------------------------------------------------------------- */
-
-static const PlanVerify *find_verify(const Plan *plan, const char *id, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < plan->verify_count; i++) {
         if (text_equal(plan->verifies[i].id, id))
             return &plan->verifies[i];
     }
@@ -175,9 +24,10 @@ static void check_verifies(Check *check)
     const Plan *plan = check->plan;
     const Node *list = node_get(check->root, "verify");
     const Node *entry = list == NULL ? NULL : list->first;
+    Texts ids = {.arena = check->arena};
     for (size_t i = 0; entry != NULL; i++, entry = entry->next) {
         const PlanVerify *verify = &plan->verifies[i];
-        const PlanVerify *first = find_verify(plan, verify->id, i);
+        const PlanVerify *first = texts_add(&ids, verify->id, verify);
         if (first != NULL) {
             report_node(check->report, DIAG_DUPLICATE_ID, node_get(entry, "id"),
                         "the verification \"%s\" is given twice", verify->id);
@@ -187,96 +37,167 @@ static void check_verifies(Check *check)
     }
 }
 
-static void check_required(Check *check)
+void check_verify_id(Check *check, const Node *entry, const char *path)
 {
     const Plan *plan = check->plan;
-    const Node *gates = given(check, "cutover", "gates", NULL);
-    const Node *list = node_get(gates, "require");
-    for (const Node *entry = list == NULL ? NULL : list->first; entry != NULL;
-         entry = entry->next) {
-        for (const Node *other = list->first; other != entry; other = other->next) {
-            if (text_equal(other->text, entry->text))
-                report_node(check->report, DIAG_DUPLICATE_ENTRY, entry,
-                            "cutover.gates.require: %s is given twice", entry->text);
-        }
-        if (find_verify(plan, entry->text, plan->verify_count) != NULL)
-            continue;
-        report_node(check->report, DIAG_UNKNOWN_ID, entry,
-                    "cutover.gates.require: there is no verification \"%s\"", entry->text);
-        Suggest suggest = suggest_begin(entry->text);
-        for (size_t i = 0; i < plan->verify_count; i++)
-            suggest_offer(&suggest, plan->verifies[i].id);
-        if (suggest.best != NULL)
-            report_hint(check->report, "did you mean \"%s\"?", suggest.best);
-        else
-            report_hint(check->report, "It must be the id of an entry of verify.");
-    }
+    if (find_verify(plan, entry->text) != NULL)
+        return;
+    report_node(check->report, DIAG_UNKNOWN_ID, entry, "%s: there is no verification \"%s\"", path,
+                entry->text);
+    Suggest suggest = suggest_begin(entry->text);
+    for (size_t i = 0; i < plan->verify_count; i++)
+        suggest_offer(&suggest, plan->verifies[i].id);
+    if (suggest.best != NULL)
+        report_hint(check->report, "did you mean \"%s\"?", suggest.best);
+    else
+        report_hint(check->report, "It must be the id of an entry of verify.");
+}
+
+static void check_required(Check *check)
+{
+    const Node *list = node_at(check->root, "cutover.gates.require");
+    check_twice(check, list, "cutover.gates.require");
+    for (const Node *entry = list == NULL ? NULL : list->first; entry != NULL; entry = entry->next)
+        check_verify_id(check, entry, "cutover.gates.require");
+}
+
+/* ---- cutover -------------------------------------------------------------------------------- */
+
+static void check_grace(Check *check)
+{
+    const PlanCutover *cutover = &check->plan->cutover;
+    const Node *downtime = node_at(check->root, "cutover.max_downtime");
+    const Node *grace = node_at(check->root, "cutover.stop_writes.grace");
+    const Node *place = grace != NULL ? grace : downtime;
+    if (place == NULL || cutover->grace_us < cutover->max_downtime_us)
+        return;
+    report_node(check->report, DIAG_GRACE, place,
+                "the grace of %s leaves nothing of a downtime of at most %s",
+                units_interval_text(check->arena, cutover->grace_us),
+                units_interval_text(check->arena, cutover->max_downtime_us));
+    report_hint(check->report, "Writes are stopped while the grace runs: make "
+                               "stop_writes.grace shorter or max_downtime longer.");
 }
 
 static void check_stop_writes(Check *check)
 {
+    static const char *const COMMANDS[] = {"run", "undo", "env"};
     const PlanCutover *cutover = &check->plan->cutover;
-    const Node *downtime = given(check, "cutover", "max_downtime", NULL);
-    const Node *grace = given(check, "cutover", "stop_writes", "grace");
-    const Node *terminate = given(check, "cutover", "stop_writes", "terminate");
-    const Node *place = grace != NULL ? grace : downtime;
-    if (place != NULL && cutover->grace_us >= cutover->max_downtime_us) {
-        report_node(check->report, DIAG_GRACE, place,
-                    "the grace of %s leaves nothing of a downtime of at most %s",
-                    units_interval_text(check->arena, cutover->grace_us),
-                    units_interval_text(check->arena, cutover->max_downtime_us));
-        report_hint(check->report, "Writes are stopped while the grace runs: make "
-                                   "stop_writes.grace shorter or max_downtime longer.");
-    }
+    const Node *node = node_at(check->root, "cutover.stop_writes");
+    const Node *terminate = node_get(node, "terminate");
     if (terminate != NULL && cutover->method == PLAN_STOP_MANUAL) {
         report_node(check->report, DIAG_NO_EFFECT, terminate->key,
                     "cutover.stop_writes.terminate has no effect with the method manual");
         report_hint(check->report, "With manual, people stop the writers; no session is ended.");
     }
-}
-
-static void check_approval(Check *check)
-{
-    static const char *const KEYS[] = {"valid_for", "approvers", "not_runner"};
-    if (check->plan->cutover.approval_required)
-        return;
-    for (size_t i = 0; i < sizeof(KEYS) / sizeof(*KEYS); i++) {
-        const Node *node = node_get(given(check, "cutover", "approval", NULL), KEYS[i]);
-        if (node != NULL)
-            report_node(check->report, DIAG_NO_APPROVAL, node->key,
-                        "cutover.approval.%s has no effect: no approval is required", KEYS[i]);
+    for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(*COMMANDS); i++) {
+        const Node *command = node_get(node, COMMANDS[i]);
+        if (cutover->method != PLAN_STOP_COMMAND && command != NULL) {
+            report_node(check->report, DIAG_NO_EFFECT, command->key,
+                        "cutover.stop_writes.%s has an effect only with the method command",
+                        COMMANDS[i]);
+        } else if (cutover->method == PLAN_STOP_COMMAND && command == NULL && i < 2) {
+            report_node(check->report, DIAG_NO_COMMAND, node_get(node, "method"),
+                        "the method command needs cutover.stop_writes.%s", COMMANDS[i]);
+            report_hint(check->report,
+                        i == 0 ? "It is the program that stops the writers."
+                               : "It lets the writers go on when the cutover is rolled back.");
+        }
     }
 }
 
-static void check_replication(Check *check)
+/* ---- stream --------------------------------------------------------------------------------- */
+
+static void check_slot(Check *check)
 {
     const PlanReplication *replication = &check->plan->replication;
-    const Node *action = given(check, "replication", "slot", "on_limit");
-    const Node *publish = given(check, "replication", "publish", NULL);
-    if (action != NULL && replication->on_limit == PLAN_ON_LIMIT_DROP_SLOT &&
-        replication->max_retained_wal_bytes == 0) {
-        report_node(check->report, DIAG_NO_LIMIT, action,
-                    "replication.slot.on_limit: stop_and_drop_slot needs max_retained_wal");
-        report_hint(check->report, "Say how much WAL the slot may hold back on the source.");
+    const Node *action = node_at(check->root, "replication.slot.on_limit");
+    if (action == NULL || replication->on_limit != PLAN_ON_LIMIT_DROP_SLOT ||
+        replication->max_retained_wal_bytes > 0)
+        return;
+    report_node(check->report, DIAG_NO_LIMIT, action,
+                "replication.slot.on_limit: stop_and_drop_slot needs max_retained_wal");
+    report_hint(check->report, "Say how much WAL the slot may hold back on the source.");
+}
+
+/* The verification by checksum that a gate requires, or NULL. */
+static const char *demanded_checksum(const Plan *plan)
+{
+    for (size_t i = 0; i < plan->cutover.require_count; i++) {
+        const PlanVerify *verify = find_verify(plan, plan->cutover.require[i]);
+        if (verify != NULL && verify->method == PLAN_VERIFY_CHECKSUM)
+            return verify->id;
     }
-    if (publish != NULL && replication->publish != PLAN_PUBLISH_ALL) {
-        report_node(check->report, DIAG_PUBLISHES_LESS, publish->key,
-                    "changes of the kinds not listed in replication.publish are lost");
-        report_hint(check->report, "Verification can prove equality only if none happen while "
-                                   "the migration runs.");
+    return NULL;
+}
+
+static void check_publish(Check *check)
+{
+    const uint32_t changed = (uint32_t)PLAN_PUBLISH_UPDATE | (uint32_t)PLAN_PUBLISH_DELETE;
+    uint32_t publish = check->plan->replication.publish;
+    const Node *node = node_at(check->root, "replication.publish");
+    if (node == NULL || publish == PLAN_PUBLISH_ALL)
+        return;
+    const char *id = demanded_checksum(check->plan);
+    if (id != NULL && (publish & changed) != changed) {
+        report_node(check->report, DIAG_PUBLISH_UNPROVED, node->key,
+                    "replication.publish leaves out what the verification \"%s\" must find on the "
+                    "target",
+                    id);
+        report_hint(check->report, "A checksum sees updates and deletes, and a gate requires it: "
+                                   "publish them, or require a count.");
+        return;
+    }
+    report_node(check->report, DIAG_PUBLISHES_LESS, node->key,
+                "changes of the kinds not listed in replication.publish are lost");
+    report_hint(check->report, "Verification can prove equality only if none happen while "
+                               "the migration runs.");
+}
+
+static void check_publications(Check *check)
+{
+    const PlanReplication *replication = &check->plan->replication;
+    const Node *list = node_at(check->root, "replication.publications");
+    const Node *entry = list == NULL ? NULL : list->first;
+    Texts names = {.arena = check->arena};
+    for (size_t i = 0; entry != NULL; i++, entry = entry->next) {
+        const PlanPublication *publication = &replication->publications[i];
+        const Node *name = node_get(entry, "name");
+        const Node *first = texts_add(&names, publication->name, name);
+        if (first != NULL) {
+            report_node(check->report, DIAG_DUPLICATE_ID, name, "the publication %s is given twice",
+                        report_quoted(check->report, publication->name));
+            report_hint(check->report, "It is already in line %u.", first->pos.line);
+        }
+        check_selectors(check, &publication->tables, node_get(entry, "tables"), "published");
     }
 }
 
 void plan_check(Report *report, const Plan *plan, const Node *root)
 {
-    Check check = {.report = report, .arena = report->arena, .plan = plan, .root = root};
-    check_same_endpoint(&check);
-    check_caps(&check);
+    Check check = {
+        .report = report,
+        .arena = report->arena,
+        .plan = plan,
+        .root = root,
+        .relations = {.arena = report->arena},
+        .schemas = {.arena = report->arena},
+        .excluded = {.arena = report->arena},
+        .mapped = {.arena = report->arena},
+    };
     check_selection(&check);
-    check_hypertables(&check);
+    check_endpoints(&check);
+    check_rehearsal(&check);
+    check_timescale(&check);
     check_verifies(&check);
     check_required(&check);
+    check_steps(&check);
+    check_files(&check);
+    check_waivers(&check);
+    check_grace(&check);
     check_stop_writes(&check);
     check_approval(&check);
-    check_replication(&check);
+    check_slot(&check);
+    check_publish(&check);
+    check_publications(&check);
 }

@@ -41,16 +41,33 @@ static bool is_positive(const char *text)
     return text[strspn(text, "0. abcdefghijklmnopqrstuvwxyz")] != '\0';
 }
 
-static bool matches(const char *regex, const char *text)
+static Pattern *compile(const char *regex)
 {
     AUTO_ERR Err err = {0};
     size_t column = 0;
     Pattern *pattern = pattern_compile(regex, &column, &err);
-    bool found = pattern != NULL && pattern_matches(pattern, text);
     if (pattern == NULL)
         BUG("a format cannot be compiled: %s: %s", err.message, regex);
-    pattern_free(pattern);
-    return found;
+    return pattern;
+}
+
+/* Compiling costs far more than matching, and a plan may hold a hundred thousand ids: what is
+ * compiled stays, a handful of patterns a thread. */
+static bool matches(const char *regex, const char *text)
+{
+    static _Thread_local struct {
+        const char *regex;
+        Pattern *pattern;
+    } kept[FORMAT_COUNT];
+    size_t at = 0;
+    while (at < FORMAT_COUNT - 1 && kept[at].regex != NULL && kept[at].regex != regex)
+        at++;
+    if (kept[at].regex != regex) {
+        pattern_free(kept[at].pattern);
+        kept[at].pattern = compile(regex);
+        kept[at].regex = regex;
+    }
+    return pattern_matches(kept[at].pattern, text);
 }
 
 static bool check_partition(Arena *arena, const char *text, FormatResult *result, Err *err)
@@ -186,39 +203,40 @@ static bool check_timestamp(Arena *arena, const char *text, FormatResult *result
 static const FormatRow ROWS[FORMAT_COUNT] = {
     [FORMAT_TEXT] = {"a text", "[\\s\\S]+", "text", false, NULL},
     [FORMAT_NAME] = {"a migration's name", "[a-z_][a-z0-9_]{0,40}", "metrics_rds_to_tiger", false,
-                     NULL},
-    [FORMAT_ID] = {"an id", "[a-z_][a-z0-9_]{0,62}", "recent", false, NULL},
+                     false, NULL},
+    [FORMAT_ID] = {"an id", "[a-z_][a-z0-9_]{0,62}", "recent", false, false, NULL},
     [FORMAT_VARIABLE] = {"the name of an environment variable", "[A-Za-z_][A-Za-z0-9_]*", "SOURCE",
-                         false, NULL},
-    [FORMAT_SIZE] = {"a size", "[0-9]+|[0-9]+(\\.[0-9]+)? *(B|kB|KB|MB|GB|TB)", "16MB", true,
+                         false, false, NULL},
+    [FORMAT_SIZE] = {"a size", "[0-9]+|[0-9]+(\\.[0-9]+)? *(B|kB|KB|MB|GB|TB)", "16MB", true, false,
                      check_size},
-    [FORMAT_INTERVAL] = {"an interval", SPAN(SPAN_UNITS), "90s", false, check_interval},
+    [FORMAT_INTERVAL] = {"an interval", SPAN(SPAN_UNITS), "90s", false, false, check_interval},
     [FORMAT_PARTITION] = {"a partition interval",
-                          "[1-9][0-9]*|" SPAN(SPAN_UNITS "|" CALENDAR_UNITS), "7 days", true,
+                          "[1-9][0-9]*|" SPAN(SPAN_UNITS "|" CALENDAR_UNITS), "7 days", true, false,
                           check_partition},
-    [FORMAT_SCHEMA] = {"a schema, or a pattern of schemas", "~.+|" PART, "public", false,
+    [FORMAT_SCHEMA] = {"a schema, or a pattern of schemas", "~.+|" PART, "public", false, true,
                        check_schema},
     [FORMAT_SELECTOR] = {"a relation, or a pattern of relations", "~.+|" RELATION, "app.orders",
-                         false, check_selector},
-    [FORMAT_RELATION] = {"a relation", RELATION, "app.orders", false, check_relation},
+                         false, true, check_selector},
+    [FORMAT_RELATION] = {"a relation", RELATION, "app.orders", false, false, check_relation},
     [FORMAT_CONNINFO] = {"a connection string", "[\\s\\S]+", "host=db.example.com dbname=app",
-                         false, check_conninfo},
-    [FORMAT_ROLE] = {"a role, or a pattern of roles", "~.+|" PART, "app_owner", false, check_role},
+                         false, false, check_conninfo},
+    [FORMAT_ROLE] = {"a role, or a pattern of roles", "~.+|" PART, "app_owner", false, true,
+                     check_role},
     [FORMAT_MAP_TARGET] = {"a relation's name on the target", "[^.]+\\.[\\s\\S]+|\"[\\s\\S]+",
-                           "billing.invoice", false, check_map_target},
-    [FORMAT_CODE] = {"the code of a finding", "[A-Z][0-9]{3}", "G205", false, NULL},
-    [FORMAT_DATE] = {"a day", "[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-12-31", false, check_date},
-    [FORMAT_SPAN] = {"an interval", SPAN(SPAN_UNITS "|" CALENDAR_UNITS), "1 month", false,
+                           "billing.invoice", false, false, check_map_target},
+    [FORMAT_CODE] = {"the code of a finding", "[A-Z][0-9]{3}", "G205", false, false, NULL},
+    [FORMAT_DATE] = {"a day", "[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-12-31", false, false, check_date},
+    [FORMAT_SPAN] = {"an interval", SPAN(SPAN_UNITS "|" CALENDAR_UNITS), "1 month", false, false,
                      check_span},
     [FORMAT_AGE] = {"an interval or a whole number",
-                    "[1-9][0-9]*|" SPAN(SPAN_UNITS "|" CALENDAR_UNITS), "7 days", true,
+                    "[1-9][0-9]*|" SPAN(SPAN_UNITS "|" CALENDAR_UNITS), "7 days", true, false,
                     check_partition},
     [FORMAT_OFFSET] = {"an interval, a whole number or unbounded",
                        "unbounded|[0-9]+|" SPAN(SPAN_UNITS "|" CALENDAR_UNITS), "1 hour", true,
-                       check_offset},
-    [FORMAT_TIMESTAMP] = {"a point in time", TIMESTAMP, "2026-12-31 02:00:00+00", false,
+                       false, check_offset},
+    [FORMAT_TIMESTAMP] = {"a point in time", TIMESTAMP, "2026-12-31 02:00:00+00", false, false,
                           check_timestamp},
-    [FORMAT_JSON] = {"a JSON object", "[\\s\\S]+", "{\"days\": 30}", false, check_json},
+    [FORMAT_JSON] = {"a JSON object", "[\\s\\S]+", "{\"days\": 30}", false, false, check_json},
 };
 
 const FormatRow *format_row(PlanFormat format)
@@ -240,4 +258,43 @@ bool format_check(Arena *arena, PlanFormat format, const char *text, FormatResul
 bool format_is_integer(const char *text)
 {
     return *text != '\0' && text[strspn(text, "+-0123456789")] == '\0';
+}
+
+/* One "number unit" at `at`, in microseconds; NULL when it cannot be counted. */
+static const char *read_span(const char *at, uint64_t *us)
+{
+    AUTO_STR Str pair = {0};
+    size_t digits = strspn(at, "0123456789.");
+    const char *unit = at + digits + strspn(at + digits, " ");
+    size_t length = strspn(unit, "abcdefghijklmnopqrstuvwxyz");
+    uint64_t days = 0;
+    if (*unit == 'y')
+        days = 360;
+    else if (length >= 3 && strncmp(unit, "mon", 3) == 0)
+        days = 30;
+    str_append_bytes(&pair, at, digits);
+    str_append_char(&pair, ' ');
+    str_append_bytes(&pair, unit, days > 0 ? 0 : length);
+    str_append(&pair, days > 0 ? "days" : "");
+    int64_t one = 0;
+    if (!units_interval_parse(pair.data, &one) ||
+        (days > 0 && (uint64_t)one > (uint64_t)INT64_MAX / days))
+        return NULL;
+    *us = (uint64_t)one * (days > 0 ? days : 1);
+    return unit + length + strspn(unit + length, " ");
+}
+
+bool format_age(const char *text, uint64_t *value)
+{
+    if (format_is_integer(text))
+        return units_uint64_parse(text, value);
+    *value = 0;
+    for (const char *at = text; *at != '\0';) {
+        uint64_t us = 0;
+        at = read_span(at, &us);
+        if (at == NULL || us > (uint64_t)INT64_MAX - *value)
+            return false;
+        *value += us;
+    }
+    return true;
 }

@@ -46,6 +46,7 @@ typedef struct FormatRow {
     const char *regex;   /* ECMA 262 and PCRE2 read it alike; matched against the whole text */
     const char *example; /* "16MB" */
     bool integer;        /* a plain number is a way to write it */
+    bool patterns;       /* ~ begins a pattern */
     FormatCheck *check;  /* NULL: the regular expression judges */
 } FormatRow;
 
@@ -54,6 +55,10 @@ const FormatRow *format_row(PlanFormat format);
 /** Judges a text. \return false with ERR_PLAN and the reason; \param result filled either way. */
 MUSTCHECK bool format_check(Arena *arena, PlanFormat format, const char *text, FormatResult *result,
                             Err *err);
+
+/** A number, or a span of time as microseconds, months and years counted as PostgreSQL compares
+ * them: 30 days, 12 months. \return false when it is neither, or too long to count. */
+MUSTCHECK bool format_age(const char *text, uint64_t *value);
 
 /** Whether a partition interval is an integer. */
 bool format_is_integer(const char *text);

@@ -23,6 +23,10 @@ MUSTCHECK bool plan_load_text(Plan *plan, const char *text, size_t bytes, PlanFi
  * \return false when that is reported. */
 MUSTCHECK bool plan_read(Report *report, const char *path, Str *text);
 
+/** Why a path cannot be read as a regular file: "it is a directory", the system's words; NULL when
+ * it can. */
+const char *plan_file_fault(const char *path);
+
 /** Text to tree. \return the root, or NULL when a fault (reported) leaves nothing to go on with. */
 Node *plan_locate(Report *report, const char *text, size_t bytes);
 

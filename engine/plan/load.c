@@ -32,16 +32,12 @@ static const char *resolve(Plan *plan, const char *path)
 /* What is run is reviewed too: the hash of a file that the plan names goes into the fingerprint. */
 static void add_file(Str *hashed, Plan *plan, const char *path)
 {
-    AUTO_STR Str text = {0};
-    FILE *file = fopen(resolve(plan, path), "rbe");
-    bool whole = file != NULL;
-    for (size_t got = 1; whole && got > 0;) {
-        got = fread(str_reserve(&text, 65536), 1, 65536, file);
-        text.length += got;
-    }
+    const char *where = resolve(plan, path);
+    FILE *file = plan_file_fault(where) == NULL ? fopen(where, "rbe") : NULL;
+    const char *hash = file == NULL ? NULL : digest_file_hex(&plan->arena, file);
     if (file != NULL)
         fclose(file);
-    const char *digest = whole ? digest_hex(&plan->arena, str_text(&text), text.length) : "absent";
+    const char *digest = hash == NULL ? "absent" : hash;
     str_appendf(hashed, "\n%s %s", path, digest);
     *vec_push(&plan->arena, &plan->files) = (PlanNamedFile){.path = path, .digest = digest};
 }

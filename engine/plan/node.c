@@ -19,6 +19,21 @@ const Node *node_get(const Node *mapping, const char *key)
     return NULL;
 }
 
+const Node *node_at(const Node *mapping, const char *path)
+{
+    const Node *node = mapping;
+    while (node != NULL && *path != '\0') {
+        size_t length = strcspn(path, ".");
+        const Node *child = node->kind == NODE_MAPPING ? node->first : NULL;
+        while (child != NULL &&
+               (strncmp(child->key->text, path, length) != 0 || child->key->text[length] != '\0'))
+            child = child->next;
+        node = child;
+        path += length + (path[length] == '.');
+    }
+    return node;
+}
+
 uint32_t node_span(const Node *node)
 {
     if (node->end.line != node->pos.line || node->end.column <= node->pos.column)

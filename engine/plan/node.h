@@ -31,6 +31,10 @@ struct Node {
 /** The value of a key in a mapping; NULL if it is not there, or `mapping` is NULL. */
 const Node *node_get(const Node *mapping, const char *key);
 
+/** The node at keys below a mapping, joined by dots: "cutover.gates.require"; NULL if it is not
+ * there. */
+const Node *node_at(const Node *mapping, const char *path);
+
 /** The columns a caret underlines: 1 when the node spans lines. */
 uint32_t node_span(const Node *node);
 

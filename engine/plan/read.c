@@ -28,6 +28,18 @@ static bool cannot_read(Report *report, int fault)
     return false;
 }
 
+const char *plan_file_fault(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return strerror(errno);
+    if (S_ISDIR(status.st_mode))
+        return "it is a directory";
+    if (!S_ISREG(status.st_mode))
+        return "it is no regular file";
+    return access(path, R_OK) == 0 ? NULL : strerror(errno);
+}
+
 /* Whether a path leads to a regular file; does not open it, so that no pipe or device notices. */
 static bool is_file(Report *report, const char *path)
 {

@@ -96,6 +96,20 @@ char *text_printable(Arena *arena, const char *text, size_t bytes, size_t *width
     return str_dup(arena, &out);
 }
 
+/* How many columns a line takes; it is not looked at further than it may be shown. */
+static size_t columns_of(const char *line, size_t bytes)
+{
+    size_t columns = 0;
+    for (size_t at = 0; at < bytes && columns <= SNIPPET_COLUMNS;) {
+        AUTO_STR Str shown = {0};
+        uint32_t code = 0;
+        size_t length = text_character(line + at, bytes - at, &code);
+        columns += show(&shown, line + at, length, code, columns);
+        at += length;
+    }
+    return columns;
+}
+
 /* Lays out a line from its character `first` on, and under it the marks. */
 static void lay_out(Str *shown, Str *marks, const char *line, size_t bytes, uint32_t first,
                     const PlanFinding *finding)
@@ -131,7 +145,8 @@ static void append_snippet(Str *out, const Plan *plan, const PlanFinding *findin
     AUTO_STR Str shown = {0};
     AUTO_STR Str marks = {0};
     uint32_t caret = finding->pos.column;
-    uint32_t first = caret > SNIPPET_COLUMNS - SNIPPET_BEFORE ? caret - SNIPPET_BEFORE : 1;
+    bool fits = columns_of(line, bytes) <= SNIPPET_COLUMNS;
+    uint32_t first = !fits && caret > SNIPPET_COLUMNS - SNIPPET_BEFORE ? caret - SNIPPET_BEFORE : 1;
     if (first > 1) {
         str_append(&shown, "...");
         str_append(&marks, "   ");

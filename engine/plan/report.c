@@ -9,6 +9,15 @@
 /* A longer text from the plan is cut in messages. */
 #define QUOTED_MAX 60
 
+/* No message may act on a terminal, whatever the text from the plan that it repeats. */
+static char *shown(Report *report, const char *format, va_list args) PRINTF(2, 0);
+
+static char *shown(Report *report, const char *format, va_list args)
+{
+    const char *text = arena_vprintf(report->arena, format, args);
+    return text_printable(report->arena, text, strlen(text), NULL);
+}
+
 static void add(Report *report, PlanDiag diag, PlanPos pos, uint32_t span, const char *format,
                 va_list args)
 {
@@ -24,7 +33,7 @@ static void add(Report *report, PlanDiag diag, PlanPos pos, uint32_t span, const
         .is_error = row->is_error,
         .pos = pos,
         .span = span,
-        .message = arena_vprintf(report->arena, format, args),
+        .message = shown(report, format, args),
     };
 }
 
@@ -50,7 +59,7 @@ void report_hint(Report *report, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    report->list.items[report->list.count - 1].hint = arena_vprintf(report->arena, format, args);
+    report->list.items[report->list.count - 1].hint = shown(report, format, args);
     va_end(args);
 }
 

@@ -6,6 +6,7 @@
 #include "base/str.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <strings.h>
 
 static const char *const SECRET_KEYS[] = {"password", "sslpassword", "oauth_client_secret",
@@ -109,6 +110,71 @@ bool secret_in_conninfo(const char *conninfo, SecretSpan *span, const char **fau
         at = end;
     }
     return false;
+}
+
+/* A value of a URI: %XX is a byte. */
+static const char *uri_text(Arena *arena, const char *text, size_t bytes)
+{
+    AUTO_STR Str out = {0};
+    for (size_t i = 0; i < bytes; i++) {
+        char byte[3] = {0};
+        bool escaped = text[i] == '%' && bytes - i > 2 && isxdigit((unsigned char)text[i + 1]) &&
+                       isxdigit((unsigned char)text[i + 2]);
+        if (escaped)
+            memcpy(byte, text + i + 1, 2);
+        str_append_char(&out, escaped ? (char)strtoul(byte, NULL, 16) : text[i]);
+        i += escaped ? 2 : 0;
+    }
+    return str_dup(arena, &out);
+}
+
+static const char *user_of_uri(Arena *arena, const char *text)
+{
+    size_t authority = strcspn(text, "/?");
+    const char *sign = memchr(text, '@', authority);
+    if (sign != NULL && sign > text && *text != ':')
+        return uri_text(arena, text, strcspn(text, ":@"));
+    for (const char *key = strchr(text, '?'); key != NULL; key = strchr(key, '&')) {
+        key++;
+        if (text_starts_with(key, "user="))
+            return uri_text(arena, key + 5, strcspn(key + 5, "&"));
+    }
+    return NULL;
+}
+
+/* A keyword's value without its quotes and backslashes. */
+static const char *plain_value(Arena *arena, const char *value, const char *end)
+{
+    AUTO_STR Str out = {0};
+    bool quoted = *value == '\'';
+    for (value += quoted; value < end - quoted; value++) {
+        if (*value == '\\' && value + 1 < end - quoted)
+            value++;
+        str_append_char(&out, *value);
+    }
+    return str_dup(arena, &out);
+}
+
+const char *conninfo_user(Arena *arena, const char *conninfo)
+{
+    size_t prefix = uri_prefix(conninfo);
+    if (prefix > 0)
+        return user_of_uri(arena, conninfo + prefix);
+    const char *user = NULL;
+    for (const char *at = skip_space(conninfo); *at != '\0'; at = skip_space(at)) {
+        size_t length = strcspn(at, "= \t\r\n\f\v");
+        const char *value = skip_space(at + length);
+        if (*value != '=')
+            return NULL;
+        value = skip_space(value + 1);
+        const char *end = value_end(value);
+        if (end == NULL)
+            return NULL;
+        if (length == 4 && strncmp(at, "user", 4) == 0)
+            user = plain_value(arena, value, end);
+        at = end;
+    }
+    return user;
 }
 
 /* Overwrites one character with another of as many bytes, so that columns stay what they are. */

@@ -5,6 +5,8 @@
 #ifndef GODWIT_PLAN_SECRET_H
 #define GODWIT_PLAN_SECRET_H
 
+#include "base/arena.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -19,6 +21,9 @@ typedef struct SecretSpan {
  * \note Source: PostgreSQL, "Connection Strings"; libpq marks password, sslpassword and
  * oauth_client_secret with dispchar "*". */
 bool secret_in_conninfo(const char *conninfo, SecretSpan *span, const char **fault);
+
+/** The user that a connection string names; NULL if it names none, or is malformed. */
+const char *conninfo_user(Arena *arena, const char *conninfo);
 
 /** Whether a key's name says that its value is a secret. */
 bool secret_key(const char *key);

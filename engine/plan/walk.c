@@ -12,10 +12,14 @@
 #include "plan/secret.h"
 #include "plan/suggest.h"
 
+/* Each is compiled, and tried on every relation of the source. */
+#define PATTERNS_MAX 1000
+
 typedef struct Walk {
     Report *report;
     const char *source;
     size_t bytes;
+    size_t patterns; /* so far */
 } Walk;
 
 typedef void WalkValue(Walk *walk, const cyaml_schema_value_t *schema, const PlanKey *key,
@@ -242,6 +246,15 @@ static void walk_string(Walk *walk, const cyaml_schema_value_t *schema, const Pl
         report_node(walk->report, DIAG_QUOTES, node, "%s: YAML readers take %s for %s", path,
                     report_quoted(walk->report, node->text), misread);
         report_hint(walk->report, "Put quotes around it if it is meant as a text.");
+        return;
+    }
+    if (format_row(key->format)->patterns && *node->text == '~' &&
+        ++walk->patterns > PATTERNS_MAX) {
+        if (walk->patterns == PATTERNS_MAX + 1) {
+            report_node(walk->report, DIAG_PATTERNS, node, "the plan has more than %d patterns",
+                        PATTERNS_MAX);
+            report_hint(walk->report, "One pattern can stand for many: ~app\\.(a|b|c)");
+        }
         return;
     }
     AUTO_ERR Err err = {0};
