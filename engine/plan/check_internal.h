@@ -52,7 +52,7 @@ bool check_is_mapped(Check *check, const Name *target, const Name **source);
 /** Steps and hooks: ids, needs, cycles, verifications they run. */
 void check_steps(Check *check);
 
-/** Files and programs that the plan names; waivers and their end. */
+/** Files and programs that the plan names; what is accepted twice. */
 void check_files(Check *check);
 void check_waivers(Check *check);
 

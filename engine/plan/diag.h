@@ -70,7 +70,6 @@ typedef enum PlanDiag {
     DIAG_NO_APPROVAL,
     DIAG_NO_EFFECT,
     DIAG_SAME_PLAN,
-    DIAG_EXPIRED,
     DIAG_WINDOW_LOSES,
     DIAG_COUNT
 } PlanDiag;

@@ -65,7 +65,6 @@ static const PlanDiagRow ROWS[DIAG_COUNT] = {
     [DIAG_NO_APPROVAL] = {"P252", false, "Approval settings without an approval"},
     [DIAG_NO_EFFECT] = {"P253", false, "A setting has no effect"},
     [DIAG_SAME_PLAN] = {"P260", false, "A plan is given twice"},
-    [DIAG_EXPIRED] = {"P261", false, "A waiver or attestation has ended"},
     [DIAG_WINDOW_LOSES] = {"P262", false, "A refresh drops what retention has dropped"},
 };
 

