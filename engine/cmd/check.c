@@ -6,6 +6,7 @@
 #include "cmd/command.h"
 #include "cmd/findings.h"
 #include "cmd/fix.h"
+#include "cmd/hold.h"
 #include "report/check_report.h"
 
 /* A sample long enough for the statistics collector's own rhythm of one second. */
@@ -42,7 +43,7 @@ static bool collect(Session *session, const Options *options, int64_t sample_us,
 {
     return session_plan(session, options->arguments[0], err) &&
            session_connect(session, true, true, true, err) && session_journal(session, err) &&
-           session_inspect(session, err) &&
+           session_inspect(session, err) && session_hold(session, err) &&
            findings_collect(session, session->journal.id != 0, sample_us, report, err);
 }
 

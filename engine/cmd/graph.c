@@ -1,47 +1,42 @@
 /*
- * godwit graph PLAN: steps and needs. Without --connect no server is read, and steps that stand for
- * an object (a copy per relation, an index each) cannot be known: their kinds are listed instead.
+ * godwit graph PLAN: steps and needs. Without --connect no server is read: a step for each object
+ * that only a server knows (a copy per relation, an index each) is then one kind:*.
  */
 #include "cmd/command.h"
-#include "cmd/session.h"
+#include "cmd/hold.h"
+#include "graph/offline.h"
 #include "report/graph_text.h"
 
-static bool print(const Options *options, const Blueprint *blueprint, Err *err)
+static void print(const Session *session, const Graph *graph, const char *format)
 {
     AUTO_STR Str out = {0};
-    Graph graph = {0};
-    bool ok = graph_build(&graph, STEP_KINDS, blueprint, err);
-    if (ok) {
-        graph_print(&out, &graph, options->format);
-        fputs(str_text(&out), stdout);
-    }
-    graph_release(&graph);
-    return ok;
+    graph_print(&out, graph, session->plan.path, format);
+    fputs(str_text(&out), stdout);
 }
 
-static void print_kinds(void)
+static bool build(Session *session, const Options *options, Graph *graph, Err *err)
 {
-    printf("\nkinds with a step for each object (--connect reads the servers and lists them):\n");
-    for (const StepKind *const *kind = STEP_KINDS; *kind != NULL; kind++) {
-        if ((*kind)->per_object)
-            printf("%-9s  %s:*  %s\n", phase_name((*kind)->phase), (*kind)->name, (*kind)->summary);
-    }
+    if (!options->connect)
+        return graph_build_offline(graph, &session->arena, STEP_KINDS, &session->plan, err);
+    return session_connect(session, true, true, true, err) && session_journal(session, err) &&
+           session_inspect(session, err) && session_hold(session, err) &&
+           graph_build(graph, STEP_KINDS, &session->blueprint, err);
 }
 
 static bool run(const Options *options, Err *err)
 {
     AUTO_SESSION Session session = {0};
+    Graph graph = {0};
     if (!session_plan(&session, options->arguments[0], err))
         return false;
-    if (options->connect)
-        return session_connect(&session, true, true, true, err) && session_inspect(&session, err) &&
-               print(options, &session.blueprint, err);
-    Blueprint nothing = {.plan = &session.plan};
-    if (!print(options, &nothing, err))
-        return false;
-    if (text_equal(options->format, "text"))
-        print_kinds();
-    return true;
+    bool ok = build(&session, options, &graph, err);
+    if (ok)
+        print(&session, &graph, options->format);
+    if (ok && !options->connect && text_equal(options->format, "text"))
+        printf("\nkind:* stands for a step for each object; --connect reads the servers and lists "
+               "them\n");
+    graph_release(&graph);
+    return ok;
 }
 
 extern const Command COMMAND_GRAPH;

@@ -159,12 +159,3 @@ Step *graph_find(const Graph *graph, const char *id)
     }
     return NULL;
 }
-
-bool graph_has_kind(const Graph *graph, const char *kind)
-{
-    for (size_t i = 0; i < graph->count; i++) {
-        if (!graph->steps[i]->barrier && strcmp(graph->steps[i]->kind->name, kind) == 0)
-            return true;
-    }
-    return false;
-}

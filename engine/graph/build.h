@@ -23,7 +23,4 @@ void graph_release(Graph *graph);
 /** The step with this id, NULL if there is none. */
 Step *graph_find(const Graph *graph, const char *id);
 
-/** Whether any step is of this kind. */
-bool graph_has_kind(const Graph *graph, const char *kind);
-
 #endif

@@ -7,8 +7,9 @@
 #include "base/str.h"
 #include "graph/build.h"
 
-/** Appends the graph in a format: "text", "dot", "mermaid" or "json". */
-void graph_print(Str *out, const Graph *graph, const char *format);
+/** Appends the graph in a format: "text", "dot", "mermaid" or "json".
+ * \param path of the plan, for positions in json */
+void graph_print(Str *out, const Graph *graph, const char *path, const char *format);
 
 /** How a phase is called. */
 const char *phase_name(StepPhase phase);

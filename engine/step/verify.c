@@ -170,7 +170,6 @@ const StepKind STEP_VERIFY = {
     .name = "verify",
     .phase = PHASE_CATCHUP,
     .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION,
-    .per_object = true,
     .summary = "compares source and target, live: row counts, or checksums down to rows",
     .expand = verify_expand,
     .describe = verify_describe,

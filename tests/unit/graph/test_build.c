@@ -8,15 +8,17 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <cmocka.h>
 
-extern const StepKind KIND_COPY, KIND_INDEX, KIND_FINISH, KIND_LOOP_A, KIND_LOOP_B, KIND_TWICE;
+extern const StepKind KIND_COPY, KIND_INDEX, KIND_FINISH, KIND_LOOP_A, KIND_LOOP_B, KIND_TWICE,
+    KIND_ODD;
 
 static bool expand_copy(StepBuilder *b, const Blueprint *blueprint, Err *err)
 {
     (void)blueprint;
     (void)err;
-    step_add(b, &KIND_COPY, "a", NULL, 1);
+    step_at(step_add(b, &KIND_COPY, "a", NULL, 1), (PlanPos){.line = 8, .column = 5});
     step_add(b, &KIND_COPY, "b", NULL, 2);
     return true;
 }
@@ -65,7 +67,8 @@ static bool expand_twice(StepBuilder *b, const Blueprint *blueprint, Err *err)
     return true;
 }
 
-const StepKind KIND_COPY = {.name = "copy", .phase = PHASE_COPY, .expand = expand_copy};
+const StepKind KIND_COPY = {
+    .name = "copy", .phase = PHASE_COPY, .summary = "Copies.", .expand = expand_copy};
 const StepKind KIND_INDEX = {.name = "index", .phase = PHASE_COPY, .expand = expand_index};
 const StepKind KIND_FINISH = {.name = "finish", .phase = PHASE_FINISH, .expand = expand_finish};
 const StepKind KIND_LOOP_A = {.name = "loop_a", .expand = expand_loop_a};
@@ -89,24 +92,154 @@ static void orders_by_needs(void **state)
     assert_true(place(&graph, "copy:a") < place(&graph, "index:a_key"));
     assert_true(place(&graph, "index:a_key") < place(&graph, "finish"));
     assert_true(place(&graph, "copy:b") < place(&graph, "finish"));
-    assert_true(graph_has_kind(&graph, "copy"));
-    assert_false(graph_has_kind(&graph, "foreign_key"));
+    assert_null(graph_find(&graph, "foreign_key"));
+    graph_release(&graph);
+}
+
+/* Steps copy:a, copy:b, index:a_key and finish in a format. */
+static void assert_printed(const char *format, const char *expected)
+{
+    const StepKind *const kinds[] = {&KIND_COPY, &KIND_INDEX, &KIND_FINISH, NULL};
+    Graph graph;
+    AUTO_ERR Err err = {0};
+    AUTO_STR Str out = {0};
+    assert_true(graph_build(&graph, kinds, NULL, &err));
+    graph_print(&out, &graph, "m.yaml", format);
+    assert_string_equal(str_text(&out), expected);
     graph_release(&graph);
 }
 
 static void prints_text(void **state)
 {
     (void)state;
-    const StepKind *const kinds[] = {&KIND_COPY, &KIND_INDEX, &KIND_FINISH, NULL};
+    assert_printed("text", "copy       copy:a\n"
+                           "copy       copy:b\n"
+                           "copy       index:a_key  <- copy:a\n"
+                           "finish     finish  <- copy:*, index:a_key\n");
+}
+
+static void prints_dot(void **state)
+{
+    (void)state;
+    assert_printed("dot", "digraph godwit {\n"
+                          "  node [shape=box];\n"
+                          "  subgraph cluster_copy {\n"
+                          "    label=\"copy\";\n"
+                          "    \"copy:a\";\n"
+                          "    \"copy:b\";\n"
+                          "    \"index:a_key\";\n"
+                          "    \"all copy\";\n"
+                          "  }\n"
+                          "  subgraph cluster_finish {\n"
+                          "    label=\"finish\";\n"
+                          "    \"finish\";\n"
+                          "  }\n"
+                          "  \"copy:a\" -> \"index:a_key\";\n"
+                          "  \"copy:a\" -> \"all copy\";\n"
+                          "  \"copy:b\" -> \"all copy\";\n"
+                          "  \"all copy\" -> \"finish\";\n"
+                          "  \"index:a_key\" -> \"finish\";\n"
+                          "}\n");
+}
+
+static void prints_mermaid(void **state)
+{
+    (void)state;
+    assert_printed("mermaid", "graph TD\n"
+                              "  subgraph phase_copy[\"copy\"]\n"
+                              "    s0[\"copy:a\"]\n"
+                              "    s1[\"copy:b\"]\n"
+                              "    s2[\"index:a_key\"]\n"
+                              "    s3[\"all copy\"]\n"
+                              "  end\n"
+                              "  subgraph phase_finish[\"finish\"]\n"
+                              "    s6[\"finish\"]\n"
+                              "  end\n"
+                              "  s0 --> s2\n"
+                              "  s0 --> s3\n"
+                              "  s1 --> s3\n"
+                              "  s3 --> s6\n"
+                              "  s2 --> s6\n");
+}
+
+static void prints_json(void **state)
+{
+    (void)state;
+    assert_printed("json", "{\n"
+                           "  \"v\": 1,\n"
+                           "  \"phases\": [\n"
+                           "    \"preflight\",\n"
+                           "    \"schema\",\n"
+                           "    \"copy\",\n"
+                           "    \"catchup\",\n"
+                           "    \"cutover\",\n"
+                           "    \"finish\"\n"
+                           "  ],\n"
+                           "  \"steps\": [\n"
+                           "    {\n"
+                           "      \"id\": \"copy:a\",\n"
+                           "      \"kind\": \"copy\",\n"
+                           "      \"phase\": \"copy\",\n"
+                           "      \"summary\": \"Copies.\",\n"
+                           "      \"position\": {\n"
+                           "        \"file\": \"m.yaml\",\n"
+                           "        \"line\": 8,\n"
+                           "        \"column\": 5\n"
+                           "      },\n"
+                           "      \"needs\": []\n"
+                           "    },\n"
+                           "    {\n"
+                           "      \"id\": \"copy:b\",\n"
+                           "      \"kind\": \"copy\",\n"
+                           "      \"phase\": \"copy\",\n"
+                           "      \"summary\": \"Copies.\",\n"
+                           "      \"needs\": []\n"
+                           "    },\n"
+                           "    {\n"
+                           "      \"id\": \"index:a_key\",\n"
+                           "      \"kind\": \"index\",\n"
+                           "      \"phase\": \"copy\",\n"
+                           "      \"needs\": [\n"
+                           "        \"copy:a\"\n"
+                           "      ]\n"
+                           "    },\n"
+                           "    {\n"
+                           "      \"id\": \"finish\",\n"
+                           "      \"kind\": \"finish\",\n"
+                           "      \"phase\": \"finish\",\n"
+                           "      \"needs\": [\n"
+                           "        \"copy:*\",\n"
+                           "        \"index:a_key\"\n"
+                           "      ]\n"
+                           "    }\n"
+                           "  ]\n"
+                           "}\n");
+}
+
+static bool expand_odd(StepBuilder *b, const Blueprint *blueprint, Err *err)
+{
+    (void)blueprint;
+    (void)err;
+    step_add(b, &KIND_ODD, "\"a\\b\n#<\"", NULL, 0);
+    return true;
+}
+
+const StepKind KIND_ODD = {.name = "odd", .phase = PHASE_SCHEMA, .expand = expand_odd};
+
+/* A name can hold what means something in a drawing. */
+static void escapes_names_in_drawings(void **state)
+{
+    (void)state;
+    const StepKind *const kinds[] = {&KIND_ODD, NULL};
     Graph graph;
     AUTO_ERR Err err = {0};
-    AUTO_STR Str out = {0};
+    AUTO_STR Str dot = {0};
+    AUTO_STR Str mermaid = {0};
     assert_true(graph_build(&graph, kinds, NULL, &err));
-    graph_print(&out, &graph, "text");
-    assert_string_equal(str_text(&out), "copy       copy:a\n"
-                                        "copy       copy:b\n"
-                                        "copy       index:a_key  <- copy:a\n"
-                                        "finish     finish  <- copy:*, index:a_key\n");
+    graph_print(&dot, &graph, "m.yaml", "dot");
+    graph_print(&mermaid, &graph, "m.yaml", "mermaid");
+    assert_non_null(strstr(str_text(&dot), "    \"odd:\\\"a\\\\b #<\\\"\";\n"));
+    assert_non_null(strstr(str_text(&mermaid), "s0[\"odd:#quot;a\\b #35;#lt;#quot;\"]\n"));
     graph_release(&graph);
 }
 
@@ -137,10 +270,10 @@ static void refuses_two_of_one_id(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(orders_by_needs),
-        cmocka_unit_test(prints_text),
-        cmocka_unit_test(prints_a_cycle_whole),
-        cmocka_unit_test(refuses_two_of_one_id),
+        cmocka_unit_test(orders_by_needs),      cmocka_unit_test(prints_text),
+        cmocka_unit_test(prints_dot),           cmocka_unit_test(prints_mermaid),
+        cmocka_unit_test(prints_json),          cmocka_unit_test(escapes_names_in_drawings),
+        cmocka_unit_test(prints_a_cycle_whole), cmocka_unit_test(refuses_two_of_one_id),
     };
     return cmocka_run_group_tests_name("graph/build", tests, NULL, NULL);
 }
