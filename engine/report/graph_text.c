@@ -85,9 +85,10 @@ static json_t *step_json(Arena *arena, const Step *step, const char *path)
                                            : json_pack("{s:s, s:I, s:I}", "file", path, "line",
                                                        (json_int_t)step->pos.line, "column",
                                                        (json_int_t)step->pos.column);
-    return json_pack("{s:s, s:s, s:s, s:s*, s:o*, s:o}", "id", step->id, "kind", step->kind->name,
-                     "phase", phase_name(step->kind->phase), "summary", step->kind->summary,
-                     "position", position, "needs", needs);
+    return json_pack("{s:s, s:s, s:s, s:b, s:s*, s:o*, s:o}", "id", step->id, "kind",
+                     step->kind->name, "phase", phase_name(step->kind->phase), "per_object",
+                     (int)step->kind->per_object, "summary", step->kind->summary, "position",
+                     position, "needs", needs);
 }
 
 static void print_json(Str *out, const Graph *graph, const char *path)

@@ -82,6 +82,7 @@ const StepKind STEP_ANALYZE = {
     .phase = PHASE_COPY,
     .flags = STEP_NEEDS_TARGET | STEP_CHANGES,
     .summary = "Gathers statistics of one table on the target.",
+    .per_object = true,
     .expand = expand,
     .describe = describe,
     .observe = observe,

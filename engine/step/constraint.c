@@ -135,6 +135,7 @@ const StepKind STEP_CONSTRAINT = {
     .phase = PHASE_COPY,
     .flags = STEP_NEEDS_TARGET | STEP_INDEX_JOB,
     .summary = "Makes one primary key, unique or exclusion constraint.",
+    .per_object = true,
     .expand = expand,
     .describe = describe,
     .observe = observe,

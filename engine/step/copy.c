@@ -114,6 +114,7 @@ const StepKind STEP_COPY = {
     .phase = PHASE_COPY,
     .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_COPY_JOB,
     .summary = "Copies the rows of one table.",
+    .per_object = true,
     .expand = expand,
     .describe = describe,
     .observe = observe,

@@ -92,6 +92,7 @@ const StepKind STEP_FOREIGN_KEY = {
     .phase = PHASE_COPY,
     .flags = STEP_NEEDS_TARGET,
     .summary = "Adds one foreign key, NOT VALID.",
+    .per_object = true,
     .expand = expand,
     .describe = describe,
     .observe = observe,

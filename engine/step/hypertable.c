@@ -100,6 +100,7 @@ const StepKind STEP_HYPERTABLE = {
     .phase = PHASE_SCHEMA,
     .flags = STEP_NEEDS_TARGET | STEP_CHANGES,
     .summary = "Makes one empty table a hypertable.",
+    .per_object = true,
     .expand = expand,
     .describe = describe,
     .observe = observe,

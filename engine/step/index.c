@@ -101,6 +101,7 @@ const StepKind STEP_INDEX = {
     .phase = PHASE_COPY,
     .flags = STEP_NEEDS_TARGET | STEP_INDEX_JOB,
     .summary = "Builds one index once its relation is copied.",
+    .per_object = true,
     .expand = expand,
     .describe = describe,
     .observe = observe,

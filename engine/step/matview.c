@@ -73,6 +73,7 @@ const StepKind STEP_MATVIEW = {
     .phase = PHASE_CATCHUP,
     .flags = STEP_NEEDS_TARGET | STEP_CHANGES,
     .summary = "Fills one materialized view.",
+    .per_object = true,
     .expand = expand,
     .describe = describe,
     .observe = observe,

@@ -106,6 +106,7 @@ struct StepKind {
     StepPhase phase;
     uint32_t flags;      /* StepFlags */
     const char *summary; /* one sentence for docs and `graph` */
+    bool per_object;     /* a step for each object (copy:T), not one for the run */
 
     /** Adds this kind's steps and their needs (graph/build.h, through StepBuilder). */
     bool (*expand)(StepBuilder *builder, const Blueprint *blueprint, Err *err);

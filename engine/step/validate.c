@@ -101,6 +101,7 @@ const StepKind STEP_VALIDATE = {
     .phase = PHASE_CATCHUP,
     .flags = STEP_NEEDS_TARGET | STEP_CHANGES,
     .summary = "Validates one foreign key; orphans are reported.",
+    .per_object = true,
     .expand = expand,
     .describe = validate_describe,
     .observe = validate_observe,

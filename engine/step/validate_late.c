@@ -28,6 +28,7 @@ const StepKind STEP_VALIDATE_LATE = {
     .phase = PHASE_FINISH,
     .flags = STEP_NEEDS_TARGET,
     .summary = "Validates one foreign key behind the cutover; orphans are reported.",
+    .per_object = true,
     .expand = expand,
     .describe = validate_describe,
     .observe = validate_observe,

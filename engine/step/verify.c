@@ -171,6 +171,7 @@ const StepKind STEP_VERIFY = {
     .phase = PHASE_CATCHUP,
     .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION,
     .summary = "compares source and target, live: row counts, or checksums down to rows",
+    .per_object = true,
     .expand = verify_expand,
     .describe = verify_describe,
     .observe = observe_until_switch,

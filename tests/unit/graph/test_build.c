@@ -67,9 +67,13 @@ static bool expand_twice(StepBuilder *b, const Blueprint *blueprint, Err *err)
     return true;
 }
 
-const StepKind KIND_COPY = {
-    .name = "copy", .phase = PHASE_COPY, .summary = "Copies.", .expand = expand_copy};
-const StepKind KIND_INDEX = {.name = "index", .phase = PHASE_COPY, .expand = expand_index};
+const StepKind KIND_COPY = {.name = "copy",
+                            .phase = PHASE_COPY,
+                            .summary = "Copies.",
+                            .per_object = true,
+                            .expand = expand_copy};
+const StepKind KIND_INDEX = {
+    .name = "index", .phase = PHASE_COPY, .per_object = true, .expand = expand_index};
 const StepKind KIND_FINISH = {.name = "finish", .phase = PHASE_FINISH, .expand = expand_finish};
 const StepKind KIND_LOOP_A = {.name = "loop_a", .expand = expand_loop_a};
 const StepKind KIND_LOOP_B = {.name = "loop_b", .expand = expand_loop_b};
@@ -180,6 +184,7 @@ static void prints_json(void **state)
                            "      \"id\": \"copy:a\",\n"
                            "      \"kind\": \"copy\",\n"
                            "      \"phase\": \"copy\",\n"
+                           "      \"per_object\": true,\n"
                            "      \"summary\": \"Copies.\",\n"
                            "      \"position\": {\n"
                            "        \"file\": \"m.yaml\",\n"
@@ -192,6 +197,7 @@ static void prints_json(void **state)
                            "      \"id\": \"copy:b\",\n"
                            "      \"kind\": \"copy\",\n"
                            "      \"phase\": \"copy\",\n"
+                           "      \"per_object\": true,\n"
                            "      \"summary\": \"Copies.\",\n"
                            "      \"needs\": []\n"
                            "    },\n"
@@ -199,21 +205,51 @@ static void prints_json(void **state)
                            "      \"id\": \"index:a_key\",\n"
                            "      \"kind\": \"index\",\n"
                            "      \"phase\": \"copy\",\n"
+                           "      \"per_object\": true,\n"
                            "      \"needs\": [\n"
                            "        \"copy:a\"\n"
                            "      ]\n"
                            "    },\n"
                            "    {\n"
-                           "      \"id\": \"finish\",\n"
-                           "      \"kind\": \"finish\",\n"
-                           "      \"phase\": \"finish\",\n"
-                           "      \"needs\": [\n"
-                           "        \"copy:*\",\n"
-                           "        \"index:a_key\"\n"
-                           "      ]\n"
-                           "    }\n"
-                           "  ]\n"
-                           "}\n");
+                           "      \"id\": "
+                           "\"finish\",\n"
+                           "      \"kind\": "
+                           "\"finish\",\n"
+                           "      \"phase\": "
+                           "\"finish\",\n"
+                           "      "
+                           "\\" per_object\\": "
+                                            "fals"
+                                            "e,"
+                                            "\\n"
+                                            "    "
+                                            "  "
+                                            "\"ne"
+                                            "eds"
+                                            "\": "
+                                            "[\n"
+                                            "    "
+                                            "    "
+                                            "\"co"
+                                            "py:*"
+                                            "\","
+                                            "\n"
+                                            "    "
+                                            "    "
+                                            "\"in"
+                                            "dex:"
+                                            "a_"
+                                            "key"
+                                            "\"\n"
+                                            "    "
+                                            "  "
+                                            "]\n"
+                                            "    "
+                                            "}\n"
+                                            "  "
+                                            "]\n"
+                                            "}"
+                                            "\n");
 }
 
 static bool expand_odd(StepBuilder *b, const Blueprint *blueprint, Err *err)

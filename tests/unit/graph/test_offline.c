@@ -74,6 +74,16 @@ static void every_kind_is_there(void **state)
     }
 }
 
+static void ids_of_objects_have_a_colon(void **state)
+{
+    const Trial *trial = *state;
+    for (size_t i = 0; i < trial->graph.count; i++) {
+        const Step *step = trial->graph.steps[i];
+        if (!step->barrier && (strchr(step->id, ':') != NULL) != step->kind->per_object)
+            fail_msg("%s: per_object is %d", step->id, step->kind->per_object);
+    }
+}
+
 static void assert_line(const char *text, const char *line)
 {
     if (strstr(text, line) == NULL)
@@ -110,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_is_there),
+        cmocka_unit_test(ids_of_objects_have_a_colon),
         cmocka_unit_test(objects_are_stars),
         cmocka_unit_test(positions_are_the_plans),
     };
