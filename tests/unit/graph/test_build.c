@@ -166,10 +166,7 @@ static void prints_mermaid(void **state)
                               "  s2 --> s6\n");
 }
 
-static void prints_json(void **state)
-{
-    (void)state;
-    assert_printed("json", "{\n"
+static const char JSON[] = "{\n"
                            "  \"v\": 1,\n"
                            "  \"phases\": [\n"
                            "    \"preflight\",\n"
@@ -211,45 +208,22 @@ static void prints_json(void **state)
                            "      ]\n"
                            "    },\n"
                            "    {\n"
-                           "      \"id\": "
-                           "\"finish\",\n"
-                           "      \"kind\": "
-                           "\"finish\",\n"
-                           "      \"phase\": "
-                           "\"finish\",\n"
-                           "      "
-                           "\\" per_object\\": "
-                                            "fals"
-                                            "e,"
-                                            "\\n"
-                                            "    "
-                                            "  "
-                                            "\"ne"
-                                            "eds"
-                                            "\": "
-                                            "[\n"
-                                            "    "
-                                            "    "
-                                            "\"co"
-                                            "py:*"
-                                            "\","
-                                            "\n"
-                                            "    "
-                                            "    "
-                                            "\"in"
-                                            "dex:"
-                                            "a_"
-                                            "key"
-                                            "\"\n"
-                                            "    "
-                                            "  "
-                                            "]\n"
-                                            "    "
-                                            "}\n"
-                                            "  "
-                                            "]\n"
-                                            "}"
-                                            "\n");
+                           "      \"id\": \"finish\",\n"
+                           "      \"kind\": \"finish\",\n"
+                           "      \"phase\": \"finish\",\n"
+                           "      \"per_object\": false,\n"
+                           "      \"needs\": [\n"
+                           "        \"copy:*\",\n"
+                           "        \"index:a_key\"\n"
+                           "      ]\n"
+                           "    }\n"
+                           "  ]\n"
+                           "}\n";
+
+static void prints_json(void **state)
+{
+    (void)state;
+    assert_printed("json", JSON);
 }
 
 static bool expand_odd(StepBuilder *b, const Blueprint *blueprint, Err *err)
