@@ -24,6 +24,18 @@ static void add_relation(Blueprint *blueprint, const Name *name, const PlanHyper
     blueprint->relation_count++;
 }
 
+/* Those that the plan names, or the one that is made unasked, which has no name yet. */
+static void add_publications(Arena *arena, Blueprint *blueprint, const PlanReplication *plan)
+{
+    size_t named = plan->publication_count;
+    blueprint->publication_count = named > 0 ? named : 1;
+    blueprint->publications = arena_array(arena, PublicationDef, blueprint->publication_count);
+    for (size_t i = 0; i < named; i++) {
+        blueprint->publications[i].name = plan->publications[i].name;
+        blueprint->publications[i].pos = plan->publications[i].pos;
+    }
+}
+
 /* The catalogs are empty: nobody is partitioned, the target is one that has every right. */
 static Catalog *empty_catalog(Arena *arena)
 {
@@ -48,6 +60,7 @@ static Blueprint *sample(Arena *arena, const Plan *plan)
         .matviews = arena_new(arena, MatviewDef),
         .matview_count = 1,
     };
+    add_publications(arena, blueprint, &plan->replication);
     add_relation(blueprint, &ANY_NAME, NULL);
     for (size_t i = 0; i < plan->hypertable_count; i++)
         add_relation(blueprint, &plan->hypertables[i].target_table, &plan->hypertables[i]);

@@ -105,8 +105,8 @@ static void ids_of_objects_have_a_colon(void **state)
     const Trial *trial = *state;
     for (size_t i = 0; i < trial->graph.count; i++) {
         const Step *step = trial->graph.steps[i];
-        if (!step->barrier && (strchr(step->id, ':') != NULL) != step->kind->per_object)
-            fail_msg("%s: per_object is %d", step->id, step->kind->per_object);
+        if (!step->barrier && strchr(step->id, ':') != NULL && !step->kind->per_object)
+            fail_msg("%s: its kind is not per_object", step->id);
     }
 }
 
