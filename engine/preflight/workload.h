@@ -41,8 +41,8 @@ typedef struct Forecast {
 } Forecast;
 
 /* What the forecast assumes of one worker. */
-#define COPY_BYTES_PER_SECOND_MIN 10e6
-#define COPY_BYTES_PER_SECOND_MAX 60e6
+#define COPY_BYTES_PER_SECOND_MIN (10.0 * 1024 * 1024)
+#define COPY_BYTES_PER_SECOND_MAX (60.0 * 1024 * 1024)
 
 /** All row changes of a rate, a second. */
 double work_changes(const WorkRate *rate);

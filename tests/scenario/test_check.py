@@ -1,6 +1,9 @@
 """godwit check: findings that appear, their own remedies that cure them, waivers, formats."""
 import contextlib
+import os
+import pty
 import re
+import subprocess
 import time
 import xml.etree.ElementTree as xml
 
@@ -53,6 +56,11 @@ CREATE TABLE trees (id int PRIMARY KEY, tree pg_node_tree);
 CREATE DOMAIN number AS oid;
 CREATE TYPE pair AS (a regclass, b int);
 CREATE TABLE local (id int PRIMARY KEY, o number, p pair, x xid[], plain text);
+CREATE TYPE raw;
+CREATE FUNCTION raw_in(cstring) RETURNS raw LANGUAGE c STRICT AS '$libdir/hstore', 'hstore_in';
+CREATE FUNCTION raw_out(raw) RETURNS cstring LANGUAGE c STRICT AS '$libdir/hstore', 'hstore_out';
+CREATE TYPE raw (INPUT = raw_in, OUTPUT = raw_out);
+CREATE TABLE blob (id int PRIMARY KEY, data raw[]);
 CREATE TABLE away (id int, tree pg_node_tree);
 UPDATE pg_collation SET collversion = '0.1' WHERE collname = 'de-x-icu';
 """
@@ -72,6 +80,12 @@ def test_findings_go_with_their_remedies(source, target, plan, godwit):
     assert found["G603", 'pg_catalog."fr-x-icu"']["severity"] == "error"
     assert "tree of type pg_node_tree" in found["G605", "public.trees"]["message"]
     assert ("G605", "public.away") not in found
+    assert "data of type public.raw[] (inside it public.raw)" in found["G606", "public.blob"]["message"]
+    versions = [one.value("SELECT pg_collation_actual_version(oid) FROM pg_collation WHERE collname = 'und-x-icu'")
+                for one in (source, target)]
+    assert (("G604", "ICU") in found) == (versions[0] != versions[1])
+    if versions[0] != versions[1]:
+        assert "public.german_pkey" in found["G604", "ICU"]["message"]
     locals_ = [f["message"] for f in report["findings"] if f["code"] == "G607"]
     assert len(locals_) == 3 and {f["object"] for f in report["findings"] if f["code"] == "G607"} \
         == {"public.local"}
@@ -79,12 +93,13 @@ def test_findings_go_with_their_remedies(source, target, plan, godwit):
     assert "on the source Asia/Tokyo" in found["G608", "TimeZone"]["message"]
     assert found["G608", "search_path"]["severity"] == "warning"
     assert found["G609", "work_mem"]["severity"] == "info"
-    assert "4 tables were never analyzed" in found["G526", "statistics"]["message"]
+    assert "5 tables were never analyzed" in found["G526", "statistics"]["message"]
     assert "idle_session_timeout" in found["G523", "postgres"]["message"]
     assert all(f["why"] and f["remedy"] and f["id"] == f["code"] for f in report["findings"])
 
     run_remedies(report, source, target, "G526", "G601", "G603", "G608")
-    source.execute("ALTER TABLE trees ALTER tree TYPE text; ALTER TABLE local DROP o, DROP p, DROP x")
+    source.execute("ALTER TABLE trees ALTER tree TYPE text; ALTER TABLE local DROP o, DROP p, DROP x;"
+                   "DROP TABLE blob; DROP TYPE raw CASCADE")
     assert target.value("SELECT setting FROM pg_db_role_setting s, unnest(setconfig) setting, "
                         "pg_database d WHERE d.oid = setdatabase AND datname = current_database() "
                         "AND setting LIKE 'search_path=%'") == 'search_path="$user", "a,b", public'
@@ -124,6 +139,13 @@ def test_databases_that_order_text_differently(source, servers, plan, godwit):
         assert "public.word_text_key" in findings(report)["G601", english.name]["message"]
         run_remedies(report, english, too, "G601")
         assert "G601" not in codes(check(godwit, plan(english, too, **keys), code=0))
+
+        latin = harness.Database(server, f"{source.name}_latin")
+        made.append(latin)
+        server.connect("postgres").execute(f"CREATE DATABASE {latin.name} TEMPLATE template0 ENCODING 'LATIN1' "
+                                           "LOCALE 'C' LOCALE_PROVIDER libc")
+        report = check(godwit, plan(english, latin, **keys), code=4)
+        assert findings(report)["G112", latin.name]["message"] == "has encoding LATIN1, the source has UTF8"
     finally:
         for one in made:
             one.drop()
@@ -187,6 +209,31 @@ def test_fix_runs_what_is_safe_and_nothing_else(source, target, plan, godwit):
                         "setdatabase WHERE datname = current_database()") == 0
     source.execute("ALTER TABLE scratch SET LOGGED; ANALYZE scratch")
     assert "nothing here is safe to fix" in godwit("check", mine, "--fix", "--yes", code=0).err
+
+
+def answer(argv, env, text):
+    """Run a command on a terminal that gives one answer; its exit status."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(argv, env=env, stdin=theirs, stderr=theirs, stdout=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        said = b""
+        while b"[yes/no]" not in said:
+            said += os.read(ours, 4096)
+        os.write(ours, text)
+        status = process.wait(60)
+    os.close(ours)
+    return status
+
+
+def test_fix_asks_on_a_terminal(source, target, plan, godwit):
+    """Whatever is not yes changes nothing; yes runs the statements."""
+    source.execute("CREATE TABLE bare (a int)")
+    mine = plan()
+    argv = [str(godwit.binary), "check", str(mine), "--fix", "--sample", "0s"]
+    identity = "SELECT relreplident FROM pg_class WHERE relname = 'bare'"
+    for text, status, identity_then in ((b"y\n", 64, "d"), (b"yes\n", 0, "f")):
+        assert answer(argv, {**os.environ, **mine.env}, text) == status
+        assert source.value(identity) == identity_then
 
 
 def test_script_runs_as_it_is_printed(source, target, plan, godwit):

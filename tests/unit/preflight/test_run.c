@@ -34,6 +34,9 @@ typedef struct World {
     Plan plan;
     PlanSelector schemas[2];
     PreflightReport report;
+    CatSetting pretended; /* what the source's catalog is made to say; name NULL: nothing */
+    bool offers_nothing;  /* the target has no extension to create */
+    const char *offers;   /* the version of every extension that the target can create */
 } World;
 
 static World world;
@@ -88,6 +91,13 @@ static Conn *open_as(ConnSide side, const char *database, const char *user, Endp
     return conn;
 }
 
+static void pretend(Catalog *catalog)
+{
+    for (size_t i = 0; world.pretended.name != NULL && i < catalog->settings_count; i++)
+        if (strcmp(catalog->settings[i].name, world.pretended.name) == 0)
+            catalog->settings[i].value = world.pretended.value;
+}
+
 /* Everything as `godwit check` does it, for one user of both sides. */
 static void check_as(const char *user, bool resuming)
 {
@@ -105,6 +115,11 @@ static void check_as(const char *user, bool resuming)
         catalog_inspect(&source_catalog, source, &err) &&
         catalog_inspect(&target_catalog, target, &err) &&
         blueprint_build(&blueprint, &world.plan, &source_catalog, &target_catalog, &findings, &err);
+    pretend(&source_catalog);
+    if (world.offers_nothing)
+        target_catalog.available_count = 0;
+    for (size_t i = 0; world.offers != NULL && i < target_catalog.available_count; i++)
+        target_catalog.available[i].default_version = world.offers;
     PreflightInput input = {
         .plan = &world.plan,
         .source = &source_catalog,
@@ -306,6 +321,49 @@ static void a_table_without_identity_is_told_with_what_is_done_to_it(void **stat
     server_script(world.source_admin, "DROP TABLE app.bare");
 }
 
+static void settings_of_the_source_that_do_not_do_are_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *value, *code;
+    } cases[] = {
+        {"wal_level", "replica", "G101"},           {"max_replication_slots", "1", "G102"},
+        {"max_wal_senders", "1", "G103"},           {"max_locks_per_transaction", "0", "G107"},
+        {"max_slot_wal_keep_size", "4096", "G108"}, {"old_snapshot_threshold", "60", "G109"},
+        {"max_connections", "4", "G402"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        check_as("postgres", false);
+        assert_null(find(cases[i].code, cases[i].name));
+        world.pretended = (CatSetting){.name = cases[i].name, .value = cases[i].value};
+        check_as("postgres", false);
+        expect(cases[i].code, cases[i].name);
+        world.pretended.name = NULL;
+    }
+}
+
+static void extensions_that_the_target_lacks_are_found(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    server_script(world.source_admin, "CREATE EXTENSION hstore SCHEMA public;"
+                                      "CREATE TABLE app.bag (id int PRIMARY KEY, h public.hstore)");
+    check_as("postgres", false);
+    assert_null(find("G401", "hstore"));
+    assert_null(find("G405", "hstore"));
+    assert_null(find("G606", "app.bag")); /* its library comes with the extension */
+    world.offers_nothing = true;
+    check_as("postgres", false);
+    world.offers_nothing = false;
+    expect("G401", "hstore");
+    world.offers = "1.1";
+    check_as("postgres", false);
+    world.offers = NULL;
+    expect("G405", "hstore");
+    server_script(world.source_admin, "DROP TABLE app.bag; DROP EXTENSION hstore");
+}
+
 static void an_unexpected_database_is_stale(void **state)
 {
     (void)state;
@@ -340,6 +398,8 @@ int main(void)
         cmocka_unit_test(prepared_transactions_and_large_objects_are_found),
         cmocka_unit_test(limits_that_the_copy_would_pass_are_found),
         cmocka_unit_test(a_table_without_identity_is_told_with_what_is_done_to_it),
+        cmocka_unit_test(settings_of_the_source_that_do_not_do_are_found),
+        cmocka_unit_test(extensions_that_the_target_lacks_are_found),
         cmocka_unit_test(an_unexpected_database_is_stale),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -160,6 +160,8 @@ static void a_finding_reads_well(void **state)
                         "       SELECT pg_reload_conf();\n");
 }
 
+#define MB UINT64_C(1048576)
+
 static void the_forecast_is_arithmetic(void **state)
 {
     (void)state;
@@ -167,8 +169,8 @@ static void the_forecast_is_arithmetic(void **state)
         .known = true,
         .sample = {.seconds = 2, .wal_bytes = 1e6},
         .average = {.seconds = 3600, .wal_bytes = 4e6},
-        .table_bytes = 6000000000,
-        .index_bytes = 1000000000,
+        .table_bytes = 6000 * MB,
+        .index_bytes = 1000 * MB,
     };
     Forecast forecast = workload_forecast(&work, 4, 2, 123);
     assert_float_equal(forecast.copy_seconds_min, 25, 1e-9);  /* 6 GB by 4 x 60 MB/s */
