@@ -88,8 +88,7 @@ static bool try_replica_way(Conn *conn, const ProviderReplicaWay *way, bool *may
     AUTO_ROWS Rows *there = NULL;
     *may = false;
     if (way->needs != NULL) {
-        if (!pg_one(conn, "SELECT pg_catalog.to_regprocedure($1) IS NOT NULL", PARAMS(way->needs),
-                    &there, err))
+        if (!pg_one(conn, SQL_CATALOG_FUNCTION, PARAMS(way->needs), &there, err))
             return false;
         if (!rows_bool(there, 0, 0))
             return true;

@@ -44,7 +44,11 @@ static bool collect(Session *session, const Options *options, int64_t sample_us,
     return session_plan(session, options->arguments[0], err) &&
            session_connect(session, true, true, true, err) && session_journal(session, err) &&
            session_inspect(session, err) && session_hold(session, err) &&
-           findings_collect(session, session->journal.id != 0, sample_us, report, err);
+           findings_collect(session,
+                            &(FindingsScope){.resuming = session->journal.id != 0,
+                                             .tries = true,
+                                             .sample_us = sample_us},
+                            report, err);
 }
 
 static bool verdict(const PreflightReport *report, Err *err)

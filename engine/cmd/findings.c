@@ -3,7 +3,7 @@
  */
 #include "cmd/findings.h"
 
-bool findings_collect(Session *session, bool resuming, int64_t sample_us, PreflightReport *report,
+bool findings_collect(Session *session, const FindingsScope *scope, PreflightReport *report,
                       Err *err)
 {
     PreflightInput input = {.plan = &session->plan,
@@ -14,15 +14,17 @@ bool findings_collect(Session *session, bool resuming, int64_t sample_us, Prefli
                             .target_conn = session->target,
                             .source_endpoint = &session->source_endpoint,
                             .target_endpoint = &session->target_endpoint,
-                            .resuming = resuming,
-                            .sample_us = sample_us};
+                            .resuming = scope->resuming,
+                            .tries = scope->tries,
+                            .sample_us = scope->sample_us};
     return preflight_run(&input, report, err);
 }
 
 bool findings_preflight(Session *session, bool resuming, Err *err)
 {
     PreflightReport report = {0};
-    bool ok = findings_collect(session, resuming, 0, &report, err);
+    bool ok = findings_collect(session, &(FindingsScope){.resuming = resuming, .tries = true},
+                               &report, err);
     for (size_t i = 0; ok && i < report.findings.count; i++) {
         const Finding *finding = &report.findings.items[i];
         if (finding->severity != FINDING_INFO)

@@ -11,8 +11,14 @@
  * \return false with ERR_PREFLIGHT when there is an error finding. */
 MUSTCHECK bool findings_preflight(Session *session, bool resuming, Err *err);
 
-/** Runs preflight without printing. \param sample_us how long the workload is watched */
-MUSTCHECK bool findings_collect(Session *session, bool resuming, int64_t sample_us,
+typedef struct FindingsScope {
+    bool resuming;
+    bool tries;        /* powers of the target's user are tried and rolled back */
+    int64_t sample_us; /* how long the workload is watched */
+} FindingsScope;
+
+/** Runs preflight without printing. */
+MUSTCHECK bool findings_collect(Session *session, const FindingsScope *scope,
                                 PreflightReport *report, Err *err);
 
 #endif

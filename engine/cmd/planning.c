@@ -272,8 +272,10 @@ bool planning_make(Session *session, DryRun *dry, Err *err)
     PreflightReport report = {0};
     session_run(session, &planning.run);
     bool past = run_is_switched(&planning.run);
-    bool ok = look(&planning, err) &&
-              (past || findings_collect(session, session->journal.id != 0, 0, &report, err));
+    bool ok =
+        look(&planning, err) &&
+        (past || findings_collect(session, &(FindingsScope){.resuming = session->journal.id != 0},
+                                  &report, err));
     if (ok)
         place_findings(&planning, &report);
     preflight_release(&report);

@@ -166,3 +166,19 @@ bool repl_feedback(Conn *conn, const ReplFeedback *feedback, Err *err)
         return conn_result_error(conn, NULL, err);
     return true;
 }
+
+bool repl_identify(Arena *arena, Conn *conn, const char **system, Err *err)
+{
+    AUTO_RESULT PGresult *result = NULL;
+    if (PQsendQuery(conn->pg, "IDENTIFY_SYSTEM") == 0)
+        return conn_result_error(conn, NULL, err);
+    if (!conn_next_result(conn, &result, err))
+        return false;
+    bool ok = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+    if (ok)
+        *system = arena_strdup(arena, PQgetvalue(result, 0, 0));
+    else
+        conn_result_error(conn, result, err);
+    conn_discard_results(conn);
+    return ok;
+}

@@ -26,6 +26,11 @@ typedef struct ReplStart {
 /** Begins streaming. \return false with ERR_SQL (sqlstate 55006: the slot is active), ERR_LOST. */
 MUSTCHECK bool repl_start(Conn *conn, const ReplStart *spec, Err *err);
 
+/** The system identifier of the server that a replication connection reaches.
+ * \return false with ERR_SQL, ERR_LOST.
+ * \note Source: PostgreSQL docs, "Streaming Replication Protocol", IDENTIFY_SYSTEM. */
+MUSTCHECK bool repl_identify(Arena *arena, Conn *conn, const char **system, Err *err);
+
 typedef struct ReplMessage {
     bool keepalive;       /* else a message of the output plugin */
     bool reply_requested; /* keepalives only */

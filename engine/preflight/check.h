@@ -138,10 +138,11 @@ void check_analyzed(Check *check);
 void waivers_apply(Check *check);
 
 /* Live probes; false with the connection's error. */
-MUSTCHECK bool probe_pooler(Check *check, Side *side, Err *err);
+MUSTCHECK bool probe_endpoint(Check *check, Side *side, Err *err);
 MUSTCHECK bool probe_provider(Check *check, Side *side, Err *err);
 MUSTCHECK bool probe_expect(Check *check, Side *side, Err *err);
 MUSTCHECK bool probe_quiet(Check *check, Err *err);
+MUSTCHECK bool probe_powers(Check *check, Err *err);
 MUSTCHECK bool probe_transactions(Check *check, Err *err);
 MUSTCHECK bool probe_capacity(Check *check, Err *err);
 MUSTCHECK bool probe_collations(Check *check, Err *err);

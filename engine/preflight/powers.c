@@ -3,7 +3,10 @@
  */
 #include "preflight/check.h"
 
+#include "base/str.h"
 #include "cdc/quiet.h"
+
+#include <string.h>
 
 /* Foreign keys that read their table in the downtime, since they cannot be added NOT VALID. */
 static size_t whole_keys(const Blueprint *blueprint)
@@ -67,4 +70,96 @@ bool probe_quiet(Check *check, Err *err)
                              name));
     }
     return true;
+}
+
+/* --- powers --- */
+
+/* Tried in a transaction that is rolled back, whatever comes of it. */
+static bool try_sql(Conn *conn, const char *sql, bool *may, Err *refused, Err *err)
+{
+    if (!pg_begin(conn, "READ WRITE", err))
+        return false;
+    *may = pg_script(conn, sql, refused);
+    pg_rollback(conn);
+    return *may || conn_is_ok(conn) || err_move(err, refused);
+}
+
+static const char *power_remedy(Check *check, const ProviderPower *power)
+{
+    const Side *target = &check->target;
+    AUTO_STR Str out = {0};
+    for (const char *at = power->remedy; *at != '\0';) {
+        if (text_starts_with(at, "$user")) {
+            str_append(&out, check_sql_part(check, target, target->catalog->server.user));
+            at += strlen("$user");
+        } else if (text_starts_with(at, "$database")) {
+            str_append(&out, check_sql_part(check, target, target->catalog->server.database));
+            at += strlen("$database");
+        } else {
+            str_append_char(&out, *at++);
+        }
+    }
+    return str_dup(check->arena, &out);
+}
+
+static bool probe_power(Check *check, const ProviderPower *power, Err *err)
+{
+    const Side *target = &check->target;
+    AUTO_ERR Err refused = {0};
+    bool may = false;
+    if (!try_sql(target->conn, power->probe, &may, &refused, err))
+        return false;
+    if (!may)
+        check_add(check, CODE_POWER, FINDING_INFO, target, power->name,
+                  check_text(check, "%s may not %s",
+                             check_part(check, target->catalog->server.user), power->what),
+                  check_text(check, "Instead: %s.", power->fallback), power_remedy(check, power));
+    return true;
+}
+
+/* In the order in which the step creates them, all in one transaction: one may need another. */
+static bool probe_extensions(Check *check, Err *err)
+{
+    const Side *target = &check->target;
+    const Blueprint *blueprint = check->blueprint;
+    if (!pg_begin(target->conn, "READ WRITE", err))
+        return false;
+    for (size_t i = 0; i < blueprint->extension_count; i++) {
+        const ExtensionDef *extension = &blueprint->extensions[i];
+        AUTO_ERR Err refused = {0};
+        if (extension->on_target || strcmp(extension->name, "timescaledb") == 0 ||
+            catalog_available(target->catalog, extension->name) == NULL)
+            continue; /* TimescaleDB wants a session of its own */
+        const char *name = check_sql_part(check, target, extension->name);
+        const char *schema = check_sql_part(check, target, extension->schema);
+        bool system = strncmp(extension->schema, "pg_", 3) == 0;
+        if (pg_script(target->conn,
+                      check_text(check, "SAVEPOINT godwit; %s%s; CREATE EXTENSION %s SCHEMA %s",
+                                 system ? "" : "CREATE SCHEMA IF NOT EXISTS ", system ? "" : schema,
+                                 name, schema),
+                      &refused))
+            continue;
+        if (!conn_is_ok(target->conn))
+            return err_move(err, &refused);
+        check_add(check, CODE_EXTENSION_CREATE, FINDING_ERROR, target, name,
+                  check_text(check, "may not be created here: %s", refused.message),
+                  "Selected objects need it.",
+                  check_remedy(check, target, TOPIC_EXTENSION, name, NULL));
+        if (!pg_script(target->conn, "ROLLBACK TO SAVEPOINT godwit", err))
+            return false;
+    }
+    pg_rollback(target->conn);
+    return true;
+}
+
+bool probe_powers(Check *check, Err *err)
+{
+    size_t count = 0;
+    const ProviderPower *powers = provider_powers(&count);
+    if (!check->input->tries || check->target.catalog->server.in_recovery)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (!probe_power(check, &powers[i], err))
+            return false;
+    return probe_extensions(check, err);
 }

@@ -22,8 +22,8 @@ static void (*const checks[])(Check *) = {
 
 /* Every check that asks a server more. */
 static bool (*const probes[])(Check *, Err *) = {
-    probe_quiet, probe_transactions, probe_capacity, probe_collations,
-    probe_types, probe_parameters,   probe_workload,
+    probe_quiet,      probe_powers, probe_transactions, probe_capacity,
+    probe_collations, probe_types,  probe_parameters,   probe_workload,
 };
 
 const char *finding_severity_name(FindingSeverity severity)
@@ -125,7 +125,7 @@ const char *check_sql_part(Check *check, const Side *side, const char *part)
 static bool probe_side(Check *check, Side *side, Err *err)
 {
     return facts_read(check, side, err) && probe_expect(check, side, err) &&
-           probe_pooler(check, side, err) && probe_provider(check, side, err);
+           probe_endpoint(check, side, err) && probe_provider(check, side, err);
 }
 
 static bool probe_all(Check *check, Err *err)

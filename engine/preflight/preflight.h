@@ -44,6 +44,7 @@ typedef struct PreflightInput {
     const Endpoint *source_endpoint; /* NULL: the address is not looked at */
     const Endpoint *target_endpoint;
     bool resuming;     /* the run exists: its own slot and objects are no findings */
+    bool tries;        /* powers are tried, in transactions that write and are rolled back */
     int64_t sample_us; /* how long the source's workload is watched, 0: not now */
 } PreflightInput;
 

@@ -8,6 +8,7 @@
 #include "sql_text.h"
 
 #include <string.h>
+#include <strings.h>
 
 const ProviderRemedy *provider_remedies(size_t *count)
 {
@@ -57,33 +58,53 @@ static bool first_label_ends(const char *host, const char *suffix)
 {
     size_t label = strcspn(host, ".");
     size_t length = strlen(suffix);
-    return label > length && strncmp(host + label - length, suffix, length) == 0;
+    return label > length && strncasecmp(host + label - length, suffix, length) == 0;
+}
+
+static bool endpoint_fits(const ProviderEndpoint *row, const char *host, const char *port)
+{
+    return strcasestr(host, row->domain) != NULL &&
+           (row->host_part == NULL || strcasestr(host, row->host_part) != NULL) &&
+           (row->first_prefix == NULL ||
+            strncasecmp(host, row->first_prefix, strlen(row->first_prefix)) == 0) &&
+           (row->first_suffix == NULL || first_label_ends(host, row->first_suffix)) &&
+           (row->port == NULL || text_equal(port, row->port));
 }
 
 const ProviderEndpoint *provider_endpoint(const char *host, const char *port)
 {
     for (size_t i = 0; host != NULL && i < provider_endpoint_count; i++) {
-        const ProviderEndpoint *row = &provider_endpoint_table[i];
-        if (strstr(host, row->domain) != NULL &&
-            (row->host_part == NULL || strstr(host, row->host_part) != NULL) &&
-            (row->first_suffix == NULL || first_label_ends(host, row->first_suffix)) &&
-            (row->port == NULL || text_equal(port, row->port)))
-            return row;
+        if (endpoint_fits(&provider_endpoint_table[i], host, port))
+            return &provider_endpoint_table[i];
     }
     return NULL;
 }
 
-bool provider_detect(Arena *arena, Conn *conn, const char **kind, const char **evidence, Err *err)
+static bool points_to(const Rows *rows, const char *kind)
+{
+    for (size_t r = 0; r < rows_count(rows); r++) {
+        if (strcmp(rows_text(rows, r, 0), kind) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Sure evidence decides, the first of it; else any that fits what was declared will do. */
+bool provider_detect(Arena *arena, Conn *conn, const char *declared, ProviderGuess *guess, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
-    *kind = NULL;
-    *evidence = NULL;
+    *guess = (ProviderGuess){0};
     if (!pg_rows(conn, SQL_PROVIDER_DETECT, NO_PARAMS, &rows, err))
         return err_context(err, "asking which provider runs the %s",
                            conn_side_name(conn_side(conn)));
-    if (rows_count(rows) == 0)
+    if (rows_count(rows) == 0) {
+        guess->agrees = strcmp(declared, "self_hosted") == 0;
         return true;
-    *kind = arena_strdup(arena, rows_text(rows, 0, 0));
-    *evidence = arena_strdup(arena, rows_text(rows, 0, 1));
+    }
+    guess->kind = arena_strdup(arena, rows_text(rows, 0, 0));
+    guess->sure = rows_bool(rows, 0, 1);
+    guess->evidence = arena_strdup(arena, rows_text(rows, 0, 2));
+    guess->agrees =
+        strcmp(guess->kind, declared) == 0 || (!guess->sure && points_to(rows, declared));
     return true;
 }

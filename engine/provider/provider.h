@@ -39,13 +39,14 @@ typedef struct ProviderEndpoint {
     const char *kind;
     const char *domain;       /* somewhere in the host's name */
     const char *host_part;    /* somewhere in the host's name too, NULL any */
+    const char *first_prefix; /* the host's first label begins so, NULL any */
     const char *first_suffix; /* the host's first label ends so, NULL any */
     const char *port;         /* NULL any */
     const char *what;
     const char *advice;
 } ProviderEndpoint;
 
-/** The row that an address matches, NULL if it looks like a server. */
+/** The row that an address matches, whatever its case; NULL if it looks like a server. */
 const ProviderEndpoint *provider_endpoint(const char *host, const char *port);
 
 /* What a provider keeps for itself. */
@@ -110,17 +111,74 @@ bool provider_grants_predefined(const ProviderRoleRule *rule, const char *role);
 
 /* A way to make a session's triggers and foreign keys silent. */
 typedef struct ProviderReplicaWay {
-    const char *needs; /* a function that must be there, as to_regprocedure() takes it; NULL none */
+    const char *needs; /* a function, schema.name, that the user must be able to call; NULL none */
     const char *sql;   /* sets session_replication_role to replica for the session */
 } ProviderReplicaWay;
 
 /** Every way, the plain one first; each is tried on the target, none is taken for granted. */
 const ProviderReplicaWay *provider_replica_ways(size_t *count);
 
-/** Which provider a server looks like.
- * \param kind NULL when nothing points to one (self-hosted)
+/* How a setting's value is judged. */
+typedef enum ProviderRule {
+    RULE_IS,         /* equal to wanted */
+    RULE_AT_LEAST,   /* a number of at least wanted */
+    RULE_UNLIMITED,  /* -1, or as large as can be had: shown as wanted */
+    RULE_OFF_OR_MIN, /* 0 (off), or at least wanted */
+} ProviderRule;
+
+typedef struct ProviderSetting {
+    const char *kind;
+    ConnSide side;
+    const char *name;
+    ProviderRule rule;
+    const char *wanted; /* in the setting's base unit */
+    bool required;      /* else recommended */
+    bool restart;       /* whether changing it there restarts the server */
+    const char *code;   /* the finding that tells it: "G501", or an older check's */
+    const char *why;
+    const char *how; /* where it is neither SQL nor the topic's command, NULL */
+} ProviderSetting;
+
+/** Every setting that matters, by kind and side; the ones of "G501" are judged by
+ * provider_setting_fits(). */
+const ProviderSetting *provider_settings(size_t *count);
+
+/** Whether a value, as current_setting() has it in the base unit, is as wanted. */
+bool provider_setting_fits(const ProviderSetting *setting, const char *value);
+
+/* When a provider drops or invalidates a slot. */
+typedef struct ProviderSlotRule {
+    const char *kind;
+    int min_version; /* of the server */
+    int max_version; /* inclusive */
+    const char *rule;
+    const char *advice;
+} ProviderSlotRule;
+
+const ProviderSlotRule *provider_slot_rules(size_t *count);
+
+/* A power of the target's user that the run can do without. */
+typedef struct ProviderPower {
+    const char *name;     /* "create_role" */
+    const char *probe;    /* SQL that is tried and rolled back; refused when it fails */
+    const char *what;     /* "create roles" */
+    const char *fallback; /* what the run does instead */
+    const char *remedy;   /* SQL with $user, or "-- ..." */
+} ProviderPower;
+
+const ProviderPower *provider_powers(size_t *count);
+
+/* Which provider a server looks like. */
+typedef struct ProviderGuess {
+    const char *kind;     /* NULL: nothing points to one (self-hosted) */
+    const char *evidence; /* "setting rds.extensions", NULL without a kind */
+    bool sure;            /* more than the name of a role, which may be left over */
+    bool agrees;          /* with the kind that was declared */
+} ProviderGuess;
+
+/** Asks a server, in one statement that needs no privilege, and compares with the declared kind.
  * \return false with the connection's error. */
-MUSTCHECK bool provider_detect(Arena *arena, Conn *conn, const char **kind, const char **evidence,
+MUSTCHECK bool provider_detect(Arena *arena, Conn *conn, const char *declared, ProviderGuess *guess,
                                Err *err);
 
 #endif

@@ -148,21 +148,33 @@ const ProviderRemedy provider_remedy_table[] = {
 const size_t provider_remedy_count =
     sizeof(provider_remedy_table) / sizeof(provider_remedy_table[0]);
 
+/* \note Source: the providers' connection pages; neon, proxy/src/types.rs (-pooler); Teleport's and
+ * AWS's forms of RDS endpoints; Aiven and Managed Service for TimescaleDB, "replica". */
 const ProviderEndpoint provider_endpoint_table[] = {
-    {"supabase", ".supabase.com", ".pooler.", NULL, NULL, "Supabase's pooler",
+    {"supabase", ".supabase.com", ".pooler.", NULL, NULL, NULL, "Supabase's pooler",
      "Use db.REF.supabase.co port 5432."},
-    {"supabase", ".supabase.co", NULL, NULL, "6543", "Supabase's dedicated pooler",
+    {"supabase", ".supabase.co", NULL, NULL, NULL, "6543", "Supabase's dedicated pooler",
      "Use port 5432."},
-    {"neon", ".neon.tech", NULL, "-pooler", NULL, "Neon's pooler",
+    {"neon", ".neon.tech", NULL, NULL, "-pooler", NULL, "Neon's pooler",
      "Remove -pooler from the host's name."},
-    {"azure", ".postgres.database.azure.com", NULL, NULL, "6432", "Azure's built-in PgBouncer",
-     "Use port 5432."},
-    {"rds", ".rds.amazonaws.com", ".proxy-", NULL, NULL, "an RDS Proxy",
+    {"azure", ".postgres.database.azure.com", NULL, NULL, NULL, "6432",
+     "Azure's built-in PgBouncer", "Use port 5432."},
+    {"azure", ".postgres.database.azure.com", ".reader.", NULL, NULL, NULL,
+     "Azure's reader endpoint", "Use the server's own name, or its .writer. endpoint."},
+    {"rds", ".rds.amazonaws.com", ".proxy-", NULL, NULL, NULL, "an RDS Proxy",
      "Use the instance's own endpoint."},
-    {"aurora", ".rds.amazonaws.com", ".cluster-ro-", NULL, NULL, "Aurora's reader endpoint",
+    {"rds", ".amazonaws.com.cn", ".proxy-", NULL, NULL, NULL, "an RDS Proxy",
+     "Use the instance's own endpoint."},
+    {"aurora", ".rds.amazonaws.com", ".cluster-ro-", NULL, NULL, NULL, "Aurora's reader endpoint",
      "Use the writer endpoint (.cluster-)."},
-    {"aurora", ".rds.amazonaws.com", ".cluster-custom-", NULL, NULL, "an Aurora custom endpoint",
+    {"aurora", ".amazonaws.com.cn", ".cluster-ro-", NULL, NULL, NULL, "Aurora's reader endpoint",
      "Use the writer endpoint (.cluster-)."},
+    {"aurora", ".rds.amazonaws.com", ".cluster-custom-", NULL, NULL, NULL,
+     "an Aurora custom endpoint", "Use the writer endpoint (.cluster-)."},
+    {"mst", ".timescaledb.io", NULL, "replica.", NULL, NULL, "a read replica",
+     "Remove the prefix replica from the host's name."},
+    {"mst", ".aivencloud.com", NULL, "replica-", NULL, NULL, "a read replica",
+     "Remove the prefix replica- from the host's name."},
 };
 
 const size_t provider_endpoint_count =

@@ -14,5 +14,9 @@ extern const ProviderReserved provider_reserved_table[];
 extern const size_t provider_reserved_count;
 extern const ProviderRoleRule provider_role_table[];
 extern const size_t provider_role_count;
+extern const ProviderSetting provider_setting_table[];
+extern const size_t provider_setting_count;
+extern const ProviderSlotRule provider_slot_table[];
+extern const size_t provider_slot_count;
 
 #endif
