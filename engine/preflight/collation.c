@@ -6,6 +6,8 @@
 
 #include "sql_text.h"
 
+#include <ctype.h>
+
 #define DEFAULT_COLLATION 100u
 #define HAS_DB_VERSION    150000
 
@@ -75,18 +77,18 @@ static bool is_bytewise(const Locale *locale)
            (text_equal(name, "C") || text_equal(name, "POSIX") || text_starts_with(name, "C."));
 }
 
-/* "en_US.UTF-8" and "en_US.utf8" are one. */
+static const char *skip_marks(const char *at)
+{
+    return at + strspn(at, "-_");
+}
+
+/* "en_US.UTF-8" and "en_US.utf8" are one, and so are ICU's "en_US" and "en-US". */
 static bool same_locale_name(const char *a, const char *b)
 {
-    while (*a != '\0' && *b != '\0') {
-        a += *a == '-';
-        b += *b == '-';
-        char left = *a >= 'A' && *a <= 'Z' ? (char)(*a + ('a' - 'A')) : *a;
-        char right = *b >= 'A' && *b <= 'Z' ? (char)(*b + ('a' - 'A')) : *b;
-        if (left != right)
+    for (a = skip_marks(a), b = skip_marks(b); *a != '\0' && *b != '\0';
+         a = skip_marks(a + 1), b = skip_marks(b + 1)) {
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
             return false;
-        a += *a != '\0';
-        b += *b != '\0';
     }
     return *a == *b;
 }

@@ -8,6 +8,12 @@ double work_changes(const WorkRate *rate)
     return rate->inserts + rate->updates + rate->deletes;
 }
 
+const char *slot_outlook_name(SlotOutlook outlook)
+{
+    static const char *const names[] = {"outlasts the copy", "may be lost", "is lost"};
+    return names[outlook];
+}
+
 static double least_of(double a, double b)
 {
     return a < b ? a : b;
@@ -36,5 +42,8 @@ Forecast workload_forecast(const Workload *workload, uint32_t table_jobs, uint32
         (double)workload->index_bytes / (COPY_BYTES_PER_SECOND_MIN * index_workers);
     forecast.wal_held_min = (sampled ? least_of(now, mean) : mean) * forecast.copy_seconds_min;
     forecast.wal_held_max = (sampled ? most_of(now, mean) : mean) * forecast.copy_seconds_max;
+    if (wal_keep_bytes >= 0 && forecast.wal_held_max > (double)wal_keep_bytes)
+        forecast.slot =
+            forecast.wal_held_min > (double)wal_keep_bytes ? SLOT_IS_LOST : SLOT_AT_RISK;
     return forecast;
 }

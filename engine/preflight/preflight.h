@@ -83,6 +83,8 @@ typedef enum CodeFlag {
     CODE_WAIVABLE = 1, /* an entry of `waive` may let it pass: no row is lost with it */
     CODE_FIXABLE = 2,  /* `check --fix` runs the SQL of its remedy */
     CODE_ATTEST = 4,   /* SQL cannot see it; an entry of `attest` answers it */
+    CODE_PASSING = 8, /* it comes and goes with the load, or is not looked at in every run: an entry
+                         that answers none at the moment is no finding */
 } CodeFlag;
 
 /* One kind of finding; sorted by code, each has its page. */

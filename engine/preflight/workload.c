@@ -79,10 +79,9 @@ static bool wait_between(Check *check, int64_t us, Err *err)
 
 static void check_slot_outlives(Check *check, const Forecast *forecast)
 {
-    double limit = (double)forecast->wal_kept_at_most;
-    if (forecast->wal_kept_at_most < 0 || forecast->wal_held_max <= limit)
+    if (forecast->slot == SLOT_OUTLASTS)
         return;
-    bool certain = forecast->wal_held_min > limit;
+    bool certain = forecast->slot == SLOT_IS_LOST;
     check_add(
         check, CODE_SLOT_LOST, certain ? FINDING_ERROR : FINDING_WARNING, &check->source,
         "max_slot_wal_keep_size",

@@ -29,6 +29,9 @@ typedef struct Workload {
     uint64_t leaves;
 } Workload;
 
+/* Whether the source's limit of WAL outlasts the copy. */
+typedef enum SlotOutlook { SLOT_OUTLASTS, SLOT_AT_RISK, SLOT_IS_LOST } SlotOutlook;
+
 /* What the run would take and hold back, at that rate; an assumption stands behind each. */
 typedef struct Forecast {
     double copy_seconds_min;
@@ -36,6 +39,7 @@ typedef struct Forecast {
     double wal_held_min; /* bytes until the copy ends */
     double wal_held_max;
     int64_t wal_kept_at_most; /* max_slot_wal_keep_size in bytes, -1 no limit */
+    SlotOutlook slot;
     uint32_t table_jobs;
     uint32_t index_jobs;
 } Forecast;
@@ -46,6 +50,9 @@ typedef struct Forecast {
 
 /** All row changes of a rate, a second. */
 double work_changes(const WorkRate *rate);
+
+/** "outlasts the copy", "may be lost", "is lost". */
+const char *slot_outlook_name(SlotOutlook outlook);
 
 /** The forecast for a workload. \param wal_keep_bytes -1 no limit */
 Forecast workload_forecast(const Workload *workload, uint32_t table_jobs, uint32_t index_jobs,

@@ -40,11 +40,12 @@ static json_t *forecast_json(const Forecast *forecast)
     json_t *kept = forecast->wal_kept_at_most < 0
                        ? json_null()
                        : json_integer((json_int_t)forecast->wal_kept_at_most);
-    return json_pack("{s:f, s:f, s:I, s:I, s:o, s:{s:I, s:I, s:f, s:f}}", "copy_seconds_min",
+    return json_pack("{s:f, s:f, s:I, s:I, s:o, s:s, s:{s:I, s:I, s:f, s:f}}", "copy_seconds_min",
                      forecast->copy_seconds_min, "copy_seconds_max", forecast->copy_seconds_max,
                      "wal_held_bytes_min", (json_int_t)forecast->wal_held_min, "wal_held_bytes_max",
-                     (json_int_t)forecast->wal_held_max, "wal_kept_at_most_bytes", kept, "assumes",
-                     "table_jobs", (json_int_t)forecast->table_jobs, "index_jobs",
+                     (json_int_t)forecast->wal_held_max, "wal_kept_at_most_bytes", kept, "slot",
+                     slot_outlook_name(forecast->slot), "assumes", "table_jobs",
+                     (json_int_t)forecast->table_jobs, "index_jobs",
                      (json_int_t)forecast->index_jobs, "bytes_per_second_and_job_min",
                      COPY_BYTES_PER_SECOND_MIN, "bytes_per_second_and_job_max",
                      COPY_BYTES_PER_SECOND_MAX);

@@ -42,12 +42,14 @@ static void print_forecast(Str *out, Arena *arena, const Forecast *forecast)
         "copy", time_text(arena, forecast->copy_seconds_min),
         time_text(arena, forecast->copy_seconds_max), forecast->table_jobs, forecast->index_jobs,
         size_text(arena, COPY_BYTES_PER_SECOND_MIN), size_text(arena, COPY_BYTES_PER_SECOND_MAX));
-    str_appendf(out, "  %-12s %s to %s on the source until the copy ends (kept at most: %s)\n",
-                "WAL held", size_text(arena, forecast->wal_held_min),
-                size_text(arena, forecast->wal_held_max),
-                forecast->wal_kept_at_most < 0
-                    ? "no limit"
-                    : units_size_text(arena, (uint64_t)forecast->wal_kept_at_most));
+    str_appendf(
+        out, "  %-12s %s to %s on the source until the copy ends (kept at most: %s; the slot %s)\n",
+        "WAL held", size_text(arena, forecast->wal_held_min),
+        size_text(arena, forecast->wal_held_max),
+        forecast->wal_kept_at_most < 0
+            ? "no limit"
+            : units_size_text(arena, (uint64_t)forecast->wal_kept_at_most),
+        slot_outlook_name(forecast->slot));
 }
 
 static void print_workload(Str *out, Arena *arena, const PreflightReport *report)

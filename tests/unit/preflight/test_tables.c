@@ -38,6 +38,23 @@ static void check_page(Arena *arena, const char *code, const char *title)
     assert_non_null(strstr(page, "**What to do.**"));
 }
 
+/* A page says what may be done about its finding, and only that. */
+static void check_flags(Arena *arena, const PreflightCode *code)
+{
+    static const struct {
+        unsigned flag;
+        const char *text;
+    } said[] = {
+        {CODE_WAIVABLE, "It can be waived."},
+        {CODE_FIXABLE, "`godwit check --fix` runs its SQL."},
+        {CODE_ATTEST, "It is answered by `attest`."},
+    };
+    const char *page = read_page(arena, code->code);
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+        if ((strstr(page, said[i].text) != NULL) != ((code->flags & said[i].flag) != 0))
+            fail_msg("docs/codes/%s.md and \"%s\" do not agree", code->code, said[i].text);
+}
+
 static void every_check_has_its_page(void **state)
 {
     (void)state;
@@ -49,6 +66,7 @@ static void every_check_has_its_page(void **state)
         if (i > 0)
             assert_true(strcmp(codes[i - 1].code, codes[i].code) < 0);
         check_page(&arena, codes[i].code, codes[i].title);
+        check_flags(&arena, &codes[i]);
     }
 }
 
@@ -178,6 +196,10 @@ static void the_forecast_is_arithmetic(void **state)
     assert_float_equal(forecast.wal_held_min, 25e6, 1);
     assert_float_equal(forecast.wal_held_max, 800e6, 1);
     assert_int_equal(forecast.wal_kept_at_most, 123);
+    assert_int_equal(forecast.slot, SLOT_IS_LOST);
+    assert_int_equal(workload_forecast(&work, 4, 2, INT64_C(100) * MB).slot, SLOT_AT_RISK);
+    assert_int_equal(workload_forecast(&work, 4, 2, INT64_C(1000) * MB).slot, SLOT_OUTLASTS);
+    assert_int_equal(workload_forecast(&work, 4, 2, -1).slot, SLOT_OUTLASTS);
     work.sample = (WorkRate){0}; /* not watched */
     assert_float_equal(workload_forecast(&work, 4, 2, -1).wal_held_min, 100e6, 1);
     work.sample = (WorkRate){.seconds = 2, .wal_bytes = 0}; /* watched, and quiet */
