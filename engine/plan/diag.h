@@ -24,6 +24,7 @@ typedef enum PlanDiag {
     DIAG_EMPTY,
     DIAG_TOO_MANY,
     DIAG_UNREADABLE,
+    DIAG_TAB,
     DIAG_UNKNOWN_KEY,
     DIAG_LATER,
     DIAG_DUPLICATE_KEY,

@@ -19,6 +19,7 @@ static const PlanDiagRow ROWS[DIAG_COUNT] = {
     [DIAG_EMPTY] = {"P011", true, "The plan is empty, or is not a mapping"},
     [DIAG_TOO_MANY] = {"P012", true, "The plan has more faults than are shown"},
     [DIAG_UNREADABLE] = {"P013", true, "The plan file cannot be read"},
+    [DIAG_TAB] = {"P014", true, "A tab stands where blanks must"},
     [DIAG_UNKNOWN_KEY] = {"P101", true, "A key is not known"},
     [DIAG_LATER] = {"P102", true, "A key or value is not in this version"},
     [DIAG_DUPLICATE_KEY] = {"P103", true, "A key is given twice"},

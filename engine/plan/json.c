@@ -58,6 +58,12 @@ void json_bool(Json *json, const char *key, bool value)
     str_append(json->out, value ? "true" : "false");
 }
 
+void json_raw(Json *json, const char *key, const char *value)
+{
+    begin_value(json, key);
+    str_append(json->out, value == NULL ? "null" : value);
+}
+
 /* Escaped although JSON would not: what YAML reads as a break or not at all. */
 static bool is_special(uint32_t code)
 {

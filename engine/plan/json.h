@@ -28,6 +28,9 @@ void json_text(Json *json, const char *key, const char *text);
 void json_number(Json *json, const char *key, uint64_t number);
 void json_bool(Json *json, const char *key, bool value);
 
+/** A value that is JSON already, as it is; NULL: JSON's null. */
+void json_raw(Json *json, const char *key, const char *value);
+
 /** A JSON string; also a double-quoted YAML scalar. */
 void json_write_text(Str *out, const char *text);
 

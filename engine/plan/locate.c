@@ -14,6 +14,12 @@
 #define AUTO_PARSER __attribute__((cleanup(yaml_parser_delete)))
 #define AUTO_EVENT  __attribute__((cleanup(yaml_event_delete)))
 
+/* Where a scalar stands, in characters from the start of the file. */
+typedef struct Span {
+    size_t start;
+    size_t end;
+} Span;
+
 typedef struct Locate {
     Report *report;
     Node *root;
@@ -22,6 +28,8 @@ typedef struct Locate {
     size_t depth;
     size_t nodes;
     bool has_document;
+    bool has_tabs;
+    VEC(Span) scalars; /* in the order of the file */
 } Locate;
 
 static PlanPos mark_pos(yaml_mark_t mark)
@@ -174,6 +182,9 @@ static bool on_scalar(Locate *locate, const yaml_event_t *event)
     const char *value = (const char *)event->data.scalar.value;
     size_t length = event->data.scalar.length;
     node->style = scalar_style(event->data.scalar.style);
+    if (locate->has_tabs)
+        *vec_push(locate->report->arena, &locate->scalars) =
+            (Span){.start = event->start_mark.index, .end = event->end_mark.index};
     refuse_properties(locate, node, event->data.scalar.anchor, event->data.scalar.tag);
     if (memchr(value, '\0', length) != NULL) {
         report_node(locate->report, DIAG_CONTROL, node, "a text holds a NUL character");
@@ -260,6 +271,35 @@ static bool read_events(Locate *locate, const char *text, size_t bytes)
     return true;
 }
 
+/* Tabs outside of scalars and comments: libyaml takes them, other readers do not. */
+static void refuse_tabs(const Locate *locate, const char *text, size_t bytes)
+{
+    size_t span = 0;
+    size_t found = 0;
+    size_t first = 0;
+    bool in_comment = false;
+    uint32_t code = '\n';
+    size_t at = 0;
+    for (size_t character = 0; at < bytes; character++) {
+        uint32_t before = code;
+        size_t start = at;
+        at += text_character(text + at, bytes - at, &code);
+        while (span < locate->scalars.count && locate->scalars.items[span].end <= character)
+            span++;
+        if (span < locate->scalars.count && locate->scalars.items[span].start <= character)
+            continue;
+        bool blank = before == ' ' || before == '\t' || before == '\n' || before == '\r';
+        in_comment = code != '\n' && code != '\r' && (in_comment || (code == '#' && blank));
+        if (code == '\t' && !in_comment && found++ == 0)
+            first = start;
+    }
+    if (found == 0)
+        return;
+    report_at(locate->report, DIAG_TAB, position_of(text, bytes, first), 1,
+              "a tab stands between values, where other YAML readers take only blanks");
+    report_hint(locate->report, "The plan has %zu such tab%s.", found, found == 1 ? "" : "s");
+}
+
 Node *plan_locate(Report *report, const char *text, size_t bytes)
 {
     const PlanPos start = {.line = 1, .column = 1};
@@ -270,9 +310,11 @@ Node *plan_locate(Report *report, const char *text, size_t bytes)
     }
     if (!check_encoding(report, text, bytes))
         return NULL;
-    Locate locate = {.report = report};
+    Locate locate = {.report = report, .has_tabs = memchr(text, '\t', bytes) != NULL};
     if (!read_events(&locate, text, bytes))
         return NULL;
+    if (locate.has_tabs)
+        refuse_tabs(&locate, text, bytes);
     if (locate.root == NULL || node_is_null(locate.root)) {
         report_at(report, DIAG_EMPTY, start, 1, "the plan is empty");
         return NULL;

@@ -104,6 +104,7 @@ static void put_plan(Output *output, const PlanFile *file)
     json_text(json, "name", file->plan.name);
     json_bool(json, "valid", file->is_valid);
     json_text(json, "fingerprint", file->is_valid ? file->plan.fingerprint : NULL);
+    json_raw(json, "canonical", file->is_valid ? file->plan.canonical : NULL);
     json_number(json, "errors", file->findings.errors);
     json_open(json, "findings", '[');
     for (size_t i = 0; i < file->findings.count; i++)

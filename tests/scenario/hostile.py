@@ -69,6 +69,15 @@ def texts():
         ("40,000 times the same key", good + b"a: b\n" * 40_000, "P012"),
         ("240,000 entries", good + b"verify: [" + b"{}," * 240_000 + b"]", "P115"),
         ("500,000 nodes and more", good + b"verify: [" + b"a," * 500_001 + b"]", "P006"),
+        ("70,000 names", good.replace(b"{schemas: [public]}",
+                                      b"{tables: [" + b",".join(b"a.b%d" % n for n in range(70_000)) + b"]}"), ""),
+        ("50,000 hypertables", good + b"hypertables: [" + b"{target_table: a.b}," * 50_000 + b"]", "P104"),
+        ("9,000 steps that wait", good + b"steps: [" + b",".join(
+            b"{id: s%d, needs: [s%d], sql: {server: target, statement: x}}" % (n, n - 1)
+            for n in range(1, 9_000)) + b"]", "P232"),
+        ("70,000 patterns", good.replace(b"{schemas: [public]}",
+                                         b"{tables: [" + b",".join(b"'~a.b%d'" % n for n in range(70_000)) + b"]}"),
+         "P117"),
         ("NUL", good + b"# \x00\n", "P003"),
         ("an escaped NUL", good + b'limits: {memory: "1\\0GB"}\n', "P003"),
         ("a broken byte", good + b"# \xff\n", "P002"),
@@ -82,7 +91,7 @@ def texts():
         ("line ends of Windows", good.replace(b"\n", b"\r\n"), ""),
         ("line ends of old Macs", good.replace(b"\n", b"\r"), ""),
         ("tabs that indent", good.replace(b"{schemas: [public]}", b"\n\tschemas: [public]"), "P004"),
-        ("tabs between values", good.replace(b": ", b":\t"), ""),
+        ("tabs between values", good.replace(b": ", b":\t"), "P014"),
         ("a second document", good + b"---\n" + good, "P009"),
         ("an end and more", good + b"...\n" + good, "P004"),
         ("50,000 documents", b"---\n" * 50_000, "P009"),
@@ -135,7 +144,7 @@ def make(directory):
 def measure(binary, *args):
     """Run `godwit validate` on this; its Cost. Root does without the right to read any file."""
     done = subprocess.run([sys.executable, "-I", "-S", __file__, str(binary), *map(str, args)], check=True,
-                          capture_output=True, timeout=120)
+                          capture_output=True, timeout=60)
     return Cost(**json.loads(done.stdout))
 
 
