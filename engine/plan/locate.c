@@ -271,26 +271,40 @@ static bool read_events(Locate *locate, const char *text, size_t bytes)
     return true;
 }
 
-/* Tabs outside of scalars and comments: libyaml takes them, other readers do not. */
+typedef struct TabSearch {
+    const Locate *locate;
+    size_t span; /* the scalar that ends next */
+    bool in_comment;
+} TabSearch;
+
+/* Whether a character stands outside of scalars and comments; asked in the order of the file. */
+static bool is_between(TabSearch *search, size_t character, uint32_t code, uint32_t before)
+{
+    const Locate *locate = search->locate;
+    while (search->span < locate->scalars.count &&
+           locate->scalars.items[search->span].end <= character)
+        search->span++;
+    if (search->span < locate->scalars.count &&
+        locate->scalars.items[search->span].start <= character)
+        return false;
+    bool begins = code == '#' && (before == ' ' || before == '\t' || before == '\n');
+    search->in_comment = code != '\n' && code != '\r' && (search->in_comment || begins);
+    return !search->in_comment;
+}
+
+/* Tabs that separate: libyaml takes them, other readers do not. */
 static void refuse_tabs(const Locate *locate, const char *text, size_t bytes)
 {
-    size_t span = 0;
+    TabSearch search = {.locate = locate};
     size_t found = 0;
     size_t first = 0;
-    bool in_comment = false;
     uint32_t code = '\n';
     size_t at = 0;
     for (size_t character = 0; at < bytes; character++) {
-        uint32_t before = code;
+        uint32_t before = code == '\r' ? '\n' : code;
         size_t start = at;
         at += text_character(text + at, bytes - at, &code);
-        while (span < locate->scalars.count && locate->scalars.items[span].end <= character)
-            span++;
-        if (span < locate->scalars.count && locate->scalars.items[span].start <= character)
-            continue;
-        bool blank = before == ' ' || before == '\t' || before == '\n' || before == '\r';
-        in_comment = code != '\n' && code != '\r' && (in_comment || (code == '#' && blank));
-        if (code == '\t' && !in_comment && found++ == 0)
+        if (is_between(&search, character, code, before) && code == '\t' && found++ == 0)
             first = start;
     }
     if (found == 0)
