@@ -57,21 +57,18 @@ static bool is_done(const Planning *planning, const char *id)
 static bool observe(const Planning *planning, StepCtx *ctx, Observation *observation, Err *err)
 {
     const StepKind *kind = ctx->step->kind;
-    observation->state = OBSERVED_NEEDED;
-    if (planning->session->journal.id == 0 && kind->phase != PHASE_SCHEMA)
-        return true;
-    if (run_is_past(ctx->run, kind)) {
-        observation->state = OBSERVED_SATISFIED;
+    if (planning->session->journal.id == 0 && kind->phase != PHASE_SCHEMA) {
+        observation->state = OBSERVED_NEEDED;
         return true;
     }
-    return kind->observe(ctx, observation, err);
+    return run_is_past(ctx->run, kind) || kind->observe(ctx, observation, err);
 }
 
-/* Where a step works, for what is said about it. */
+/* Where a step leaves what it makes: there its last statement runs. */
 static const char *step_side(const Description *description)
 {
-    return conn_side_name(description->sql.count > 0 ? description->sql.items[0].side
-                                                     : CONN_TARGET);
+    size_t count = description->sql.count;
+    return conn_side_name(count > 0 ? description->sql.items[count - 1].side : CONN_TARGET);
 }
 
 static DryState state_of(const StepKind *kind, const Observation *observation)

@@ -1,5 +1,6 @@
 """The commands beside the main road: exit statuses, streams, formats."""
 import json
+import re
 
 import pytest
 
@@ -34,6 +35,27 @@ def test_explain_has_every_code(godwit):
     godwit("explain", "Z999", code=64)
 
 
+def drawn(form, text):
+    """The edges between ids that a drawing shows; every line of it must be of the language."""
+    quoted = r'"((?:[^"\\\\]|\\\\.)*)"'
+    lines = {"dot": (r"digraph \w+ \{", r"  node \[shape=\w+\];", r"  subgraph cluster_\w+ \{", r'    label="\w+";',
+                     r"  \}", r"\}", rf"    {quoted};", rf"  {quoted} -> {quoted};"),
+             "mermaid": ("graph TD", r'  subgraph \w+\["\w+"\]', "  end", r'    (s\d+)\["([^"]*)"\]',
+                         r"  (s\d+) --> (s\d+)")}[form]
+    nodes, edges = {}, set()
+    for line in text.splitlines():
+        match = next((m for m in (re.fullmatch(one, line) for one in lines) if m), None)
+        assert match, f"no line of {form}: {line!r}"
+        names = match.groups()
+        if "->" in line:
+            assert set(names) <= set(nodes), line
+            edges.add(tuple(nodes[name] for name in names))
+        elif names:
+            nodes[names[0]] = names[-1].replace("#quot;", '"')
+    assert text.count("subgraph") == 6 and len(nodes) == len(set(nodes.values()))
+    return edges
+
+
 @pytest.mark.parametrize("form", ["text", "dot", "mermaid", "json"])
 def test_graph_formats(form, source, target, plan, godwit, writer):
     """graph prints the same twice, offline and connected, in each format."""
@@ -44,6 +66,10 @@ def test_graph_formats(form, source, target, plan, godwit, writer):
         assert first == godwit("graph", mine, "--format", form, *more, code=0).out
         assert "cutover.switch" in first
         assert ("copy:public.w_order" in first) == bool(more)
+        if form in ("dot", "mermaid"):
+            edges = drawn(form, first)
+            assert ("wave", "copy:public.w_order" if more else "copy:*") in edges
+            assert ("cutover.drain", "cutover.sequences") in edges
     if form == "json":
         steps = {step["id"]: step for step in json.loads(first)["steps"]}
         assert "copy:public.w_order" in steps and "wave" in steps["copy:public.w_order"]["needs"]
