@@ -21,8 +21,7 @@ const SchemaObject *schema_twin(const SchemaSides *sides, const SchemaObject *ob
 /** Dumps the source anew and restores the entries of one fate that `wanted` accepts, in one
  * transaction on the target. */
 MUSTCHECK bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate,
-                              bool (*wanted)(void *data, const TocEntry *entry), void *data,
-                              Err *err);
+                              TocWanted *wanted, void *data, Err *err);
 
 /** Describes the commands and the objects of these kinds (a string of ObjectKind letters). */
 void schema_describe(StepCtx *ctx, const SchemaSides *sides, const char *kinds, const char *section,
