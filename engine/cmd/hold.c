@@ -4,6 +4,7 @@
 #include "cmd/hold.h"
 
 #include "copy/leaves.h"
+#include "journal/run_state_table.h"
 #include "pg/query.h"
 #include "sql_text.h"
 
@@ -178,44 +179,103 @@ static bool systems_stand(Session *session, Err *err)
                          session_system(&session->arena, &session->target_catalog), err);
 }
 
-/* Every line of a diff with the word of its group before it, as far as there is room. */
-static void append_moves(Str *moves, const char *word, const char *diff, size_t *room,
-                         size_t *hidden)
+typedef struct Moves {
+    Str lines;
+    Str words; /* "the source and the journal" */
+    size_t shown;
+    size_t hidden;
+} Moves;
+
+static void add_line(Moves *moves, const char *word, const char *line, size_t length)
 {
-    for (const char *line = diff; *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-        if (*room > 0)
-            str_appendf(moves, "%s%s: %.*s", moves->length > 0 ? "\n" : "", word, (int)length,
-                        line);
-        *room > 0 ? (*room)-- : (*hidden)++;
-        line += length + (line[length] == '\n');
+    if (moves->shown == MOVES_SHOWN) {
+        moves->hidden++;
+        return;
     }
+    moves->shown++;
+    str_appendf(&moves->lines, "%s%s: %.*s", moves->lines.length > 0 ? "\n" : "", word, (int)length,
+                line);
 }
 
-static bool facts_stand(Session *session, Err *err)
+/* \param only_new what is gone is no move */
+static void add_moves(Moves *moves, const char *word, const char *diff, bool only_new)
+{
+    size_t before = moves->shown + moves->hidden;
+    for (const char *line = diff; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        if (!only_new || !text_starts_with(line, "gone: "))
+            add_line(moves, word, line, length);
+        line += length + (line[length] == '\n');
+    }
+    if (moves->shown + moves->hidden > before)
+        str_appendf(&moves->words, "%sthe %s", moves->words.length > 0 ? " and " : "", word);
+}
+
+/* What a run changes on the source by itself and takes back at its end. */
+static bool is_the_runs(const Session *session, const Fact *fact)
+{
+    AUTO_ARENA Arena arena = {0};
+    return text_starts_with(fact->key, "replica identity of ") ||
+           text_starts_with(fact->key,
+                            arena_printf(&arena, "index godwit_%s_", session->plan.name));
+}
+
+static void without_the_runs(const Session *session, FactVec *facts)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < facts->count; i++) {
+        if (!is_the_runs(session, &facts->items[i]))
+            facts->items[kept++] = facts->items[i];
+    }
+    facts->count = kept;
+}
+
+static void find_moves(Session *session, PinnedFacts *then, PinnedFacts *now, Moves *moves)
+{
+    for (const PinnedGroup *group = PINNED_GROUPS; group->key != NULL; group++)
+        add_moves(moves, group->word,
+                  facts_diff(&session->arena, pinned_group(then, group), pinned_group(now, group)),
+                  false);
+}
+
+/* In a run of this very pinned plan, the target and the journal are what the run made of them; but
+ * no step may come on top, and the source is still what was reviewed. */
+static void find_moves_in_own_run(Session *session, PinnedFacts *then, PinnedFacts *now,
+                                  Moves *moves)
+{
+    without_the_runs(session, &then->source);
+    without_the_runs(session, &now->source);
+    add_moves(moves, "source", facts_diff(&session->arena, &then->source, &now->source), false);
+    add_moves(moves, "graph", facts_diff(&session->arena, &then->steps, &now->steps), true);
+}
+
+static bool tell_moves(const Pinned *pinned, Moves *moves, Err *err)
+{
+    if (moves->lines.length == 0)
+        return true;
+    if (moves->hidden > 0)
+        str_appendf(&moves->lines, "\n... and %zu more", moves->hidden);
+    err_set(err, ERR_STALE, "%s changed since the plan was pinned at %s", moves->words.data,
+            pinned->written_at);
+    err_detail(err, "%s", moves->lines.data);
+    return stale(err);
+}
+
+static bool facts_stand(Session *session, bool own_run, Err *err)
 {
     PinnedFacts now = {0};
-    AUTO_STR Str moves = {0};
-    AUTO_STR Str words = {0};
-    size_t room = MOVES_SHOWN;
-    size_t hidden = 0;
+    PinnedFacts then = session->pinned->facts;
+    Moves moves = {0};
     if (!hold_facts(&session->arena, session, &now, err))
         return false;
-    for (const PinnedGroup *group = PINNED_GROUPS; group->key != NULL; group++) {
-        const char *diff = facts_diff(&session->arena, pinned_group(&session->pinned->facts, group),
-                                      pinned_group(&now, group));
-        if (*diff != '\0')
-            str_appendf(&words, "%sthe %s", words.length > 0 ? " and " : "", group->word);
-        append_moves(&moves, group->word, diff, &room, &hidden);
-    }
-    if (moves.length == 0)
-        return true;
-    if (hidden > 0)
-        str_appendf(&moves, "\n... and %zu more", hidden);
-    err_set(err, ERR_STALE, "%s changed since the plan was pinned at %s", words.data,
-            session->pinned->written_at);
-    err_detail(err, "%s", moves.data);
-    return stale(err);
+    if (own_run)
+        find_moves_in_own_run(session, &then, &now, &moves);
+    else
+        find_moves(session, &then, &now, &moves);
+    bool ok = tell_moves(session->pinned, &moves, err);
+    str_release(&moves.lines);
+    str_release(&moves.words);
+    return ok;
 }
 
 const char *session_pin(const Session *session)
@@ -231,6 +291,7 @@ bool session_hold(Session *session, Err *err)
     if (!engine_stands(pinned, err) || !files_stand(session, err) || !plan_stands(session, err) ||
         !systems_stand(session, err))
         return false;
-    bool begun_by_it = text_equal(session->journal.pinned, pinned->digest);
-    return begun_by_it || facts_stand(session, err);
+    bool own_run = text_equal(session->journal.pinned, pinned->digest);
+    bool past = own_run && text_equal(session->journal.state, RUN_SWITCHED);
+    return past || facts_stand(session, own_run, err);
 }

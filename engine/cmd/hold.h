@@ -14,7 +14,8 @@ MUSTCHECK bool hold_facts(Arena *arena, Session *session, PinnedFacts *facts, Er
 
 /** Refuses with ERR_STALE, saying what moved since the session's plan was pinned: the engine, the
  * plan or a file it names, a database, a definition, the journal, a step. In a run that this very
- * pinned plan began, what the run itself changes (the target, the journal) is no move.
+ * pinned plan began, what the run itself changes (the target, the journal, replica identities) is
+ * no move, and behind its switch nothing is.
  * \return true at once when the session has no pinned plan */
 MUSTCHECK bool session_hold(Session *session, Err *err);
 

@@ -30,13 +30,20 @@ SELECT 1259, r.oid,
             WHEN r.relkind = 'c' THEN ''
             ELSE pg_catalog.concat_ws(', ',
                 CASE r.relpersistence WHEN 'u' THEN 'unlogged' ELSE 'logged' END,
-                'replica identity ' || r.relreplident::pg_catalog.text,
                 'partitioned by ' || pg_catalog.pg_get_partkeydef(r.oid),
                 'partition ' || pg_catalog.pg_get_expr(r.relpartbound, r.oid),
                 CASE WHEN r.relrowsecurity THEN 'row security' END,
                 CASE WHEN r.relforcerowsecurity THEN 'forced row security' END,
                 pg_catalog.array_to_string(r.reloptions, ', ')) END
 FROM rel r
+UNION ALL
+SELECT 1259, r.oid, 'replica identity of ' || r.name,
+       CASE r.relreplident WHEN 'd' THEN 'default' WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing' ELSE
+            (SELECT 'index ' || pg_catalog.quote_ident(x.relname)
+             FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+             WHERE i.indrelid = r.oid AND i.indisreplident) END
+FROM rel r
+WHERE r.relkind IN ('r', 'p')
 UNION ALL
 SELECT 1259, r.oid, pg_catalog.format('column %I of %s', a.attname, r.name),
        pg_catalog.concat_ws(' ', pg_catalog.format_type(a.atttypid, a.atttypmod),
@@ -57,7 +64,6 @@ SELECT 1259, r.oid, pg_catalog.format('index %I of %s', x.relname, r.name),
        pg_catalog.pg_get_indexdef(i.indexrelid)
            || CASE WHEN i.indisvalid THEN '' ELSE ', invalid' END
            || CASE WHEN i.indisclustered THEN ', clustered' ELSE '' END
-           || CASE WHEN i.indisreplident THEN ', replica identity' ELSE '' END
 FROM rel r
 JOIN pg_catalog.pg_index i ON i.indrelid = r.oid
 JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
