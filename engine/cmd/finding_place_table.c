@@ -17,7 +17,13 @@ const FindingPlace FINDING_PLACES[] = {
     {"G306", "replicate"},   {"G307", "cutover.source_fence"},
     {"G401", "extensions"},  {"G402", "wave"},
     {"G403", "schema_pre"},  {"G404", "hypertable"},
-    {"G405", "extensions"},
+    {"G405", "extensions"},  {"G502", "slot"},
+    {"G503", "replicate"},   {"G505", "extensions"},
+    {"G521", "slot"},        {"G522", "slot"},
+    {"G601", "index"},       {"G602", "index"},
+    {"G603", "schema_pre"},  {"G605", "copy"},
+    {"G606", "copy"},        {"G607", "copy"},
+
 };
 
 const size_t FINDING_PLACE_COUNT = sizeof(FINDING_PLACES) / sizeof(FINDING_PLACES[0]);
