@@ -228,7 +228,8 @@ def test_row_security_is_an_error(source, target, plan, godwit):
         "CREATE TABLE hidden (id int PRIMARY KEY); CREATE TABLE plain (id int PRIMARY KEY);"
         "INSERT INTO hidden SELECT generate_series(1, 100);"
         "CREATE POLICY few ON hidden USING (id <= 10);"
-        "ALTER TABLE hidden ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; RESET ROLE")
+        "ALTER TABLE hidden ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; RESET ROLE;"
+        "ANALYZE hidden, plain")
     try:
         mine = plan(cutover={"stop_writes": {"method": "manual"}})
         mine.env["SOURCE"] = source.conninfo(user=role)
