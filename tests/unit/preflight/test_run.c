@@ -285,6 +285,7 @@ static void limits_that_the_copy_would_pass_are_found(void **state)
                   " FROM generate_series(1, 150)");
     server_script(world.source_admin, "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
     server_script(world.source_admin, "ALTER SYSTEM SET temp_file_limit = '100kB'");
+    server_script(world.target_admin, "ALTER DATABASE tgt SET neon.max_cluster_size = '4MB'");
     server_script(world.source_admin, "SELECT pg_reload_conf()");
     usleep(300 * 1000);
     check_as("postgres", false);
@@ -292,6 +293,8 @@ static void limits_that_the_copy_would_pass_are_found(void **state)
     assert_true(find("G701", "max_slot_wal_keep_size")->severity >= FINDING_WARNING);
     expect("G525", "temp_file_limit");
     assert_non_null(strstr(find("G525", "temp_file_limit")->message, "app.bulk_pkey"));
+    assert_int_equal(find("G525", "neon.max_cluster_size")->severity, FINDING_ERROR);
+    server_script(world.target_admin, "ALTER DATABASE tgt SET neon.max_cluster_size = '100GB'");
     check_as("postgres", true); /* the copy is made, or being made: no estimate of it */
     assert_null(find("G701", "max_slot_wal_keep_size"));
     check_as("postgres", false);
@@ -300,7 +303,30 @@ static void limits_that_the_copy_would_pass_are_found(void **state)
     check_as("postgres", false);
     assert_null(find("G701", "max_slot_wal_keep_size"));
     assert_null(find("G525", "temp_file_limit"));
+    assert_null(find("G525", "neon.max_cluster_size"));
+    server_script(world.target_admin, "ALTER DATABASE tgt RESET neon.max_cluster_size");
     server_script(world.source_admin, "DROP TABLE app.bulk");
+}
+
+/* A million rows in the second or so since the statistics began. */
+static void writers_that_the_stream_may_not_follow_are_found(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    check_as("postgres", false);
+    assert_null(find("G703", "shop"));
+    server_script(world.source_admin, "SELECT pg_stat_reset()");
+    server_script(world.source_admin,
+                  "CREATE TEMP TABLE fast AS SELECT generate_series(1, 1000000) AS n");
+    server_script(world.source_admin, "SELECT pg_stat_force_next_flush()");
+    check_as("postgres", false);
+    expect("G703", "shop");
+    assert_true(world.report.workload.known);
+    assert_true(work_changes(&world.report.workload.average) > 50000);
+    assert_true(world.report.workload.sample.seconds == 0); /* nobody asked to watch */
+    server_script(world.source_admin, "DROP TABLE fast");
+    server_script(world.source_admin, "SELECT pg_stat_reset()");
 }
 
 static void a_table_without_identity_is_told_with_what_is_done_to_it(void **state)
@@ -397,6 +423,7 @@ int main(void)
         cmocka_unit_test(what_stands_in_the_way_is_named_but_not_on_resume),
         cmocka_unit_test(prepared_transactions_and_large_objects_are_found),
         cmocka_unit_test(limits_that_the_copy_would_pass_are_found),
+        cmocka_unit_test(writers_that_the_stream_may_not_follow_are_found),
         cmocka_unit_test(a_table_without_identity_is_told_with_what_is_done_to_it),
         cmocka_unit_test(settings_of_the_source_that_do_not_do_are_found),
         cmocka_unit_test(extensions_that_the_target_lacks_are_found),
