@@ -55,7 +55,7 @@ static const PlanKey PLAN_KEYS[] = {
     {.key = "verify",
      .doc = "Verifications. Default: one, \"all\", by checksum over every relation."},
     {.key = "cutover", .doc = "The switch from source to target."},
-    {.key = "roles", .doc = "Roles that are copied.", .is_later = true},
+    {.key = "roles", .doc = "Roles that are copied."},
     {.key = "extensions", .doc = "Extensions that are created.", .is_later = true},
     {.key = "timescaledb", .doc = "Mirror of a TimescaleDB source.", .is_later = true},
     {.key = "continuous_aggregates",

@@ -121,7 +121,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_EXTENSIONS, "control_schema");
+    step_add_after(builder, &STEP_EXTENSIONS, "roles");
     return true;
 }
 

@@ -5,6 +5,7 @@
 
 extern const StepKind STEP_PREFLIGHT;
 extern const StepKind STEP_CONTROL_SCHEMA;
+extern const StepKind STEP_ROLES;
 extern const StepKind STEP_EXTENSIONS;
 extern const StepKind STEP_SCHEMA_PRE;
 extern const StepKind STEP_HYPERTABLE;
@@ -42,6 +43,7 @@ extern const StepKind STEP_FINISH;
 const StepKind *const STEP_KINDS[] = {
     &STEP_PREFLIGHT,
     &STEP_CONTROL_SCHEMA,
+    &STEP_ROLES,
     &STEP_EXTENSIONS,
     &STEP_SCHEMA_PRE,
     &STEP_HYPERTABLE,
