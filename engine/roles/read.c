@@ -21,6 +21,7 @@ static bool read_session(Arena *arena, Conn *conn, RoleSide *side, Err *err)
     side->reads_passwords = rows_bool(rows, 0, 6);
     side->database_owner = arena_strdup(arena, rows_text(rows, 0, 7));
     side->database = arena_strdup(arena, rows_text(rows, 0, 8));
+    side->comment = arena_strdup(arena, rows_text(rows, 0, 9));
     return true;
 }
 

@@ -61,6 +61,7 @@ typedef struct RoleSide {
     bool reads_passwords;
     const char *database_owner;
     const char *database;
+    const char *comment;     /* of the database, NULL none */
     VEC(RoleFacts) roles;    /* sorted by name */
     VEC(RoleMember) members; /* sorted by role, member */
     VEC(RoleSetting) settings;

@@ -60,12 +60,14 @@ WITH kept AS (
     FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
 )
 SELECT f.class, f.oid, f.word, CASE WHEN f.class = 1259 THEN n.nspname END, f.rel,
-       CASE WHEN f.class = 1262 THEN 'the database' WHEN f.class <> 1259 THEN i.identity END,
+       CASE WHEN f.class = 1262 THEN 'the database'
+            WHEN f.class <> 1259 THEN (SELECT i.identity FROM pg_catalog.pg_identify_object(
+                                           f.class::pg_catalog.oid, f.oid, 0) AS i) END,
        pg_catalog.pg_get_userbyid(f.owner), pg_catalog.pg_has_role(f.owner, 'USAGE'), f.follows, f.definer, n.nspname
 FROM found f
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = f.space
-CROSS JOIN LATERAL pg_catalog.pg_identify_object(f.class::pg_catalog.oid, f.oid, 0) AS i
-WHERE f.class = 1262 OR (f.class = 2615 AND i.name = 'public') OR (f.class = 2612 AND i.name = 'plpgsql')
+WHERE f.class = 1262 OR (f.class = 2615 AND f.oid = pg_catalog.to_regnamespace('public'))
+   OR (f.class = 2612 AND f.oid = (SELECT l.oid FROM pg_catalog.pg_language l WHERE l.lanname = 'plpgsql'))
    OR CASE WHEN $1 IS NULL
            THEN f.oid >= 16384 AND COALESCE(n.nspname !~ '^(pg_|_timescaledb|timescaledb_|information_schema$|godwit$)', true)
                 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e

@@ -54,7 +54,7 @@ WITH kept AS (
     FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
 ), wanted AS (
     SELECT f.* FROM found f LEFT JOIN pg_catalog.pg_namespace n ON n.oid = f.space
-    WHERE f.class = 1262 OR (f.class = 2615 AND f.oid = 'public'::pg_catalog.regnamespace)
+    WHERE f.class = 1262 OR (f.class = 2615 AND f.oid = pg_catalog.to_regnamespace('public'))
        OR (f.class = 2612 AND f.initial IS NOT NULL)
        OR CASE WHEN $1 IS NULL
                THEN f.oid >= 16384

@@ -10,7 +10,7 @@ extern const StepKind STEP_CUTOVER_SWITCH;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_CUTOVER_SWITCH, "cutover.verify"),
+    step_at(step_add_after(builder, &STEP_CUTOVER_SWITCH, "privileges"),
             blueprint->plan->cutover.pos);
     return true;
 }

@@ -12,6 +12,8 @@ bool foreign_key_is_two_steps(const Blueprint *blueprint, const ForeignKey *key)
 {
     const CatRelation *table = catalog_relation_named(blueprint->source, &key->table);
     bool partitioned = table != NULL && table->kind == 'p';
+    if (blueprint->plan->schema.foreign_keys_validated && key->validated)
+        return false;
     return !partitioned || blueprint->target->server.version >= 180000;
 }
 

@@ -19,11 +19,13 @@ extern const StepKind STEP_INDEX;
 extern const StepKind STEP_CONSTRAINT;
 extern const StepKind STEP_FOREIGN_KEY;
 extern const StepKind STEP_SCHEMA_POST;
+extern const StepKind STEP_SETTINGS;
 extern const StepKind STEP_ANALYZE;
 extern const StepKind STEP_REPLICATE;
 extern const StepKind STEP_CATCHUP;
 extern const StepKind STEP_VALIDATE;
 extern const StepKind STEP_MATVIEW;
+extern const StepKind STEP_PRIVILEGES_REHEARSE;
 extern const StepKind STEP_VERIFY;
 extern const StepKind STEP_GATES;
 extern const StepKind STEP_APPROVAL;
@@ -35,6 +37,7 @@ extern const StepKind STEP_CUTOVER_SEQUENCES;
 extern const StepKind STEP_TRIGGERS_LATE;
 extern const StepKind STEP_FOREIGN_KEYS_LATE;
 extern const StepKind STEP_CUTOVER_VERIFY;
+extern const StepKind STEP_PRIVILEGES;
 extern const StepKind STEP_CUTOVER_SWITCH;
 extern const StepKind STEP_CUTOVER_UNFENCE;
 extern const StepKind STEP_VALIDATE_LATE;
@@ -57,11 +60,13 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_CONSTRAINT,
     &STEP_FOREIGN_KEY,
     &STEP_SCHEMA_POST,
+    &STEP_SETTINGS,
     &STEP_ANALYZE,
     &STEP_REPLICATE,
     &STEP_CATCHUP,
     &STEP_VALIDATE,
     &STEP_MATVIEW,
+    &STEP_PRIVILEGES_REHEARSE,
     &STEP_VERIFY,
     &STEP_GATES,
     &STEP_APPROVAL,
@@ -73,6 +78,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_TRIGGERS_LATE,
     &STEP_FOREIGN_KEYS_LATE,
     &STEP_CUTOVER_VERIFY,
+    &STEP_PRIVILEGES,
     &STEP_CUTOVER_SWITCH,
     &STEP_CUTOVER_UNFENCE,
     &STEP_VALIDATE_LATE,

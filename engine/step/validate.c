@@ -93,6 +93,12 @@ bool validate_apply(StepCtx *ctx, Err *err)
         return true;
     if (strcmp(failed.sqlstate, SQLSTATE_FOREIGN_KEY) != 0)
         return err_move(err, &failed);
+    if (ctx->run->plan->schema.foreign_keys_validated && key->validated) {
+        err_move(err, &failed);
+        return err_hint(err, "The rows are the source's own: repair them there, or say "
+                             "schema.foreign_keys: not_valid_then_validate, which leaves the key "
+                             "NOT VALID.");
+    }
     return validate_orphans(ctx, key, &failed, err);
 }
 

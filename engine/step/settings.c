@@ -1,0 +1,102 @@
+/*
+ * Step settings carries ALTER DATABASE ... SET, ALTER ROLE ... IN DATABASE ... SET and the
+ * database's comment. Our own sessions pin what they need, so that they do not mind. What the
+ * target refuses is told and left out.
+ */
+#include "roles/access.h"
+
+#include "base/jsontext.h"
+#include "step/ddl_step.h"
+
+extern const StepKind STEP_SETTINGS;
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)blueprint;
+    (void)err;
+    Step *step = step_add_after(builder, &STEP_SETTINGS, "roles");
+    step_needs_kind(builder, step, "schema_post");
+    return true;
+}
+
+static bool read_statements(StepCtx *ctx, SqlVec *statements, RoleSql *left_out, Err *err)
+{
+    RoleSet set = {0};
+    RoleSql found = {0};
+    if (!roles_read(ctx->arena, ctx->run->blueprint, ctx->source, ctx->target, &set, err))
+        return false;
+    settings_sql(ctx->arena, &set, ctx->target, &found, left_out);
+    for (size_t i = 0; i < found.count; i++)
+        *vec_push(ctx->arena, statements) = found.items[i];
+    return true;
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    SqlVec statements = {0};
+    RoleSql left_out = {0};
+    if (!read_statements(ctx, &statements, &left_out, err))
+        return false;
+    description->sentence =
+        statements.count == 0
+            ? "settings: the target lacks none"
+            : arena_printf(ctx->arena, "carry %zu settings of the database and of roles in it",
+                           statements.count);
+    ddl_describe(ctx, description, &statements);
+    for (size_t i = 0; i < left_out.count; i++)
+        description_add(ctx->arena, description, CONN_TARGET,
+                        arena_printf(ctx->arena, "-- left out: %s", left_out.items[i]));
+    return true;
+}
+
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    SqlVec statements = {0};
+    if (run_is_past(ctx->run, &STEP_SETTINGS)) {
+        observation->state = OBSERVED_SATISFIED;
+        return true;
+    }
+    if (!read_statements(ctx, &statements, NULL, err))
+        return false;
+    observation->state = statements.count == 0 ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    return true;
+}
+
+/* A statement of its own each: one that is refused takes no other along. */
+static bool apply(StepCtx *ctx, Err *err)
+{
+    SqlVec statements = {0};
+    RoleSql left_out = {0};
+    if (!read_statements(ctx, &statements, &left_out, err))
+        return false;
+    for (size_t i = 0; i < statements.count; i++) {
+        AUTO_ERR Err refused = {0};
+        SqlVec one = {0};
+        *vec_push(ctx->arena, &one) = statements.items[i];
+        if (ddl_apply(ctx, &one, false, &refused))
+            continue;
+        if (!conn_is_ok(ctx->target) || refused.sqlstate[0] == '\0')
+            return err_move(err, &refused);
+        log_warn(&ctx->log, "the target refuses %s: %s", statements.items[i], refused.message);
+        const char *detail =
+            jsontext_compact(ctx->arena, json_pack("{s:s, s:s}", "statement", statements.items[i],
+                                                   "message", refused.message));
+        if (!journal_event(ctx->target, ctx->run->journal.id, "setting_refused", detail, err))
+            return false;
+    }
+    for (size_t i = 0; i < left_out.count; i++)
+        log_warn(&ctx->log, "setting left out, %s", left_out.items[i]);
+    return true;
+}
+
+const StepKind STEP_SETTINGS = {
+    .name = "settings",
+    .phase = PHASE_COPY,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET,
+    .summary = "Carries settings of the database and of roles in it.",
+    .expand = expand,
+    .describe = describe,
+    .observe = observe,
+    .apply = apply,
+    .verify = verify_in_apply,
+};
