@@ -185,6 +185,52 @@ static int by_oid(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+static bool is_excluded(const Build *build, const char *name)
+{
+    const PlanExtensions *plan = &build->plan->extensions;
+    for (size_t i = 0; i < plan->exclude_count; i++)
+        if (strcmp(plan->exclude[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Which kept object needs a member of the extension; NULL: none. */
+static const CatObject *first_in_need(const Build *build, uint32_t extension, size_t *count)
+{
+    const Catalog *source = build->source;
+    const CatObject *first = NULL;
+    *count = 0;
+    for (size_t i = 0; i < source->dependencies_count; i++) {
+        const CatDependency *edge = &source->dependencies[i];
+        const CatObject *member = catalog_object(source, edge->ref_class_oid, edge->ref_oid);
+        if (member == NULL ||
+            (member->extension != extension &&
+             (member->class_oid != CAT_CLASS_EXTENSION || member->oid != extension)) ||
+            !blueprint_keeps_object(build->blueprint, edge->class_oid, edge->oid))
+            continue;
+        if (first == NULL)
+            first = catalog_object(source, edge->class_oid, edge->oid);
+        *count += 1;
+    }
+    return first;
+}
+
+/* The plan takes its word for the target: an extension that is there may be used. */
+static void exclude_extension(Build *build, const CatExtension *extension)
+{
+    size_t count = 0;
+    const CatObject *first = first_in_need(build, extension->oid, &count);
+    if (first == NULL || catalog_extension(build->target, extension->name) != NULL)
+        return;
+    const char *name = first->schema == NULL
+                           ? name_part_text(build->arena, first->name)
+                           : build_name(build, &(Name){first->schema, first->name});
+    build_find(build, DIAG_EXTENSION_EXCLUDED, build->plan->extensions.pos, 1,
+               "extension %s is excluded, but %zu selected objects need it, the first is %s %s",
+               name_part_text(build->arena, extension->name), count, first->kind, name);
+    build_hint(build, "Exclude what needs it too, or create the extension on the target.");
+}
+
 /* An extension is created after those that it requires, so its oid is higher than theirs. */
 void build_extensions(Build *build)
 {
@@ -205,6 +251,10 @@ void build_extensions(Build *build)
     ExtensionDefs defs = {0};
     for (size_t i = 0; i < count; i++) {
         const CatExtension *extension = wanted[i];
+        if (is_excluded(build, extension->name)) {
+            exclude_extension(build, extension);
+            continue;
+        }
         bool needed = build->extension_needed[extension - source->extensions];
         add_extension(build, &defs, extension, needed);
     }

@@ -56,7 +56,7 @@ static const PlanKey PLAN_KEYS[] = {
      .doc = "Verifications. Default: one, \"all\", by checksum over every relation."},
     {.key = "cutover", .doc = "The switch from source to target."},
     {.key = "roles", .doc = "Roles that are copied."},
-    {.key = "extensions", .doc = "Extensions that are created.", .is_later = true},
+    {.key = "extensions", .doc = "Extensions that are created."},
     {.key = "timescaledb", .doc = "Mirror of a TimescaleDB source.", .is_later = true},
     {.key = "continuous_aggregates",
      .doc = "Continuous aggregates on the target.",

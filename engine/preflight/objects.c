@@ -125,60 +125,6 @@ void check_identity(Check *check)
     }
 }
 
-/* Compares "1.10" and "1.9" by their numbers. */
-static int compare_versions(const char *a, const char *b)
-{
-    while (*a != '\0' || *b != '\0') {
-        char *next_a = NULL;
-        char *next_b = NULL;
-        unsigned long left = strtoul(a, &next_a, 10);
-        unsigned long right = strtoul(b, &next_b, 10);
-        if (left != right)
-            return left < right ? -1 : 1;
-        if (next_a == a && next_b == b)
-            return 0; /* no numbers any more: tell nothing */
-        a = *next_a == '.' ? next_a + 1 : next_a;
-        b = *next_b == '.' ? next_b + 1 : next_b;
-    }
-    return 0;
-}
-
-static void check_extension(Check *check, const ExtensionDef *extension)
-{
-    const Side *target = &check->target;
-    const CatExtension *there = catalog_extension(target->catalog, extension->name);
-    const CatAvailable *offered = catalog_available(target->catalog, extension->name);
-    const char *name = check_part(check, extension->name);
-    if (there == NULL && offered == NULL) {
-        check_add(check, CODE_EXTENSION, FINDING_ERROR, target, name, "is not offered here",
-                  "Selected objects need it.",
-                  check_remedy(check, target, TOPIC_EXTENSION, name, NULL));
-        return;
-    }
-    const char *version = there != NULL ? there->version : offered->default_version;
-    if (compare_versions(version, extension->version) < 0)
-        check_add(check, CODE_EXTENSION_VERSION, FINDING_WARNING, target, name,
-                  check_text(check, "is of version %s here, %s on the source", version,
-                             extension->version),
-                  "What the newer version brought may be missing.",
-                  there != NULL ? check_text(check, "ALTER EXTENSION %s UPDATE;",
-                                             check_sql_part(check, target, extension->name))
-                                : check_remedy(check, target, TOPIC_EXTENSION, name, NULL));
-}
-
-void check_extensions(Check *check)
-{
-    for (size_t i = 0; i < check->blueprint->extension_count; i++)
-        check_extension(check, &check->blueprint->extensions[i]);
-    const CatSetting *restoring = catalog_setting(check->target.catalog, "timescaledb.restoring");
-    if (restoring != NULL && strcmp(restoring->value, "on") == 0)
-        check_add(check, CODE_RESTORING, FINDING_ERROR, &check->target, "timescaledb.restoring",
-                  "is on",
-                  "A restore was left half way: jobs are stopped and hypertables do not "
-                  "work as such.",
-                  "SELECT timescaledb_post_restore();");
-}
-
 static int compare_objects(const void *left, const void *right)
 {
     const CatObject *a = *(const CatObject *const *)left;

@@ -127,7 +127,8 @@ static bool probe_extensions(Check *check, Err *err)
     for (size_t i = 0; i < blueprint->extension_count; i++) {
         const ExtensionDef *extension = &blueprint->extensions[i];
         AUTO_ERR Err refused = {0};
-        if (extension->on_target || strcmp(extension->name, "timescaledb") == 0 ||
+        if (!check->plan->extensions.create_missing || extension->on_target ||
+            strcmp(extension->name, "timescaledb") == 0 ||
             catalog_available(target->catalog, extension->name) == NULL)
             continue; /* TimescaleDB wants a session of its own */
         const char *name = check_sql_part(check, target, extension->name);

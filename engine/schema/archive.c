@@ -165,6 +165,7 @@ bool archive_make(Archive *archive, const ArchiveTools *tools, const Blueprint *
                   const SchemaObjects *objects, Err *err)
 {
     archive->tools = *tools;
+    archive->comments = blueprint->plan->schema.comments;
     const char *all = NULL;
     const char *post = NULL;
     if (!make_file(archive, err) || !dump(archive, blueprint, err) ||
@@ -225,6 +226,7 @@ bool archive_script(Archive *archive, TocFate fate, TocWanted *wanted, void *dat
                                 "--no-tablespaces",
                                 "--no-table-access-method",
                                 archive->path,
+                                archive->comments ? NULL : "--no-comments",
                                 NULL};
     const ProcessSpec spec = {
         .argv = argv,

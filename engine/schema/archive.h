@@ -30,6 +30,7 @@ typedef struct Archive {
     int fd;           /* an unnamed file */
     const char *path; /* how the tools reach it, NULL: there is none */
     Toc toc;
+    bool comments; /* are restored */
 } Archive;
 
 /** Dumps the source, reads the list, decides each entry's fate.

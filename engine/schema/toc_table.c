@@ -4,10 +4,10 @@
  */
 #include "schema/toc_table.h"
 
-static const char PRIVILEGE[] = "privileges are not copied in this version";
+static const char PRIVILEGE[] = "privileges are given by the step of this name";
 static const char DATA[] = "rows are copied by the copy steps";
 static const char REPLICATION[] = "publications and subscriptions belong to their server";
-static const char DATABASE[] = "properties of a database are not copied in this version";
+static const char DATABASE[] = "settings are carried by the step of this name";
 
 const TocKind TOC_KINDS[] = {
     {"ACCESS METHOD", true, TOC_RULE_OBJECT, NULL},

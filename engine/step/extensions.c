@@ -16,6 +16,8 @@ typedef struct Wanted {
     const char *schema;
     const char **requires;
     size_t require_count;
+    const char *version; /* wanted, NULL: the target's default */
+    bool offered;        /* that version */
     bool available;
     bool created;
     bool emitted;
@@ -53,6 +55,10 @@ static bool read_target(StepCtx *ctx, WantedVec *wanted, Err *err)
         extension->available = true;
         extension->created = rows_bool(rows, r, 1);
         extension->require_count = rows_list(ctx->arena, rows, r, 2, &extension->requires);
+        const char **versions = NULL;
+        size_t count = rows_list(ctx->arena, rows, r, 3, &versions);
+        for (size_t v = 0; extension->version != NULL && v < count; v++)
+            extension->offered = extension->offered || strcmp(versions[v], extension->version) == 0;
     }
     return true;
 }
@@ -60,12 +66,16 @@ static bool read_target(StepCtx *ctx, WantedVec *wanted, Err *err)
 static bool collect(StepCtx *ctx, WantedVec *wanted, Err *err)
 {
     const Blueprint *blueprint = ctx->run->blueprint;
-    for (size_t i = 0; i < blueprint->extension_count; i++) {
+    const PlanExtensions *plan = &blueprint->plan->extensions;
+    for (size_t i = 0; plan->create_missing && i < blueprint->extension_count; i++) {
         const ExtensionDef *def = &blueprint->extensions[i];
         if (strcmp(def->name, "plpgsql") != 0)
-            *vec_push(ctx->arena, wanted) = (Wanted){.name = def->name, .schema = def->schema};
+            *vec_push(ctx->arena, wanted) =
+                (Wanted){.name = def->name,
+                         .schema = def->schema,
+                         .version = plan->same_version ? def->version : NULL};
     }
-    if (wants_timescaledb(blueprint) && find(wanted, TIMESCALEDB) == NULL)
+    if (plan->create_missing && wants_timescaledb(blueprint) && find(wanted, TIMESCALEDB) == NULL)
         *vec_push(ctx->arena, wanted) = (Wanted){.name = TIMESCALEDB, .schema = TIMESCALEDB_SCHEMA};
     return read_target(ctx, wanted, err);
 }
@@ -92,6 +102,10 @@ static const char *create_sql(StepCtx *ctx, const Wanted *extension)
     ddl_ident(&sql, ctx->target, extension->name);
     str_append(&sql, " SCHEMA ");
     ddl_ident(&sql, ctx->target, extension->schema);
+    if (extension->offered) {
+        str_append(&sql, " VERSION ");
+        ddl_literal(&sql, ctx->target, extension->version);
+    }
     return str_dup(ctx->arena, &sql);
 }
 

@@ -122,7 +122,8 @@ static Late read_late(StepCtx *ctx, const Rows *rows, size_t r)
         .name = arena_strdup(ctx->arena, rows_text(rows, r, 5)),
         .enabled = rows_char(rows, r, 6),
         .create = arena_strdup(ctx->arena, rows_text(rows, r, 7)),
-        .comment = arena_strdup(ctx->arena, rows_text(rows, r, 8)),
+        .comment = ctx->run->plan->schema.comments ? arena_strdup(ctx->arena, rows_text(rows, r, 8))
+                                                   : NULL,
     };
     const Relation *relation = blueprint_relation(ctx->run->blueprint, &late.table);
     late.hypertable = relation != NULL && relation->hypertable != NULL;
