@@ -6,6 +6,7 @@
 
 #include "base/jsontext.h"
 #include "roles/access.h"
+#include "roles/policy.h"
 #include "sql_text.h"
 
 #include <inttypes.h>
@@ -159,6 +160,27 @@ static void check_settings(Check *check, const RoleSet *set)
     }
 }
 
+static bool check_policies(Check *check, const RoleSet *set, Err *err)
+{
+    RolePolicies policies = {0};
+    if (!role_policies(check->arena, set, check->blueprint, check->source.conn, check->target.conn,
+                       &policies, err))
+        return false;
+    for (size_t i = 0; i < policies.count; i++) {
+        const RolePolicy *policy = &policies.items[i];
+        if (policy->missing == NULL)
+            continue;
+        check_add(check, CODE_PRIVILEGE, FINDING_WARNING, &check->target,
+                  check_part(check, policy->missing),
+                  check_text(check, "policy %s %s: nothing on the target stands for this role",
+                             policy->name,
+                             policy->statements.count == 0 ? "is left out" : "is made without it"),
+                  "The role sees fewer rows there than on the source, never more.",
+                  "-- make the role on the target, or map it: roles.map");
+    }
+    return true;
+}
+
 bool probe_roles(Check *check, Err *err)
 {
     Access access = {0};
@@ -174,7 +196,7 @@ bool probe_roles(Check *check, Err *err)
     check_gaps(check, &access, &plan);
     check_definers(check, &access);
     check_settings(check, &access.roles);
-    return true;
+    return check_policies(check, &access.roles, err);
 }
 
 /* --- where and how relations lie --- */

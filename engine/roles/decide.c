@@ -222,6 +222,15 @@ static void add_grant(Arena *arena, RoleSet *set, RoleGrant grant)
 {
     if (has_membership(set, &grant))
         return;
+    for (size_t i = 0; i < set->grants.count; i++) {
+        RoleGrant *other = &set->grants.items[i]; /* two roles may be mapped to one */
+        if (strcmp(other->role, grant.role) != 0 || strcmp(other->member, grant.member) != 0)
+            continue;
+        other->admin = other->admin || grant.admin;
+        other->inherits = other->inherits || grant.inherits;
+        other->sets = other->sets || grant.sets;
+        return;
+    }
     grant.left_out = grant_left_out(set, grant.role);
     *vec_push(arena, &set->grants) = grant;
 }
@@ -275,8 +284,8 @@ static void decide_own_membership(Arena *arena, RoleSet *set)
         const Role *role = &set->roles.items[i];
         bool ours = role->fate == ROLE_CREATE;
         const RoleFacts *there = ours ? NULL : roles_facts(target, role->target);
-        if (!ours &&
-            (there == NULL || (there->usable && there->settable) || !set->plan->roles.copy))
+        bool acts = set->plan->roles.copy && !set->plan->schema.owner_is_target_user;
+        if (!ours && (!acts || there == NULL || (there->usable && there->settable)))
             continue;
         if (strcmp(role->target, target->user) != 0 &&
             !is_below(set, role->target, target->user, 0))

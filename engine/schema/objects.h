@@ -22,6 +22,7 @@ typedef enum ObjectKind {
     OBJECT_POLICY = 'P',
     OBJECT_STATISTICS = 's',
     OBJECT_CHECK = 'k',
+    OBJECT_OTHER = 'O', /* collations, conversions, operators, text search */
     OBJECT_ROW_SECURITY = 'Z',
     OBJECT_DEFAULT = 'D', /* has no key: only its owner matters */
 } ObjectKind;

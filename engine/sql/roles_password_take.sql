@@ -4,7 +4,7 @@ DO $do$
 DECLARE
     item record;
 BEGIN
-    FOR item IN SELECT p.role, p.hash FROM pg_temp.godwit_password AS p LOOP
+    FOR item IN SELECT p.role, p.hash FROM "pg_temp".godwit_password AS p LOOP
         BEGIN
             EXECUTE pg_catalog.format('ALTER ROLE %I PASSWORD %L', item.role, item.hash);
         EXCEPTION WHEN OTHERS THEN

@@ -3,7 +3,7 @@
 -- Columns: class oid, oid, relation it stands on (0 none), kind, key, state, late.
 --   kind: t table  v view  m materialized view  S sequence  c composite type  i index  f function
 --         y other type  T trigger  R rule  P policy  s statistics  k check constraint
---         Z row security  D default
+--         Z row security  D default  O other: collations, conversions, operators, text search
 --   key:   what identifies the object on every server (type, names, arguments as arrays)
 --   state: what is compared beside the key
 --   late:  made after the drain: it fires or filters under session_replication_role = replica, or
@@ -33,6 +33,20 @@ WITH RECURSIVE trigger_root (oid, enabled) AS (
     UNION ALL
     SELECT 1247, y.oid, 0, 'y', '', false FROM pg_catalog.pg_type y
     WHERE y.typtype IN ('d', 'e', 'r') OR (y.typtype = 'b' AND y.typcategory <> 'A')
+    UNION ALL
+    SELECT 3456, l.oid, 0, 'O', '', false FROM pg_catalog.pg_collation l
+    UNION ALL
+    SELECT 2607, v.oid, 0, 'O', '', false FROM pg_catalog.pg_conversion v
+    UNION ALL
+    SELECT 2617, r.oid, 0, 'O', '', false FROM pg_catalog.pg_operator r
+    UNION ALL
+    SELECT 2616, r.oid, 0, 'O', '', false FROM pg_catalog.pg_opclass r
+    UNION ALL
+    SELECT 2753, r.oid, 0, 'O', '', false FROM pg_catalog.pg_opfamily r
+    UNION ALL
+    SELECT 3600, d.oid, 0, 'O', '', false FROM pg_catalog.pg_ts_dict d
+    UNION ALL
+    SELECT 3602, f.oid, 0, 'O', '', false FROM pg_catalog.pg_ts_config f
     UNION ALL
     SELECT 2620, t.oid, t.tgrelid, 'T', t.tgenabled::pg_catalog.text,
            t.tgenabled IN ('A', 'R') OR r.enabled IN ('A', 'R')

@@ -6,6 +6,9 @@
  */
 #include "step/schema_archive.h"
 
+#include "roles/policy.h"
+#include "step/ddl_step.h"
+
 extern const StepKind STEP_SCHEMA_POST;
 
 static const char KINDS[] = {OBJECT_TRIGGER,    OBJECT_RULE, OBJECT_POLICY,  OBJECT_ROW_SECURITY,
@@ -23,16 +26,53 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     return true;
 }
 
+/* Policies whose roles have another name on the target are not the archive's: they are late to it.
+ */
+static bool read_all(StepCtx *ctx, SchemaSides *sides, RolePolicies *policies, Err *err)
+{
+    RoleSet set = {0};
+    if (!schema_sides_read(ctx, sides, err) ||
+        !roles_read(ctx->arena, ctx->run->blueprint, ctx->source, ctx->target, &set, err) ||
+        !role_policies(ctx->arena, &set, ctx->run->blueprint, ctx->source, ctx->target, policies,
+                       err))
+        return false;
+    for (size_t i = 0; i < sides->source.count; i++) {
+        SchemaObject *object = &sides->source.items[i];
+        if (object->kind == OBJECT_POLICY && role_policy(policies, object->oid) != NULL)
+            object->late = true;
+    }
+    return true;
+}
+
+/* What they need that is not there yet. */
+static void policy_statements(StepCtx *ctx, const SchemaSides *sides, const RolePolicies *policies,
+                              SqlVec *statements)
+{
+    for (size_t i = 0; i < sides->source.count; i++) {
+        const SchemaObject *object = &sides->source.items[i];
+        const RolePolicy *policy =
+            object->kind == OBJECT_POLICY ? role_policy(policies, object->oid) : NULL;
+        for (size_t s = 0;
+             policy != NULL && schema_twin(sides, object) == NULL && s < policy->statements.count;
+             s++)
+            *vec_push(ctx->arena, statements) = policy->statements.items[s];
+    }
+}
+
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
     static const char SHOWN[] = {OBJECT_TRIGGER,      OBJECT_RULE,       OBJECT_POLICY,
                                  OBJECT_ROW_SECURITY, OBJECT_STATISTICS, '\0'};
     SchemaSides sides;
-    if (!schema_sides_read(ctx, &sides, err))
+    RolePolicies policies = {0};
+    SqlVec statements = {0};
+    if (!read_all(ctx, &sides, &policies, err))
         return false;
     description->sentence = "restore triggers, rules, policies, statistics objects and what waits "
                             "for primary keys";
     schema_describe(ctx, &sides, SHOWN, "post-data", description);
+    policy_statements(ctx, &sides, &policies, &statements);
+    ddl_describe(ctx, description, &statements);
     return true;
 }
 
@@ -52,10 +92,13 @@ static bool is_there(const SchemaSides *sides, const SchemaObject *object)
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
     SchemaSides sides;
-    if (!schema_sides_read(ctx, &sides, err))
+    RolePolicies policies = {0};
+    SqlVec statements = {0};
+    if (!read_all(ctx, &sides, &policies, err))
         return false;
-    size_t missing = 0;
-    const char *first = NULL;
+    policy_statements(ctx, &sides, &policies, &statements);
+    size_t missing = statements.count;
+    const char *first = missing > 0 ? statements.items[0] : NULL;
     for (size_t i = 0; i < sides.source.count; i++) {
         const SchemaObject *object = &sides.source.items[i];
         if (strchr(KINDS, (char)object->kind) == NULL || object->late ||
@@ -97,11 +140,29 @@ static bool wanted(void *data, const Toc *toc, const TocEntry *entry)
     return twin == NULL;
 }
 
+static void tell_policies(StepCtx *ctx, const RolePolicies *policies)
+{
+    for (size_t i = 0; i < policies->count; i++) {
+        const RolePolicy *policy = &policies->items[i];
+        if (policy->missing != NULL)
+            log_warn(&ctx->log, "policy %s %s: nothing on the target stands for role %s",
+                     policy->name,
+                     policy->statements.count == 0 ? "is left out" : "is without one of its roles",
+                     name_part_text(ctx->arena, policy->missing));
+    }
+}
+
 static bool apply(StepCtx *ctx, Err *err)
 {
     Choice choice = {.ctx = ctx};
-    return schema_sides_read(ctx, &choice.sides, err) &&
-           schema_restore(ctx, &choice.sides, TOC_POST, wanted, &choice, err);
+    RolePolicies policies = {0};
+    SqlVec statements = {0};
+    if (!read_all(ctx, &choice.sides, &policies, err))
+        return false;
+    policy_statements(ctx, &choice.sides, &policies, &statements);
+    tell_policies(ctx, &policies);
+    return schema_restore(ctx, &choice.sides, TOC_POST, wanted, &choice, err) &&
+           (statements.count == 0 || ddl_apply(ctx, &statements, false, err));
 }
 
 const StepKind STEP_SCHEMA_POST = {

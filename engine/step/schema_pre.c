@@ -225,7 +225,8 @@ static bool undo(StepCtx *ctx, Err *err)
     for (size_t i = 0; i < sides.source.count; i++) {
         const SchemaObject *object = &sides.source.items[i];
         const SchemaObject *twin = schema_twin(&sides, object);
-        if (twin != NULL && strchr(KINDS, (char)object->kind) != NULL &&
+        if (twin != NULL &&
+            (strchr(KINDS, (char)object->kind) != NULL || object->kind == OBJECT_OTHER) &&
             blueprint_keeps_object(blueprint, object->class_oid, object->oid))
             drop[count++] = twin;
     }

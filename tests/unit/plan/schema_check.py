@@ -23,7 +23,7 @@ WRONG = [
     (("source", "expect"), {"port": 0}), (("source", "max_connections"), 1),
     (("select",), {"exclude": ["a.b"]}), (("select", "tables"), ["orders"]),
     (("select", "tables"), [{"optional": True}]), (("select", "schemas"), []),
-    (("select", "map"), []), (("roles",), {"copy": True}), (("nonsense",), 1),
+    (("select", "map"), []), (("roles",), {"copy": 1}), (("nonsense",), 1),
     (("replication",), {"plugin": "test_decoding"}), (("replication",), {"publish": []}),
     (("replication",), {"publish": ["insert", "insert"]}), (("apply",), {"lanes": 2}),
     (("replication",), {"heartbeat": "10"}), (("limits",), {"memory": "512Mb"}),

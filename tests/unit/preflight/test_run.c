@@ -68,6 +68,7 @@ static int setup(void **state)
     world.plan.copy = (PlanCopy){.table_jobs = 2, .index_jobs = 1};
     world.plan.replication.publish = PLAN_PUBLISH_ALL;
     world.plan.cutover.method = PLAN_STOP_LOCK;
+    world.plan.schema.owner_is_target_user = true;
     return 0;
 }
 
