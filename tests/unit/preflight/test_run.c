@@ -69,6 +69,7 @@ static int setup(void **state)
     world.plan.replication.publish = PLAN_PUBLISH_ALL;
     world.plan.cutover.method = PLAN_STOP_LOCK;
     world.plan.schema.owner_is_target_user = true;
+    world.plan.extensions.create_missing = true;
     return 0;
 }
 
