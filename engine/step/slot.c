@@ -117,10 +117,10 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     return true;
 }
 
-static bool create_once(StepCtx *ctx, Lsn *start, Err *err)
+static bool create_once(StepCtx *ctx, Conn *maker, Lsn *start, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
-    if (!pg_one(ctx->source, SQL_COPY_SLOT_CREATE, PARAMS(ctx->run->slot_name), &rows, err))
+    if (!pg_one(maker, SQL_COPY_SLOT_CREATE, PARAMS(ctx->run->slot_name), &rows, err))
         return false;
     *start = rows_lsn(rows, 0, 0);
     return true;
@@ -150,19 +150,27 @@ static bool lock_tables(const StepCtx *ctx, Conn *keeper, Err *err)
     return true;
 }
 
+/* Both sessions give up after the same time: while they wait, a TRUNCATE waits for the keeper, and
+ * everybody else for that. */
+static bool open_patient(const StepCtx *ctx, Conn **conn, Err *err)
+{
+    return conn_open(conn, &ctx->run->source,
+                     &(ConnOptions){.purpose = "slot",
+                                    .lock_timeout_ms = BLOCKERS_LOCK_TIMEOUT_MS,
+                                    .stop = ctx->run->stop},
+                     err);
+}
+
 static bool create(StepCtx *ctx, Lsn *start, Err *err)
 {
     AUTO_CONN Conn *keeper = NULL;
+    AUTO_CONN Conn *maker = NULL;
     Patience patience = {0};
     AUTO_STR Str what = {0};
     str_appendf(&what, "slot %s", ctx->run->slot_name);
-    if (!conn_open(&keeper, &ctx->run->source,
-                   &(ConnOptions){.purpose = "slot",
-                                  .lock_timeout_ms = BLOCKERS_LOCK_TIMEOUT_MS,
-                                  .stop = ctx->run->stop},
-                   err))
+    if (!open_patient(ctx, &keeper, err) || !open_patient(ctx, &maker, err))
         return false;
-    while (!(lock_tables(ctx, keeper, err) && create_once(ctx, start, err))) {
+    while (!(lock_tables(ctx, keeper, err) && create_once(ctx, maker, start, err))) {
         pg_rollback(keeper); /* nobody waits behind our locks while we wait */
         if (!blockers_wait(&patience, ctx->source, what.data, err))
             return false;

@@ -586,7 +586,7 @@ def test_a_queued_insert_does_not_commit(method, source, target, plan, godwit):
 def test_a_write_behind_the_marker_rolls_back(source, target, plan, godwit, proxy):
     """A client that overrides read_only writes through the whole cutover: it does not switch, and nothing is lost."""
     source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
-    mine = plan(cutover={**APPROVAL, "max_downtime": "20s", "stop_writes": {"method": "read_only", "grace": "5s"}})
+    mine = plan(cutover={**APPROVAL, "max_downtime": "10s", "stop_writes": {"method": "read_only", "grace": "3s"}})
     godwit("apply", mine, "--exit-at-gate", code=6)
     godwit("approve", mine, code=0)
     ending = threading.Event()
@@ -607,7 +607,7 @@ def test_a_write_behind_the_marker_rolls_back(source, target, plan, godwit, prox
     client.start()
     try:
         slow = proxy(source)  # so that there is time to write between the marker and the switch
-        slow.delay(0.05)
+        slow.delay(0.02)
         result = godwit("cutover", mine.via(source=slow))
     finally:
         ending.set()

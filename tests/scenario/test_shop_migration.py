@@ -121,12 +121,12 @@ def test_verification_lets_a_truncate_through(source, target, godwit, traffic, t
 
 def test_slot_made_among_truncates_can_be_read(source, target, godwit, traffic, tmp_path):
     """A slot that is made while a table is truncated could never be read: "could not map filenode"
-    (PostgreSQL 15.18, about one in twelve here without the locks). Twelve slots, all readable."""
+    (PostgreSQL 15.18, about one in twelve here without the locks). Six slots, all readable."""
     load(source, "0.01")
     plan = shop_plan(tmp_path, source, target)
     traffic(source, tmp_path / "txn.log", rate=0,
             without=set(KINDS) - {"truncate_carts", "hold_carts", "slow", "keyless"})
-    for _ in range(12):
+    for _ in range(6):
         godwit("apply", plan, "--until", "slot", code=0)
         time.sleep(0.5)  # the transactions that were inside have ended
         slot = source.value("SELECT slot_name::text FROM pg_replication_slots "
