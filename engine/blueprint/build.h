@@ -26,6 +26,7 @@ typedef enum Diag {
     DIAG_NOT_BINARY,
     DIAG_INVALID_INDEX,
     DIAG_EXTENSION_EXCLUDED,
+    DIAG_RESERVED,
     DIAG_HYPERTABLE_UNSELECTED,
     DIAG_HYPERTABLE_COLUMN,
     DIAG_HYPERTABLE_TYPE,
@@ -93,6 +94,21 @@ bool schema_is_timescaledb(const char *schema);
 
 /** The selected relation with this oid of its own (a root's), NULL if there is none. */
 Relation *build_relation(const Build *build, uint32_t oid);
+
+/** Whether a schema that `cause` takes belongs to the provider and is left out; says so. Without a
+ * cause it only tells. */
+bool build_schema_reserved(Build *build, const char *schema, const PlanSelector *cause);
+
+/** Whether nothing of this schema (may be NULL) is made on the target, needed or not. */
+bool build_schema_blocked(const Build *build, const char *schema);
+
+/** Whether a relation that its schema brings belongs to the provider's own role; says so. */
+bool build_relation_reserved(Build *build, const CatRelation *relation, const PlanSelector *cause);
+
+/** Whether an extension that nothing needs works with this provider only; says so. */
+bool build_extension_reserved(Build *build, const char *extension);
+
+bool build_event_trigger_reserved(const Build *build, const char *trigger);
 
 void build_select(Build *build);
 void build_relations(Build *build);

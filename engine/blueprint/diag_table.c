@@ -18,6 +18,7 @@ const BlueprintDiag blueprint_diag_table[DIAG_COUNT] = {
     [DIAG_NOT_BINARY] = {"P313", true, "A table cannot be copied in binary"},
     [DIAG_INVALID_INDEX] = {"P314", false, "An invalid index is left out"},
     [DIAG_EXTENSION_EXCLUDED] = {"P315", true, "An excluded extension is needed"},
+    [DIAG_RESERVED] = {"P316", false, "What belongs to the provider is left out"},
     [DIAG_HYPERTABLE_UNSELECTED] = {"P320", true, "A hypertable names no selected table"},
     [DIAG_HYPERTABLE_COLUMN] = {"P321", true, "A hypertable names a column that is not there"},
     [DIAG_HYPERTABLE_TYPE] = {"P322", true, "A partition column has the wrong type"},

@@ -143,6 +143,8 @@ static void add_extension(Build *build, ExtensionDefs *defs, const CatExtension 
 {
     bool on_target = catalog_extension(build->target, extension->name) != NULL;
     bool available = on_target || catalog_available(build->target, extension->name) != NULL;
+    if (!needed && build_extension_reserved(build, extension->name))
+        return;
     if (!available && !needed) {
         build_find_at(build, DIAG_EXTENSION_LEFT_OUT, NULL,
                       "extension %s is left out: nothing selected is known to need it, and the "

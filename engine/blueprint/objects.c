@@ -162,11 +162,21 @@ static void block_one(Build *build, Graph *graph, uint32_t node)
     }
 }
 
-/* Tables that are not selected, excluded views, and all that needs them. */
+/* Nothing of the provider's own is made on the target; a table that the plan names is. */
+static bool is_providers(Build *build, const CatObject *object, const CatRelation *relation)
+{
+    if (object->extension != 0 || !build_schema_blocked(build, object->schema))
+        return false;
+    return relation == NULL || !build_mark(build, relation)->selected;
+}
+
+/* Tables that are not selected, excluded views, what is the provider's, and all that needs them. */
 static void block_unselected(Build *build, Graph *graph)
 {
     for (size_t n = 0; n < build->source->objects_count; n++) {
         const CatRelation *relation = relation_of(build, (uint32_t)n);
+        if (is_providers(build, &build->source->objects[n], relation))
+            block(graph, (uint32_t)n, (uint32_t)n);
         if (relation == NULL || relation->of_extension)
             continue;
         const Mark *mark = build_mark(build, relation);
@@ -303,7 +313,7 @@ static void keep_schemaless(Build *build, Graph *graph)
                 continue;
             if (wanted)
                 keep(build, graph, (uint32_t)n);
-            else
+            else if (!build_event_trigger_reserved(build, object->name))
                 build_find_at(build, DIAG_EVENT_TRIGGER, NULL,
                               "event trigger %s is left out: it would fire on godwit's own "
                               "statements; create it after the cutover",

@@ -74,7 +74,7 @@ static void select_schemas(Build *build)
             schema_is_timescaledb(object->name))
             continue;
         const PlanSelector *cause = schema_cause(selectors, object->name, matched);
-        if (cause != NULL)
+        if (cause != NULL && !build_schema_reserved(build, object->name, cause))
             *vec_push(&scratch, &taken) = (Taken){object->name, cause};
     }
     if (taken.count > 1)
@@ -135,6 +135,10 @@ static bool each_match(Build *build, const PlanSelector *selector,
 static void take_table(Build *build, const CatRelation *relation, const PlanSelector *selector)
 {
     Mark *mark = build_mark(build, relation);
+    if (selector->selector.pattern != NULL && !mark->selected &&
+        (build_schema_reserved(build, relation->name.schema, NULL) ||
+         build_relation_reserved(build, relation, selector)))
+        return;
     mark->selected = true;
     if (mark->cause == NULL)
         mark->cause = selector;
@@ -160,8 +164,10 @@ static void take_schemas(Build *build)
     for (size_t i = 0; i < build->source->relations_count; i++) {
         const CatRelation *relation = &build->source->relations[i];
         Mark *mark = &build->marks[i];
-        if (may_be_selected(relation))
-            mark->selected = build_schema_selected(build, relation->name.schema, &mark->cause);
+        if (!may_be_selected(relation) ||
+            !build_schema_selected(build, relation->name.schema, &mark->cause))
+            continue;
+        mark->selected = !build_relation_reserved(build, relation, mark->cause);
     }
 }
 

@@ -70,8 +70,14 @@ void check_add(Check *check, Code code, FindingSeverity severity, const Side *si
 const char *check_remedy(Check *check, const Side *side, ProviderTopic topic, const char *name,
                          const char *value)
 {
-    return provider_remedy(check->arena, side->endpoint->kind, topic, name, value,
-                           check_sql_part(check, side, side->catalog->server.user));
+    const char *remedy = provider_remedy(check->arena, side->endpoint->kind, topic, name, value,
+                                         check_sql_part(check, side, side->catalog->server.user));
+    bool setting =
+        topic == TOPIC_WAL_LEVEL || topic == TOPIC_SETTING_RESTART || topic == TOPIC_SETTING_RELOAD;
+    const char *console = setting ? provider_console(side->endpoint->kind) : NULL;
+    if (console == NULL || strstr(remedy, "Console:") != NULL)
+        return remedy;
+    return check_text(check, "%s\n-- Console: %s", remedy, console);
 }
 
 /* No name can begin a line of its own in a message. */

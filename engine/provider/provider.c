@@ -54,6 +54,12 @@ char *provider_remedy(Arena *arena, const char *kind, ProviderTopic topic, const
     return str_dup(arena, &out);
 }
 
+const ProviderEndpoint *provider_endpoints(size_t *count)
+{
+    *count = provider_endpoint_count;
+    return provider_endpoint_table;
+}
+
 static bool first_label_ends(const char *host, const char *suffix)
 {
     size_t label = strcspn(host, ".");

@@ -8,6 +8,20 @@
 #include "base/err.h"
 #include "pg/conn.h"
 
+typedef struct ProviderKind {
+    const char *kind; /* of the plan */
+    const char *title;
+    const char *found_by; /* provider_detect.sql in words */
+    const char *note;     /* what else to know, one paragraph; NULL nothing */
+    const char *console;  /* where settings are changed by hand; NULL nowhere */
+} ProviderKind;
+
+/** Every kind, sorted. */
+const ProviderKind *provider_kinds(size_t *count);
+
+/** Where a kind's settings are changed by hand, NULL nowhere. */
+const char *provider_console(const char *kind);
+
 /* What can be put right in a provider's own way. */
 typedef enum ProviderTopic {
     TOPIC_WAL_LEVEL,        /* logical decoding */
@@ -46,6 +60,9 @@ typedef struct ProviderEndpoint {
     const char *advice;
 } ProviderEndpoint;
 
+/** Every row. */
+const ProviderEndpoint *provider_endpoints(size_t *count);
+
 /** The row that an address matches, whatever its case; NULL if it looks like a server. */
 const ProviderEndpoint *provider_endpoint(const char *host, const char *port);
 
@@ -57,6 +74,7 @@ typedef enum ProviderObject {
     PROVIDER_EVENT_TRIGGER,
     PROVIDER_PUBLICATION,
     PROVIDER_DATABASE,
+    PROVIDER_OWNER, /* a role that owns only what is the provider's */
 } ProviderObject;
 
 typedef struct ProviderReserved {

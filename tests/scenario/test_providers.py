@@ -138,6 +138,11 @@ def test_weak_roles_migrate(source_kind, source_flavor, target_kind, way, profil
     assert_least(target, roles[1])
     assert refused(source.conninfo(roles[0]), "SELECT FROM secret.plan")
 
+    for one, role in zip((source, target), roles):  # what a provider, or its admin, may have set
+        one.database.execute(f"ALTER ROLE {role} SET statement_timeout = '150ms';"
+                             f"ALTER ROLE {role} SET idle_in_transaction_session_timeout = '50ms';"
+                             f"ALTER ROLE {role} SET idle_session_timeout = '50ms';"
+                             f"ALTER ROLE {role} SET lock_timeout = '1ms'")
     plan.env = {"SOURCE": source.conninfo(roles[0]), "TARGET": target.conninfo(roles[1])}
     if source_kind in ("rds", "aurora"):
         errors = [one for one in check(godwit, plan, 4) if one["severity"] == "error"]
@@ -169,3 +174,98 @@ def test_weak_roles_migrate(source_kind, source_flavor, target_kind, way, profil
                                   " WHERE datname = current_database()") == one.admin
     assert target.database.value("SELECT pg_get_userbyid(relowner) FROM pg_class"
                                  " WHERE oid = 'app.orders'::regclass") == target.admin
+
+
+# kind: words of its remedy for wal_level, evidence that detection names, a slot rule's words
+WORDS = {
+    "self_hosted": ("ALTER SYSTEM SET wal_level", None, None),
+    "rds": ("aws rds modify-db-parameter-group", "setting rds.extensions", None),
+    "aurora": ("aws rds modify-db-cluster-parameter-group", "function aurora_version()", None),
+    "azure": ("az postgres flexible-server parameter set", "setting azure.extensions", "storage runs low"),
+    "neon": ("Console: Settings, Logical Replication", "setting neon.tenant_id", "about 40 hours"),
+    "supabase": ("supabase --experimental", "setting supautils.privileged_role", "4 GB by default"),
+    "mst": ("avn service update", "extension aiven_extras", None),
+}
+
+
+@pytest.fixture(scope="module")
+def poor():
+    """A server on which nothing is as a source needs it."""
+    with harness.lab.Cluster("pg16", {"wal_level": "replica", "max_replication_slots": 1,
+                                      "max_slot_wal_keep_size": "4GB", "wal_sender_timeout": "5s"}) as made:
+        yield made
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_each_provider_is_recognised_and_told_in_its_own_words(kind, poor, clusters, tmp_path, godwit):
+    """Remedies are the provider's; another kind in the plan is a finding that says why; roles alone
+    are only a guess."""
+    words, evidence, rule = WORDS[kind]
+    source = Profile(kind, harness.Database.create(poor, prefix=kind))
+    target = harness.Database.create(clusters("pg17"), prefix="plain")
+    source.database.execute("CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY)")
+    plan = harness.Plan.write(tmp_path / "plan.yaml", source.database, target,
+                              {"source": {"kind": kind}, "select": {"schemas": ["app"]}})
+    try:
+        found = check(godwit, plan, 4)
+        remedies = {one["code"]: one["remedy"] for one in found if one["server"] == "source"}
+        assert words in remedies["G101"] and ("Console: " in remedies["G101"]) == (kind != "self_hosted")
+        assert "G114" not in remedies
+        assert {"G102", "G108", "G501"} <= set(remedies), remedies
+        rules = [one["message"] for one in found if one["code"] == "G502"]
+        assert (rule is None) == (kind not in ("azure", "neon", "supabase"))
+        assert rule is None or any(rule in message for message in rules), rules
+
+        plan.change(source={"kind": "rds" if kind != "rds" else "self_hosted"})
+        other = [one for one in check(godwit, plan, 4) if one["code"] == "G114"]
+        assert [one["server"] for one in other] == ["source"]
+        if kind == "self_hosted":
+            assert "nothing on the server points to it" in other[0]["message"]
+            return
+        assert f"looks like {kind} ({evidence})" in other[0]["message"]
+        with source.database.connect() as connection:
+            connection.execute("SELECT FROM pg_proc")
+            for name in source.print.settings:
+                connection.execute(f"ALTER DATABASE {source.database.name} RESET {name}")
+            connection.execute("DROP SCHEMA IF EXISTS aiven_extras CASCADE")
+            connection.execute("DROP FUNCTION IF EXISTS public.aurora_version()")
+        plan.change(source={"kind": "self_hosted"})
+        guess = [one for one in check(godwit, plan, 4) if one["code"] == "G114"]
+        assert [one["severity"] for one in guess] == ["info"] and "may be" in guess[0]["message"]
+    finally:
+        target.drop()
+        source.forget()
+
+
+def test_what_is_the_providers_stays_behind(clusters, tmp_path, godwit):
+    """Supabase's schemas, event triggers and roles' tables are left out; auth when it is named."""
+    source = Profile("supabase", harness.Database.create(clusters("pg16"), prefix="supa"))
+    target = harness.Database.create(clusters("pg17"), prefix="plain")
+    source.database.execute("""
+        CREATE TABLE public.profile (id int PRIMARY KEY REFERENCES auth.users, name text);
+        CREATE TABLE public.inner_works (id int PRIMARY KEY);
+        ALTER TABLE public.inner_works OWNER TO supabase_admin;
+        CREATE VIEW public.feed AS SELECT id FROM realtime.messages;
+        INSERT INTO auth.users VALUES (1, 'a'); INSERT INTO public.profile VALUES (1, 'A')""")
+    plan = harness.Plan.write(tmp_path / "plan.yaml", source.database, target,
+                              {"source": {"kind": "supabase"}, "select": {"schemas": ["~.*"]}})
+    try:
+        told = godwit("plan", plan, "--format", "sql", code=0)
+        for line in ("schema realtime is left out: Supabase's own", "schema auth is left out",
+                     "public.inner_works is left out: it belongs to supabase_admin",
+                     "view public.feed is left out", "foreign key"):
+            assert line in told.err, f"{line}\n{told.err}"
+        assert "public.profile needs" not in told.err
+        assert "event trigger" not in told.err
+        plan.change(select={"schemas": ["public", "auth"]})
+        godwit("apply", plan, code=0)
+        assert target.query("SELECT mail FROM auth.users") == [("a",)]
+        assert target.query("SELECT conname FROM pg_constraint WHERE contype = 'f'"
+                            " AND connamespace = 'public'::regnamespace") == [("profile_id_fkey",)]
+        assert target.value("SELECT to_regclass('public.inner_works') IS NULL AND"
+                            " to_regnamespace('realtime') IS NULL")
+        assert target.value("SELECT count(*) FROM pg_event_trigger") == 0
+        godwit("cleanup", plan, "--yes", code=0)
+    finally:
+        target.drop()
+        source.forget()
