@@ -103,7 +103,7 @@ static int compare_findings(const void *left, const void *right)
     return order != 0 ? order : strcmp(a->message, b->message);
 }
 
-static bool conclude(Build *build, PlanFindings *findings, Err *err)
+bool build_conclude(Build *build, PlanFindings *findings, Err *err)
 {
     size_t count = build->findings.count;
     if (count > 1)
@@ -137,9 +137,11 @@ bool blueprint_build(Blueprint *blueprint, const Plan *plan, const Catalog *sour
         .extension_needed = arena_array(arena, bool, source->extensions_count),
     };
     build_select(&build);
+    build_filters(&build);
     build_relations(&build);
     build_identities(&build);
     build_publications(&build);
+    build_column_lists(&build);
     build_objects(&build);
     build_indexes(&build);
     build_foreign_keys(&build);
@@ -147,7 +149,7 @@ bool blueprint_build(Blueprint *blueprint, const Plan *plan, const Catalog *sour
     build_matviews(&build);
     build_extensions(&build);
     build_hypertables(&build);
-    return conclude(&build, findings, err);
+    return build_conclude(&build, findings, err);
 }
 
 void blueprint_release(Blueprint *blueprint)
@@ -183,6 +185,16 @@ Relation *blueprint_relation(const Blueprint *blueprint, const Name *source)
         return NULL;
     return bsearch(source, blueprint->relations, blueprint->relation_count, sizeof(Relation),
                    relation_by_name);
+}
+
+bool relation_is_copied(const Blueprint *blueprint, const Relation *relation)
+{
+    return blueprint->plan->copy.data && !relation->schema_only;
+}
+
+bool relation_is_published_by_leaf(const Relation *relation)
+{
+    return relation->partitioned && (relation->filter != NULL || relation->list != NULL);
 }
 
 static int compare_objects(const void *key, const void *item)

@@ -25,6 +25,7 @@ typedef struct Column {
     bool not_null;
     char identity;    /* 'a' always, 'd' by default, '\0' none */
     bool binary_safe; /* binary COPY and binary parameters mean the same on both servers */
+    bool generated;   /* stored; only among those that are left out */
     bool text_differs_by_major; /* float4/float8 with a side before 12: verify by send bytes */
 } Column;
 
@@ -87,6 +88,13 @@ struct Relation {
     size_t column_count;
     const char **generated; /* stored generated columns */
     size_t generated_count;
+    Column *left_out; /* columns of the source that a column list leaves out, generated ones too */
+    size_t left_out_count;
+    const PlanColumnList *list; /* what gave it its columns; NULL: all of them */
+    const char *filter; /* a whole condition in parentheses over unqualified columns of the source;
+                           NULL: every row */
+    const PlanRowFilter *filter_from;
+    bool schema_only; /* structure without rows: it has no leaves */
     const Key *key; /* for apply and verify on the target: replica identity index, else primary key,
                        else a suitable unique index; NULL: keyless */
     bool further_unique; /* unique or exclusion constraints beside `key`: folding must keep source
@@ -203,6 +211,11 @@ typedef struct BlueprintDiag {
  * positions are the plan's \return false with ERR_PLAN when there is an error finding. */
 MUSTCHECK bool blueprint_build(Blueprint *blueprint, const Plan *plan, const Catalog *source,
                                const Catalog *target, PlanFindings *findings, Err *err);
+/** Puts the row filters to the source's parser: each must be one immutable condition that the
+ * stream can evaluate. Reads only. \param findings those of blueprint_build(), which more are added
+ * to \return false with ERR_PLAN when there is any error finding, ERR_SQL, ERR_LOST. */
+MUSTCHECK bool blueprint_probe(Blueprint *blueprint, Conn *source, PlanFindings *findings,
+                               Err *err);
 void blueprint_release(Blueprint *blueprint);
 
 /** Every kind of finding, for explain and the documentation. */
@@ -213,6 +226,14 @@ const Leaf *blueprint_leaf(const Blueprint *blueprint, uint32_t source_oid);
 
 /** The relation with this source name, NULL if it is not selected. */
 Relation *blueprint_relation(const Blueprint *blueprint, const Name *source);
+
+/** Whether the relation's rows are copied: not where its structure alone is wanted, and nothing is
+ * with copy.data false. */
+bool relation_is_copied(const Blueprint *blueprint, const Relation *relation);
+
+/** Whether the publication must name its leaves one by one: PostgreSQL lets neither a row filter
+ * nor a column list stand on a partitioned table that does not publish as its root. */
+bool relation_is_published_by_leaf(const Relation *relation);
 
 /** Whether an object of the source is kept in the schema archive. */
 bool blueprint_keeps_object(const Blueprint *blueprint, uint32_t class_oid, uint32_t oid);

@@ -36,6 +36,16 @@ typedef enum Diag {
     DIAG_HYPERTABLE_PARTITIONED,
     DIAG_HYPERTABLE_FEATURE,
     DIAG_HYPERTABLE_NULLABLE,
+    DIAG_FILTER_UNSELECTED,
+    DIAG_FILTER_TWICE,
+    DIAG_FILTER_SQL,
+    DIAG_FILTER_FORBIDDEN,
+    DIAG_FILTER_IDENTITY,
+    DIAG_FILTER_VERSION,
+    DIAG_LIST_COLUMN,
+    DIAG_LIST_LEAVES_OUT,
+    DIAG_LIST_NEEDED,
+    DIAG_FILTER_EFFECT,
     DIAG_IDENTITY_INDEX,
     DIAG_IDENTITY_COLUMNS,
     DIAG_IDENTITY_UNUSED,
@@ -50,7 +60,10 @@ extern const BlueprintDiag blueprint_diag_table[DIAG_COUNT];
 
 /* What the selection says of one relation of the source. */
 typedef struct Mark {
-    bool selected;             /* its rows (or, for a view, its definition) are wanted */
+    bool selected;    /* its rows (or, for a view, its definition) are wanted */
+    bool schema_only; /* of what is selected: the definition alone */
+    const PlanRowFilter *filter;
+    const PlanColumnList *list;
     bool excluded;             /* by name */
     const PlanSelector *cause; /* what selected (or excluded) it */
 } Mark;
@@ -81,6 +94,9 @@ void build_hint(Build *build, const char *format, ...) PRINTF(2, 3);
 void build_find_at(Build *build, Diag diag, const PlanSelector *cause, const char *format, ...)
     PRINTF(4, 5);
 
+/** Sorts the findings. \return false with ERR_PLAN when there is an error among them. */
+MUSTCHECK bool build_conclude(Build *build, PlanFindings *findings, Err *err);
+
 /** A relation's or object's name for messages. */
 const char *build_name(Build *build, const Name *name);
 
@@ -88,6 +104,34 @@ Mark *build_mark(Build *build, const CatRelation *relation);
 
 /** Whether a schema is selected as a whole; `cause` tells by what (may be NULL). */
 bool build_schema_selected(const Build *build, const char *schema, const PlanSelector **cause);
+
+/** Walks every relation that a selector matches and that may be selected at all; partitions too.
+ * \return whether there was any. */
+bool build_each_match(Build *build, const PlanSelector *selector,
+                      void (*take)(Build *build, const CatRelation *relation, const void *data),
+                      const void *data);
+
+/** Says that a selector matches no relation, with what was meant perhaps. */
+void build_no_match(Build *build, const PlanSelector *selector, const char *where);
+
+/** Whether a column list leaves a column out; of partitions too. */
+bool build_is_left_out(const Build *build, const CatRelation *table, const char *column);
+
+/** Whether an index of a selected table goes with a column that is left out; `column` (may be NULL)
+ * tells which. */
+bool build_index_goes(const Build *build, const CatIndex *index, const char **column);
+
+/** Whether an old row that travels has this column: it is of the leaf's replica identity. */
+bool build_in_identity(const Build *build, const Leaf *leaf, const char *column);
+
+/** Whether UPDATE or DELETE is published: only then do old rows travel. */
+bool build_publishes_old_rows(const Plan *plan);
+
+/** Walks every use of a column that a column list leaves out, by an object that stays. */
+void build_each_lost_use(Build *build,
+                         void (*take)(Build *build, const CatRelation *table, const char *column,
+                                      const CatColumnUse *use, void *data),
+                         void *data);
 
 /** A schema that belongs to TimescaleDB itself. */
 bool schema_is_timescaledb(const char *schema);
@@ -111,6 +155,8 @@ bool build_extension_reserved(Build *build, const char *extension);
 bool build_event_trigger_reserved(const Build *build, const char *trigger);
 
 void build_select(Build *build);
+void build_filters(Build *build);      /* marks: filter, list, schema_only of each table */
+void build_column_lists(Build *build); /* what goes with columns that are left out */
 void build_relations(Build *build);
 void build_objects(Build *build);
 

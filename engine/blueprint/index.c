@@ -150,6 +150,8 @@ static void add_indexes_of(Build *build, IndexDefs *defs, const Climb *climb, Re
                           build_name(build, &index->name), build_name(build, &table->name));
             continue;
         }
+        if (build_index_goes(build, index, NULL))
+            continue;
         /* Made by the root's index, together with that of the partitions below. */
         if (table->kind == 'p' && index->parent != 0)
             continue;
@@ -192,6 +194,36 @@ void build_indexes(Build *build)
     build->blueprint->index_count = defs.count;
 }
 
+/* Why a foreign key cannot stand on the target; NULL when it can. */
+static const char *key_obstacle(Build *build, const CatConstraint *constraint,
+                                const Relation *relation, const CatRelation *referenced)
+{
+    const char *name = build_name(build, &referenced->name);
+    const Relation *parent = build_relation(build, referenced->root);
+    if (parent == NULL)
+        return arena_printf(build->arena, "%s is not selected", name);
+    if (parent->schema_only && !relation->schema_only)
+        return arena_printf(build->arena, "%s comes without rows", name);
+    if (build->plan->select.columns_count > 0 &&
+        !blueprint_keeps_object(build->blueprint, CAT_CLASS_CONSTRAINT, constraint->oid))
+        return "a column that it needs is left out";
+    return NULL;
+}
+
+static void warn_of_orphans(Build *build, const CatRelation *table, const CatConstraint *constraint,
+                            const CatRelation *referenced)
+{
+    const PlanRowFilter *filter = build_mark(build, referenced)->filter;
+    if (filter == NULL)
+        return;
+    build_find(build, DIAG_FILTER_EFFECT, filter->pos, 1,
+               "foreign key %s of %s points to %s, of which the filter takes only some rows",
+               name_part_text(build->arena, constraint->name), build_name(build, &table->name),
+               build_name(build, &referenced->name));
+    build_hint(build, "If a row refers to one that is kept out, the key stays NOT VALID; filter "
+                      "both tables alike.");
+}
+
 static void add_foreign_keys_of(Build *build, ForeignKeys *keys, Relation *relation,
                                 const CatRelation *table)
 {
@@ -202,13 +234,16 @@ static void add_foreign_keys_of(Build *build, ForeignKeys *keys, Relation *relat
         const CatRelation *referenced = catalog_relation(build->source, constraint->referenced);
         if (constraint->type != 'f' || constraint->parent != 0 || referenced == NULL)
             continue;
-        if (build_relation(build, referenced->root) == NULL) {
+        const char *obstacle = key_obstacle(build, constraint, relation, referenced);
+        if (obstacle != NULL) {
             build_find_at(build, DIAG_FOREIGN_KEY_LEFT_OUT, build_mark(build, table)->cause,
-                          "foreign key %s of %s is left out: %s is not selected",
+                          "foreign key %s of %s is left out: %s",
                           name_part_text(build->arena, constraint->name),
-                          build_name(build, &table->name), build_name(build, &referenced->name));
+                          build_name(build, &table->name), obstacle);
             continue;
         }
+        if (!relation->schema_only)
+            warn_of_orphans(build, table, constraint, referenced);
         *vec_push(build->arena, keys) = (ForeignKey){
             .name = constraint->name,
             .relation = relation,

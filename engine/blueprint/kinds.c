@@ -16,11 +16,12 @@ void build_sequences(Build *build)
     SequenceDefs defs = {0};
     for (size_t i = 0; i < build->source->sequences_count; i++) {
         const CatSequence *sequence = &build->source->sequences[i];
-        if (!blueprint_keeps_object(build->blueprint, CAT_CLASS_RELATION, sequence->oid))
-            continue;
         const CatRelation *owner = sequence->owner_relation == 0
                                        ? NULL
                                        : catalog_relation(build->source, sequence->owner_relation);
+        bool goes = owner != NULL && build_is_left_out(build, owner, sequence->owner_column);
+        if (goes || !blueprint_keeps_object(build->blueprint, CAT_CLASS_RELATION, sequence->oid))
+            continue;
         *vec_push(build->arena, &defs) = (SequenceDef){
             .oid = sequence->oid,
             .name = sequence->name,
@@ -109,7 +110,7 @@ static void visit(Build *build, Readings *readings, const CatRelation *relation,
         .oid = relation->oid,
         .name = relation->name,
         .order = order,
-        .populated = relation->populated,
+        .populated = relation->populated && !build_mark(build, relation)->schema_only,
     };
 }
 

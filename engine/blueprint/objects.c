@@ -127,12 +127,20 @@ static bool is_essential(Build *build, const Edge *part)
     return whole == NULL; /* a domain's check */
 }
 
+/* What stands in the way: a thing that is not selected, or a column of a table that is. */
+static const char *reason_text(Build *build, uint32_t reason)
+{
+    if (is_selected_table(build, reason))
+        return arena_printf(build->arena, "a column of %s, which the column list leaves out",
+                            object_text(build, reason));
+    return arena_printf(build->arena, "%s, which is not selected", object_text(build, reason));
+}
+
 static void needs_unselected(Build *build, uint32_t table, uint32_t reason)
 {
     const CatRelation *relation = relation_of(build, table);
-    build_find_at(build, DIAG_NEEDS_UNSELECTED, build_mark(build, relation)->cause,
-                  "%s needs %s, which is not selected", build_name(build, &relation->name),
-                  object_text(build, reason));
+    build_find_at(build, DIAG_NEEDS_UNSELECTED, build_mark(build, relation)->cause, "%s needs %s",
+                  build_name(build, &relation->name), reason_text(build, reason));
     build_hint(build, "Select both, or exclude both.");
 }
 
@@ -170,6 +178,51 @@ static bool is_providers(Build *build, const CatObject *object, const CatRelatio
     return relation == NULL || !build_mark(build, relation)->selected;
 }
 
+/* An index that needs a column that is left out goes, with its constraint and the foreign keys that
+ * point to it; the table does not. */
+static void block_index(const Build *build, Graph *graph, uint32_t index, uint32_t reason)
+{
+    graph->blocked[index] = true;
+    graph->reason[index] = reason;
+    for (uint32_t e = graph->forward_begin[index]; e < graph->forward_begin[index + 1]; e++) {
+        uint32_t backed = graph->forward[e].to;
+        if (build->source->objects[backed].class_oid != CAT_CLASS_CONSTRAINT)
+            continue;
+        graph->blocked[backed] = true;
+        graph->reason[backed] = reason;
+    }
+    for (uint32_t e = graph->back_begin[index]; e < graph->back_begin[index + 1]; e++)
+        if (build->source->objects[graph->back[e].from].class_oid == CAT_CLASS_CONSTRAINT)
+            block(graph, graph->back[e].from, reason);
+}
+
+/* Indexes and checks go with their column; what else needs one is left out like all that needs what
+ * is not selected. Sequences that a column owns come and go with it on the target. */
+static void block_lost_use(Build *build, const CatRelation *table, const char *column,
+                           const CatColumnUse *use, void *data)
+{
+    (void)column;
+    Graph *graph = data;
+    uint32_t node = node_of(build->source, use->class_oid, use->oid);
+    uint32_t reason = node_of(build->source, CAT_CLASS_RELATION, table->oid);
+    if (node == NONE || reason == NONE || use->class_oid == CAT_CLASS_DEFAULT || use->type == 'p')
+        return;
+    if (use->class_oid == CAT_CLASS_RELATION) {
+        if (strcmp(build->source->objects[node].kind, "index") == 0)
+            block_index(build, graph, node, reason);
+        return;
+    }
+    if (use->class_oid != CAT_CLASS_CONSTRAINT) {
+        block(graph, node, reason);
+        return;
+    }
+    graph->blocked[node] = true; /* of a check nothing follows */
+    graph->reason[node] = reason;
+    for (uint32_t e = graph->back_begin[node]; e < graph->back_begin[node + 1]; e++)
+        if (strcmp(build->source->objects[graph->back[e].from].kind, "index") == 0)
+            block_index(build, graph, graph->back[e].from, reason);
+}
+
 /* Tables that are not selected, excluded views, what is the provider's, and all that needs them. */
 static void block_unselected(Build *build, Graph *graph)
 {
@@ -185,6 +238,7 @@ static void block_unselected(Build *build, Graph *graph)
         if (table || view)
             block(graph, (uint32_t)n, (uint32_t)n);
     }
+    build_each_lost_use(build, block_lost_use, graph);
     for (size_t i = 0; i < graph->queued; i++)
         block_one(build, graph, graph->queue[i]);
     graph->queued = 0;
@@ -213,8 +267,8 @@ static void left_out(Build *build, const Graph *graph, uint32_t node)
         return;
     const PlanSelector *cause = NULL;
     (void)build_schema_selected(build, build->source->objects[node].schema, &cause);
-    build_find_at(build, DIAG_LEFT_OUT, cause, "%s is left out: it needs %s, which is not selected",
-                  object_text(build, node), object_text(build, graph->reason[node]));
+    build_find_at(build, DIAG_LEFT_OUT, cause, "%s is left out: it needs %s",
+                  object_text(build, node), reason_text(build, graph->reason[node]));
 }
 
 static void keep(Build *build, Graph *graph, uint32_t node)

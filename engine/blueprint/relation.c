@@ -40,62 +40,72 @@ static bool text_differs(const Build *build, const CatColumn *column)
            (build->source->server.version < 120000 || build->target->server.version < 120000);
 }
 
-static void fill_columns(Build *build, Relation *relation)
+static Column column_of(const Build *build, const CatColumn *column)
+{
+    return (Column){
+        .name = column->name,
+        .type_text = column->type_text,
+        .equality = column->equality,
+        .type_oid = column->type_oid,
+        .not_null = column->not_null,
+        .identity = column->identity,
+        .generated = column->generated,
+        .binary_safe = binary_safe(column),
+        .text_differs_by_major = text_differs(build, column),
+    };
+}
+
+static void not_binary(Build *build, Relation *relation, const CatColumn *column)
+{
+    relation->binary = false;
+    if (build->plan->copy.format == PLAN_FORMAT_BINARY)
+        build_find(build, DIAG_NOT_BINARY, (PlanPos){0}, 1,
+                   "copy.format is binary, but %s.%s of type %s has no binary form that is "
+                   "the same on both servers",
+                   build_name(build, &relation->source), column->name, column->type_text);
+}
+
+static void fill_columns(Build *build, Relation *relation, const CatRelation *from)
 {
     size_t count = 0;
     const CatColumn *columns = catalog_columns(build->source, relation->oid, &count);
     relation->columns = arena_array(build->arena, Column, count);
     relation->generated = arena_array(build->arena, const char *, count);
+    relation->left_out = arena_array(build->arena, Column, count);
     relation->binary = build->plan->copy.format != PLAN_FORMAT_TEXT;
     for (size_t i = 0; i < count; i++) {
         const CatColumn *column = &columns[i];
-        if (column->generated) {
+        if (build_is_left_out(build, from, column->name)) {
+            relation->left_out[relation->left_out_count++] = column_of(build, column);
+        } else if (column->generated) {
             relation->generated[relation->generated_count++] = column->name;
-            continue;
+        } else {
+            relation->columns[relation->column_count++] = column_of(build, column);
+            if (!binary_safe(column))
+                not_binary(build, relation, column);
         }
-        bool safe = binary_safe(column);
-        relation->columns[relation->column_count++] = (Column){
-            .name = column->name,
-            .type_text = column->type_text,
-            .equality = column->equality,
-            .type_oid = column->type_oid,
-            .not_null = column->not_null,
-            .identity = column->identity,
-            .binary_safe = safe,
-            .text_differs_by_major = text_differs(build, column),
-        };
-        if (safe)
-            continue;
-        relation->binary = false;
-        if (build->plan->copy.format == PLAN_FORMAT_BINARY)
-            build_find(build, DIAG_NOT_BINARY, (PlanPos){0}, 1,
-                       "copy.format is binary, but %s.%s of type %s has no binary form that is "
-                       "the same on both servers",
-                       build_name(build, &relation->source), column->name, column->type_text);
     }
 }
 
-/* Where attribute `attnum` stands in Relation.columns; false for a generated one. */
+/* Where attribute `attnum` stands in Relation.columns; false for one that does not travel. */
 static bool column_position(const Build *build, const Relation *relation, int attnum,
                             uint16_t *position)
 {
     size_t count = 0;
     const CatColumn *columns = catalog_columns(build->source, relation->oid, &count);
-    uint16_t at = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (columns[i].attnum == attnum) {
-            *position = at;
-            return !columns[i].generated;
-        }
-        at = (uint16_t)(at + !columns[i].generated);
-    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t c = 0; columns[i].attnum == attnum && c < relation->column_count; c++)
+            if (relation->columns[c].name == columns[i].name) {
+                *position = (uint16_t)c;
+                return true;
+            }
     return false;
 }
 
 const Key *build_key(Build *build, const Relation *relation, const CatIndex *index)
 {
     if (!index->unique || !index->valid || !index->immediate || index->partial ||
-        index->has_expressions || index->exclusion)
+        index->has_expressions || index->exclusion || build_index_goes(build, index, NULL))
         return NULL;
     uint16_t *positions = arena_array(build->arena, uint16_t, index->key_count);
     for (int i = 0; i < index->key_count; i++)
@@ -135,7 +145,8 @@ static void choose_key(Build *build, Relation *relation, const CatRelation *from
         best = &indexes[i];
     }
     for (size_t i = 0; i < count; i++)
-        if (&indexes[i] != best && (indexes[i].unique || indexes[i].exclusion))
+        if (&indexes[i] != best && (indexes[i].unique || indexes[i].exclusion) &&
+            !build_index_goes(build, &indexes[i], NULL))
             relation->further_unique = true;
 }
 
@@ -145,10 +156,12 @@ static bool is_selected_root(Build *build, const CatRelation *relation)
            build_mark(build, relation)->selected;
 }
 
-/* Rows live in ordinary tables; foreign partitions are refused. */
+/* Rows live in ordinary tables; foreign partitions are refused. Where only structure is wanted
+ * nothing is copied, published or compared: there are no leaves. */
 static bool is_leaf(Build *build, const CatRelation *relation)
 {
-    return relation->kind == 'r' && build_mark(build, relation)->selected;
+    const Mark *mark = build_mark(build, relation);
+    return relation->kind == 'r' && mark->selected && !mark->schema_only;
 }
 
 static const PlanHypertable *hypertable_of(const Build *build, const Name *target)
@@ -202,6 +215,15 @@ static PlanPos cause_of(Build *build, const CatRelation *from)
     return cause == NULL ? nowhere : cause->pos;
 }
 
+/* A comment at its end must not swallow the parenthesis. */
+static const char *filter_text(const Build *build, const PlanRowFilter *filter)
+{
+    if (filter == NULL)
+        return NULL;
+    bool comment = strstr(filter->where, "--") != NULL;
+    return arena_printf(build->arena, "(%s%s)", filter->where, comment ? "\n" : "");
+}
+
 static void add_relations(Build *build)
 {
     Blueprint *blueprint = build->blueprint;
@@ -215,6 +237,7 @@ static void add_relations(Build *build)
         const CatRelation *from = source->by_name[i];
         if (!is_selected_root(build, from))
             continue;
+        const Mark *mark = build_mark(build, from);
         Relation *relation = &blueprint->relations[at];
         *relation = (Relation){
             .oid = from->oid,
@@ -224,9 +247,13 @@ static void add_relations(Build *build)
             .index = at,
             .pos = cause_of(build, from),
             .hypertable = hypertable_of(build, &from->name),
+            .schema_only = mark->schema_only,
+            .filter = filter_text(build, mark->filter),
+            .filter_from = mark->filter,
+            .list = mark->list,
         };
         blueprint->by_oid[at++] = relation;
-        fill_columns(build, relation);
+        fill_columns(build, relation, from);
         choose_key(build, relation, from);
     }
     if (at > 1)

@@ -370,7 +370,8 @@ static void default_publication(Build *build)
     PublicationDef *def = arena_new(build->arena, PublicationDef);
     def->relations = arena_array(build->arena, const Relation *, blueprint->relation_count);
     for (size_t i = 0; i < blueprint->relation_count; i++)
-        def->relations[def->relation_count++] = &blueprint->relations[i];
+        if (!blueprint->relations[i].schema_only)
+            def->relations[def->relation_count++] = &blueprint->relations[i];
     blueprint->publications = def;
     blueprint->publication_count = 1;
 }
@@ -386,6 +387,8 @@ void build_publications(Build *build)
     AUTO_ARENA Arena scratch = {0};
     bool *taken = arena_array(&scratch, bool, blueprint->relation_count);
     size_t count = plan->publication_count;
+    for (size_t i = 0; i < blueprint->relation_count; i++)
+        taken[i] = blueprint->relations[i].schema_only; /* nobody has to publish it */
     blueprint->publications = arena_array(build->arena, PublicationDef, count);
     blueprint->publication_count = count;
     for (int rest = 0; rest < 2; rest++)

@@ -91,7 +91,7 @@ static void select_schemas(Build *build)
             schema_no_match(build, &selectors->items[s]);
 }
 
-static void relation_no_match(Build *build, const PlanSelector *selector, const char *where)
+void build_no_match(Build *build, const PlanSelector *selector, const char *where)
 {
     if (selector->optional)
         return;
@@ -109,16 +109,15 @@ static void relation_no_match(Build *build, const PlanSelector *selector, const 
         build_hint(build, "did you mean \"%s\"?", suggest.best);
 }
 
-/* Walks every relation a selector matches; partitions too. \return whether there was any. */
-static bool each_match(Build *build, const PlanSelector *selector,
-                       void (*take)(Build *, const CatRelation *, const PlanSelector *))
+bool build_each_match(Build *build, const PlanSelector *selector,
+                      void (*take)(Build *, const CatRelation *, const void *), const void *data)
 {
     if (selector->selector.pattern == NULL) {
         const CatRelation *relation =
             catalog_relation_named(build->source, &selector->selector.name);
         if (relation == NULL || !may_be_selected(relation))
             return false;
-        take(build, relation, selector);
+        take(build, relation, data);
         return true;
     }
     bool any = false;
@@ -126,13 +125,13 @@ static bool each_match(Build *build, const PlanSelector *selector,
         const CatRelation *relation = build->source->by_name[i];
         if (!may_be_selected(relation) || !selector_matches(&selector->selector, &relation->name))
             continue;
-        take(build, relation, selector);
+        take(build, relation, data);
         any = true;
     }
     return any;
 }
 
-static void take_table(Build *build, const CatRelation *relation, const PlanSelector *selector)
+static void take_table(Build *build, const CatRelation *relation, const void *selector)
 {
     Mark *mark = build_mark(build, relation);
     if (selector->selector.pattern != NULL && !mark->selected &&
@@ -144,7 +143,7 @@ static void take_table(Build *build, const CatRelation *relation, const PlanSele
         mark->cause = selector;
 }
 
-static void exclude_table(Build *build, const CatRelation *relation, const PlanSelector *selector)
+static void exclude_table(Build *build, const CatRelation *relation, const void *selector)
 {
     Mark *mark = build_mark(build, relation);
     mark->selected = false;
@@ -152,11 +151,22 @@ static void exclude_table(Build *build, const CatRelation *relation, const PlanS
     mark->cause = selector;
 }
 
-static void ignore_table(Build *build, const CatRelation *relation, const PlanSelector *selector)
+static void ignore_table(Build *build, const CatRelation *relation, const void *selector)
 {
     (void)build;
     (void)relation;
     (void)selector;
+}
+
+/* Selectors whose matching nothing is a finding. */
+static void match_all(Build *build, const PlanSelectors *selectors,
+                      void (*take)(Build *, const CatRelation *, const void *), const char *where)
+{
+    for (size_t i = 0; i < selectors->count; i++) {
+        const PlanSelector *selector = &selectors->items[i];
+        if (!build_each_match(build, selector, take, selector))
+            build_no_match(build, selector, where);
+    }
 }
 
 static void take_schemas(Build *build)
@@ -241,17 +251,10 @@ void build_select(Build *build)
     const PlanSelect *select = &build->plan->select;
     select_schemas(build);
     take_schemas(build);
-    for (size_t i = 0; i < select->tables.count; i++)
-        if (!each_match(build, &select->tables.items[i], take_table))
-            relation_no_match(build, &select->tables.items[i], "select.tables");
-    for (size_t i = 0; i < select->exclude.count; i++)
-        if (!each_match(build, &select->exclude.items[i], exclude_table))
-            relation_no_match(build, &select->exclude.items[i], "select.exclude");
+    match_all(build, &select->tables, take_table, "select.tables");
+    match_all(build, &select->exclude, exclude_table, "select.exclude");
     for (size_t v = 0; v < build->plan->verify_count; v++)
-        for (size_t i = 0; i < build->plan->verifies[v].tables.count; i++)
-            if (!each_match(build, &build->plan->verifies[v].tables.items[i], ignore_table))
-                relation_no_match(build, &build->plan->verifies[v].tables.items[i],
-                                  "verify.tables");
+        match_all(build, &build->plan->verifies[v].tables, ignore_table, "verify.tables");
     partitions_follow(build);
     check_selected(build);
 }

@@ -37,6 +37,7 @@ static const ReadStep read_steps[] = {
     {"the available extensions", EVERY_VERSION, false, &SQL_CATALOG_AVAILABLE, read_available},
     {"the objects", EVERY_VERSION, false, &SQL_CATALOG_OBJECTS, read_objects},
     {"the dependencies", EVERY_VERSION, false, &SQL_CATALOG_DEPENDENCIES, read_dependencies},
+    {"the uses of columns", EVERY_VERSION, false, &SQL_CATALOG_COLUMN_USES, read_column_uses},
     {"the hypertables", EVERY_VERSION, true, &SQL_CATALOG_HYPERTABLES, read_hypertables},
     {"the chunks", EVERY_VERSION, true, &SQL_CATALOG_CHUNKS, read_chunks},
 };

@@ -163,6 +163,16 @@ typedef struct CatDependency {
     char type; /* 'n' normal, 'a' automatic, 'i' internal, 'P' 'S' partition, 'e' extension */
 } CatDependency;
 
+/* What uses one column of a table. */
+typedef struct CatColumnUse {
+    uint32_t relation;
+    int attnum;
+    uint32_t class_oid;
+    uint32_t oid;
+    char type;     /* as in CatDependency; 'p': the partition key of the table itself */
+    int generated; /* number of the generated column whose expression this is, 0 none */
+} CatColumnUse;
+
 /* Whatever a schema archive can hold. */
 typedef struct CatObject {
     uint32_t class_oid;
@@ -213,6 +223,7 @@ typedef struct Catalog {
     CAT_LIST(CatAvailable, available);      /* sorted by name */
     CAT_LIST(CatObject, objects);           /* sorted by class, oid */
     CAT_LIST(CatDependency, dependencies);  /* sorted by class, oid */
+    CAT_LIST(CatColumnUse, column_uses);    /* sorted by relation, attnum, class, oid */
     CAT_LIST(CatHypertable, hypertables);   /* sorted by name */
     const CatRelation **by_name;            /* the relations, sorted by name */
 } Catalog;
@@ -244,6 +255,7 @@ int64_t catalog_setting_int(const Catalog *catalog, const char *name, int64_t mi
 const CatColumn *catalog_columns(const Catalog *catalog, uint32_t relation, size_t *count);
 const CatIndex *catalog_indexes(const Catalog *catalog, uint32_t relation, size_t *count);
 const CatConstraint *catalog_constraints(const Catalog *catalog, uint32_t relation, size_t *count);
+const CatColumnUse *catalog_column_uses(const Catalog *catalog, uint32_t relation, size_t *count);
 const CatTrigger *catalog_triggers(const Catalog *catalog, uint32_t relation, size_t *count);
 
 #endif

@@ -172,6 +172,11 @@ const CatConstraint *catalog_constraints(const Catalog *catalog, uint32_t relati
     return RANGE(CatConstraint, catalog->constraints, relation, count);
 }
 
+const CatColumnUse *catalog_column_uses(const Catalog *catalog, uint32_t relation, size_t *count)
+{
+    return RANGE(CatColumnUse, catalog->column_uses, relation, count);
+}
+
 const CatTrigger *catalog_triggers(const Catalog *catalog, uint32_t relation, size_t *count)
 {
     return RANGE(CatTrigger, catalog->triggers, relation, count);

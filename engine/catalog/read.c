@@ -277,6 +277,22 @@ void read_dependencies(Catalog *catalog, const Rows *rows)
         };
 }
 
+void read_column_uses(Catalog *catalog, const Rows *rows)
+{
+    size_t count = rows_count(rows);
+    catalog->column_uses = arena_array(&catalog->arena, CatColumnUse, count);
+    catalog->column_uses_count = count;
+    for (size_t r = 0; r < count; r++)
+        catalog->column_uses[r] = (CatColumnUse){
+            .relation = rows_oid(rows, r, 0),
+            .attnum = (int)rows_int64(rows, r, 1),
+            .class_oid = rows_oid(rows, r, 2),
+            .oid = rows_oid(rows, r, 3),
+            .type = rows_char(rows, r, 4),
+            .generated = (int)rows_int64(rows, r, 5),
+        };
+}
+
 void read_hypertables(Catalog *catalog, const Rows *rows)
 {
     size_t count = rows_count(rows);

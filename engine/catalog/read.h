@@ -20,6 +20,7 @@ void read_publications(Catalog *catalog, const Rows *rows);
 void read_extensions(Catalog *catalog, const Rows *rows);
 void read_available(Catalog *catalog, const Rows *rows);
 void read_objects(Catalog *catalog, const Rows *rows);
+void read_column_uses(Catalog *catalog, const Rows *rows);
 void read_dependencies(Catalog *catalog, const Rows *rows);
 void read_hypertables(Catalog *catalog, const Rows *rows);
 

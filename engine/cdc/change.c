@@ -15,8 +15,10 @@ void change_values(const LeafState *leaf, const PgoTuple *tuple, PgoValue *scrat
         return;
     }
     pgo_tuple_values(tuple, scratch);
-    for (uint16_t i = 0; i < leaf->map_count; i++)
-        values[leaf->map[i]] = scratch[i];
+    for (uint16_t i = 0; i < leaf->map_count; i++) {
+        if (leaf->map[i] != COLUMN_LEFT_OUT)
+            values[leaf->map[i]] = scratch[i];
+    }
 }
 
 bool change_old_key(const Relation *relation, const PgoValue *old_values,

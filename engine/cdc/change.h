@@ -8,7 +8,8 @@
 #include "blueprint/blueprint.h"
 #include "cdc/pgoutput.h"
 
-#define NO_CHANGE UINT32_MAX
+#define NO_CHANGE       UINT32_MAX
+#define COLUMN_LEFT_OUT UINT16_MAX /* in a map: the source sends it, a column list drops it */
 
 typedef struct RelState RelState;
 
@@ -19,8 +20,8 @@ typedef struct LeafState {
     bool known;         /* a relation message came in this session */
     bool same_order;    /* map[i] == i for all of them */
     char identity;      /* replica identity as told: d i f n */
-    uint16_t *map;      /* position in the tuple -> index in Relation.columns */
-    uint16_t map_count; /* equal to Relation.column_count */
+    uint16_t *map;      /* position in the tuple -> index in Relation.columns, COLUMN_LEFT_OUT */
+    uint16_t map_count; /* columns of a tuple */
 } LeafState;
 
 /* A source transaction. */
@@ -46,7 +47,7 @@ typedef struct Change {
 } Change;
 
 /** The values of a tuple in the order of Relation.columns.
- * \param scratch room for as many values as the relation has columns, overwritten */
+ * \param scratch room for as many values as the relation has columns on the source, overwritten */
 void change_values(const LeafState *leaf, const PgoTuple *tuple, PgoValue *scratch,
                    PgoValue *values);
 

@@ -16,8 +16,8 @@ void relmap_init(Relmap *relmap, const Blueprint *blueprint)
         const Relation *relation = &blueprint->relations[i];
         relmap->rels[i] = (RelState){.relation = relation, .first = NO_CHANGE, .last = NO_CHANGE};
         fold_init(&relmap->rels[i].fold, relation);
-        if (relation->column_count > widest)
-            widest = relation->column_count;
+        if (relation->column_count + relation->left_out_count > widest)
+            widest = relation->column_count + relation->left_out_count;
     }
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
         const Leaf *leaf = &blueprint->leaves[i];
@@ -65,13 +65,20 @@ LeafState *relmap_leaf(Relmap *relmap, uint32_t oid, Err *err)
     return state;
 }
 
+#define NOT_THERE (-1)
+
+/* Where a column stands in Relation.columns; COLUMN_LEFT_OUT, NOT_THERE. */
 static int column_index(const Relation *relation, const char *name)
 {
     for (size_t i = 0; i < relation->column_count; i++) {
         if (strcmp(relation->columns[i].name, name) == 0)
             return (int)i;
     }
-    return -1;
+    for (size_t i = 0; i < relation->left_out_count; i++) {
+        if (strcmp(relation->left_out[i].name, name) == 0)
+            return COLUMN_LEFT_OUT;
+    }
+    return NOT_THERE;
 }
 
 static bool key_has(const Relation *relation, int column)
@@ -87,7 +94,9 @@ static void check_column(const Relation *relation, const PgoRelation *message,
                          const PgoColumn *column, Str *differences)
 {
     int index = column_index(relation, column->name);
-    if (index < 0) {
+    if (index == COLUMN_LEFT_OUT)
+        return;
+    if (index == NOT_THERE) {
         str_appendf(differences, "Column %s was added.\n", column->name);
         return;
     }
@@ -160,7 +169,8 @@ bool relmap_take(Relmap *relmap, const PgoRelation *message, Err *err)
     if (!name_equal(&state->leaf->source, &(Name){message->schema, message->name}))
         str_append(&differences, "The relation was renamed.\n");
     if (state->map == NULL)
-        state->map = arena_array(&relmap->arena, uint16_t, relation->column_count);
+        state->map = arena_array(&relmap->arena, uint16_t,
+                                 relation->column_count + relation->left_out_count);
     const uint8_t *at = message->columns;
     state->same_order = true;
     for (uint16_t i = 0; i < message->column_count; i++) {
@@ -168,7 +178,7 @@ bool relmap_take(Relmap *relmap, const PgoRelation *message, Err *err)
         at = pgo_relation_column(at, &column);
         check_column(relation, message, &column, &differences);
         int index = column_index(relation, column.name);
-        if (index >= 0 && i < relation->column_count)
+        if (index != NOT_THERE && i < relation->column_count + relation->left_out_count)
             state->map[i] = (uint16_t)index;
         state->same_order = state->same_order && index == i;
     }

@@ -14,6 +14,26 @@ static bool identity_error(const Change *change, Err *err)
                     relation->key != NULL ? relation->key->index_name : "(none)");
 }
 
+/* An UPDATE that brings a row into a filter travels as an INSERT, and large values that it did not
+ * change are not in it, unless the identity is FULL. */
+static bool is_whole(const Row *row, Err *err)
+{
+    const Relation *relation = row->rel->relation;
+    for (size_t c = 0; c < relation->column_count; c++) {
+        if (row->new_values[c].kind != PGO_UNCHANGED)
+            continue;
+        err_set(err, ERR_DRIFT,
+                "an UPDATE of %s brought a row into the row filter, and its large value of column "
+                "%s did not travel",
+                name_text(&err->arena, &relation->source), relation->columns[c].name);
+        return err_hint(err,
+                        "On the source, ALTER TABLE %s REPLICA IDENTITY FULL, then \"godwit "
+                        "reset\" and begin again: the value is not in the stream.",
+                        name_text(&err->arena, &row->change->leaf->leaf->source));
+    }
+    return true;
+}
+
 bool row_read(Applier *applier, const Change *change, Row *row, Err *err)
 {
     Relmap *relmap = applier->relmap;
@@ -35,7 +55,7 @@ bool row_read(Applier *applier, const Change *change, Row *row, Err *err)
         row->new_values = relmap->new_values;
     }
     if (change->kind == PGO_INSERT)
-        return true;
+        return row->rel->relation->filter == NULL || is_whole(row, err);
     if (row->rel->relation->key == NULL)
         return row->old_full || identity_error(change, err);
     return change_old_key(row->rel->relation, row->old_values, row->new_values,

@@ -54,6 +54,7 @@ static bool verify_one(Session *session, const PlanVerify *entry, const Relation
     VerifySpec spec = {.relation = relation,
                        .method = entry->method,
                        .where = entry->where,
+                       .partial = !session->plan.copy.data,
                        .source = session->source,
                        .target = session->target,
                        .run_id = live ? session->journal.id : 0};

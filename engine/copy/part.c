@@ -37,7 +37,7 @@ void part_source_sql(Str *sql, const Conn *source, const Leaf *leaf, const PartR
 {
     const Relation *relation = leaf->root;
     str_append(sql, "COPY ");
-    if (range->by == PART_BY_NONE) {
+    if (range->by == PART_BY_NONE && relation->filter == NULL) {
         ddl_qname(sql, source, &leaf->source);
         column_list(sql, source, relation);
     } else {
@@ -48,7 +48,7 @@ void part_source_sql(Str *sql, const Conn *source, const Leaf *leaf, const PartR
         columns_append(sql, source, relation);
         str_append(sql, " FROM ONLY ");
         ddl_qname(sql, source, &leaf->source);
-        parts_condition(sql, range, str_text(&column));
+        parts_condition(sql, range, str_text(&column), relation->filter);
         str_append(sql, ")");
     }
     str_append(sql, relation->binary ? " TO STDOUT (FORMAT binary)" : " TO STDOUT");

@@ -110,11 +110,15 @@ static void bound(Str *sql, const PartRange *range, const char *column, const ch
         str_appendf(sql, "%s %s %" PRId64, column, operator, value);
 }
 
-void parts_condition(Str *sql, const PartRange *range, const char *quoted_column)
+void parts_condition(Str *sql, const PartRange *range, const char *quoted_column,
+                     const char *filter)
 {
-    if (!range->has_from && !range->has_to)
+    bool ranged = range->has_from || range->has_to;
+    if (!ranged && filter == NULL)
         return;
     str_append(sql, " WHERE ");
+    if (filter != NULL)
+        str_appendf(sql, "%s%s", filter, ranged ? " AND " : "");
     if (range->has_from)
         bound(sql, range, quoted_column, ">=", range->from);
     if (range->has_from && range->has_to)

@@ -42,8 +42,9 @@ PartRange parts_range(const PartPlan *plan, size_t index, int64_t low, int64_t h
 /** The range as shown and journalled: "all rows", "pages 0 to 1024", "id from 1000". */
 char *parts_range_text(Arena *arena, const PartRange *range);
 
-/** Appends " WHERE ..." unless the range is all rows. \param quoted_column by key: quoted already
- */
-void parts_condition(Str *sql, const PartRange *range, const char *quoted_column);
+/** Appends " WHERE ..." unless the range is all rows and there is no filter.
+ * \param quoted_column by key: quoted already \param filter a condition in parentheses, or NULL */
+void parts_condition(Str *sql, const PartRange *range, const char *quoted_column,
+                     const char *filter);
 
 #endif

@@ -189,17 +189,23 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The columns that travel, as wave_catalog.sql shows them. */
+/* The columns that travel, and those left out, as wave_catalog.sql shows them. */
 static char *planned_columns(Arena *arena, const Relation *relation)
 {
-    const char **items = arena_array(arena, const char *, relation->column_count);
+    size_t count = 0;
+    const char **items =
+        arena_array(arena, const char *, relation->column_count + relation->left_out_count);
     for (size_t i = 0; i < relation->column_count; i++)
-        items[i] = arena_printf(arena, "%s %" PRIu32, relation->columns[i].name,
-                                relation->columns[i].type_oid);
-    if (relation->column_count > 1)
-        qsort(items, relation->column_count, sizeof(*items), by_text);
+        items[count++] = arena_printf(arena, "%s %" PRIu32, relation->columns[i].name,
+                                      relation->columns[i].type_oid);
+    for (size_t i = 0; i < relation->left_out_count; i++)
+        if (!relation->left_out[i].generated)
+            items[count++] = arena_printf(arena, "%s %" PRIu32, relation->left_out[i].name,
+                                          relation->left_out[i].type_oid);
+    if (count > 1)
+        qsort(items, count, sizeof(*items), by_text);
     AUTO_STR Str text = {0};
-    for (size_t i = 0; i < relation->column_count; i++)
+    for (size_t i = 0; i < count; i++)
         str_appendf(&text, "%s%s", i > 0 ? "," : "", items[i]);
     return str_dup(arena, &text);
 }
@@ -286,6 +292,31 @@ bool wave_begin(Wave **out, Run *run, Conn *target, Err *err)
     *out = wave;
     wave = NULL;
     return true;
+}
+
+static bool record_none(const Run *run, Conn *target, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    const Blueprint *blueprint = run->blueprint;
+    Name *names = arena_array(&arena, Name, blueprint->leaf_count);
+    int64_t wave = 0;
+    for (size_t i = 0; i < blueprint->leaf_count; i++)
+        names[i] = blueprint->leaves[i].source;
+    return journal_wave_open(target, run->journal.id, names, blueprint->leaf_count, 0, &wave,
+                             err) &&
+           pg_none(target, SQL_COPY_NONE,
+                   PARAMS(arena_int64(&arena, run->journal.id), arena_int64(&arena, wave)), err) &&
+           pg_commit(target, err);
+}
+
+bool wave_none(const Run *run, Conn *target, Err *err)
+{
+    if (!pg_begin(target, NULL, err))
+        return false;
+    bool ok = record_none(run, target, err);
+    if (!ok)
+        pg_rollback(target);
+    return ok;
 }
 
 bool wave_import(const Wave *wave, Conn *source, Err *err)

@@ -32,6 +32,10 @@ typedef struct WaveLeaf {
  *         ERR_SQL, ERR_LOST or the stop's error; nothing is held then. */
 MUSTCHECK bool wave_begin(Wave **wave, Run *run, Conn *target, Err *err);
 
+/** copy.data false: records every leaf as copied, under a position below everything that the slot
+ * sends. \return false with ERR_SQL, ERR_LOST. */
+MUSTCHECK bool wave_none(const Run *run, Conn *target, Err *err);
+
 /** How many leaves of the blueprint are not copied yet, by the journal. 0 for a run without a row
  * (`plan`) means the same as everywhere: nothing recorded, so all are left. */
 MUSTCHECK bool wave_leaves_left(const Run *run, Conn *target, size_t *left, Err *err);

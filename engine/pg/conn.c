@@ -97,11 +97,14 @@ const char *const *conn_tool_env(Arena *arena, const Endpoint *endpoint, const c
 static void on_notice(void *data, const PGresult *result)
 {
     const Conn *conn = data;
+    const char *tree = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     if (message == NULL)
         return;
-    if (severity != NULL && strcmp(severity, "WARNING") == 0)
+    if (conn->parse_tree != NULL && tree != NULL && strcmp(message, "parse tree:") == 0)
+        str_append(conn->parse_tree, tree);
+    else if (severity != NULL && strcmp(severity, "WARNING") == 0)
         log_warn(&conn->log, "server: %s", message);
     else
         log_debug(&conn->log, "server: %s", message);

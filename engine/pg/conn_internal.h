@@ -4,6 +4,7 @@
 #ifndef GODWIT_PG_CONN_INTERNAL_H
 #define GODWIT_PG_CONN_INTERNAL_H
 
+#include "base/str.h"
 #include "pg/conn.h"
 #include "pg/query.h"
 
@@ -17,6 +18,7 @@ struct Conn {
     const char *label;
     const char *purpose;
     LogCtx log;
+    Str *parse_tree;    /* takes the parse tree that the server shows, see parse.c; else NULL */
     size_t pipe_unsent; /* statements queued since the last write, see pipeline.c */
     Arena arena;
 };

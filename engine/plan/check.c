@@ -173,6 +173,23 @@ static void check_publications(Check *check)
     }
 }
 
+/* Rows that were there before the slot are not on a target that the run itself makes: the first
+ * change of one would stop it. */
+static void check_no_copy(Check *check)
+{
+    const uint32_t changed = (uint32_t)PLAN_PUBLISH_UPDATE | (uint32_t)PLAN_PUBLISH_DELETE;
+    const Plan *plan = check->plan;
+    const Node *node = node_at(check->root, "copy.data");
+    if (node == NULL || plan->copy.data || (plan->replication.publish & changed) == 0 ||
+        plan->apply.on_conflict != PLAN_CONFLICT_STOP ||
+        plan->schema.existing != PLAN_EXISTING_FAIL)
+        return;
+    report_node(check->report, DIAG_NOTHING_COPIED, node,
+                "copy.data: false would stop at the first change of a row that is not there");
+    report_hint(check->report, "Say apply.on_conflict: skip or upsert, or publish only insert and "
+                               "truncate.");
+}
+
 void plan_check(Report *report, const Plan *plan, const Node *root)
 {
     Check check = {
@@ -200,4 +217,5 @@ void plan_check(Report *report, const Plan *plan, const Node *root)
     check_slot(&check);
     check_publish(&check);
     check_publications(&check);
+    check_no_copy(&check);
 }

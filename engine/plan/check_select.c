@@ -126,14 +126,33 @@ static void check_table_list(Check *check, const char *path, const char *what)
     }
 }
 
+/* A condition that nothing reads. */
+static void check_filter_used(Check *check, const PlanRowFilter *filter, const Node *node)
+{
+    const PlanSelectors *bare = &check->plan->select.schema_only;
+    for (size_t i = 0; i < bare->count && check_may_try(check); i++) {
+        const PlanSelector *item = &bare->items[i];
+        if (filter->table.selector.pattern != NULL ||
+            !selector_matches(&item->selector, &filter->table.selector.name))
+            continue;
+        report_node(check->report, DIAG_NO_EFFECT, node,
+                    "select.rows has no effect on %s, which comes without rows",
+                    filter->table.selector.text);
+        report_hint(check->report, "select.schema_only in line %u names it.", item->pos.line);
+        return;
+    }
+}
+
 static void check_table_lists(Check *check)
 {
     const PlanSelect *select = &check->plan->select;
     const PlanReplication *replication = &check->plan->replication;
     const Node *list = node_at(check->root, "select.rows");
     const Node *node = list == NULL ? NULL : list->first;
-    for (size_t i = 0; node != NULL; i++, node = node->next)
+    for (size_t i = 0; node != NULL; i++, node = node->next) {
         use_selector(check, &select->rows[i].table, node_get(node, "table"), "filtered");
+        check_filter_used(check, &select->rows[i], node_get(node, "table"));
+    }
     list = node_at(check->root, "select.columns");
     node = list == NULL ? NULL : list->first;
     for (size_t i = 0; node != NULL; i++, node = node->next) {

@@ -46,6 +46,8 @@ static const PlanDiagRow ROWS[DIAG_COUNT] = {
     [DIAG_NO_LIMIT] = {"P207", true, "An action on a limit, without a limit"},
     [DIAG_GRACE] = {"P208", true, "The grace is longer than the downtime"},
     [DIAG_CONNECTIONS] = {"P209", true, "The connection cap is below what the jobs need"},
+    [DIAG_NOTHING_COPIED] = {"P210", true,
+                             "Changes of rows that are not copied would stop the run"},
     [DIAG_NAME_CLASH] = {"P230", true, "Two plans have the same name"},
     [DIAG_CYCLE] = {"P231", true, "Steps wait for each other"},
     [DIAG_UNKNOWN_STEP] = {"P232", true, "A step is named that is not there"},

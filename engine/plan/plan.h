@@ -363,6 +363,14 @@ MUSTCHECK bool plan_load_from(Plan *plan, const char *path, const char *text,
                               PlanFindings *findings, Err *err);
 void plan_release(Plan *plan);
 
+/** The characters in the first `bytes` bytes of a text; an invalid byte counts as one. */
+uint32_t plan_characters(const char *text, size_t bytes);
+
+/** Where a byte of a scalar's value stands in the plan. \param pos in: the scalar's own place; out:
+ * the byte's \return false when the value stands there in another form (escapes, several lines);
+ * `pos` is left alone then. */
+bool plan_place(const Plan *plan, const char *value, size_t offset, PlanPos *pos);
+
 /** Renders one finding as text: file:line:column, severity, code, message, snippet, caret, hint. */
 char *plan_finding_text(Arena *arena, const Plan *plan, const PlanFinding *finding);
 

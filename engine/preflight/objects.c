@@ -112,7 +112,7 @@ void check_identity(Check *check)
     }
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         const Relation *relation = &blueprint->relations[i];
-        if (relation->key == NULL)
+        if (relation->key == NULL && !relation->schema_only)
             check_add(check, CODE_KEYLESS, FINDING_WARNING, &check->source,
                       check_name(check, &relation->source),
                       check_text(check, "has no key that names one row (%s)",

@@ -64,8 +64,9 @@ void check_tables_readable(Check *check)
     const Blueprint *blueprint = check->blueprint;
     check_schema_usage(check);
     for (size_t i = 0; i < blueprint->relation_count; i++)
-        check_readable(check, &blueprint->relations[i].source, blueprint->relations[i].oid,
-                       "TABLE");
+        if (!blueprint->relations[i].schema_only)
+            check_readable(check, &blueprint->relations[i].source, blueprint->relations[i].oid,
+                           "TABLE");
     for (size_t i = 0; i < blueprint->leaf_count; i++)
         if (blueprint->leaves[i].oid != blueprint->leaves[i].root->oid)
             check_readable(check, &blueprint->leaves[i].source, blueprint->leaves[i].oid, "TABLE");
@@ -83,7 +84,7 @@ void check_publication(Check *check)
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         const Relation *relation = &blueprint->relations[i];
         const CatRelation *from = catalog_relation(check->source.catalog, relation->oid);
-        if (from == NULL || from->owns)
+        if (from == NULL || from->owns || relation->schema_only)
             continue;
         if (listed++ >= LISTED_MAX) {
             more++;
@@ -118,22 +119,27 @@ static void check_database_owner(Check *check, const Side *side)
                          sql_user(check, side)));
 }
 
+static void check_lockable_one(Check *check, uint32_t oid, const Name *name)
+{
+    const CatRelation *from = catalog_relation(check->source.catalog, oid);
+    if (from == NULL || from->can_lock)
+        return;
+    check_add(check, CODE_FENCE, FINDING_ERROR, &check->source, check_name(check, name),
+              "may not be locked against writers",
+              "cutover.stop_writes.method is lock: a SHARE lock takes one of the privileges "
+              "UPDATE, DELETE, TRUNCATE.",
+              check_text(check, "GRANT TRUNCATE ON TABLE %s TO %s;",
+                         check_sql(check, &check->source, name), sql_user(check, &check->source)));
+}
+
 static void check_lockable(Check *check)
 {
     const Blueprint *blueprint = check->blueprint;
-    for (size_t i = 0; i < blueprint->leaf_count; i++) {
-        const Leaf *leaf = &blueprint->leaves[i];
-        const CatRelation *from = catalog_relation(check->source.catalog, leaf->oid);
-        if (from == NULL || from->can_lock)
-            continue;
-        check_add(check, CODE_FENCE, FINDING_ERROR, &check->source,
-                  check_name(check, &leaf->source), "may not be locked against writers",
-                  "cutover.stop_writes.method is lock: a SHARE lock takes one of the privileges "
-                  "UPDATE, DELETE, TRUNCATE.",
-                  check_text(check, "GRANT TRUNCATE ON TABLE %s TO %s;",
-                             check_sql(check, &check->source, &leaf->source),
-                             sql_user(check, &check->source)));
-    }
+    for (size_t i = 0; i < blueprint->leaf_count; i++)
+        check_lockable_one(check, blueprint->leaves[i].oid, &blueprint->leaves[i].source);
+    for (size_t i = 0; i < blueprint->relation_count; i++)
+        if (blueprint->relations[i].schema_only)
+            check_lockable_one(check, blueprint->relations[i].oid, &blueprint->relations[i].source);
 }
 
 static void check_signal(Check *check, const Side *side)
@@ -168,8 +174,9 @@ void check_row_security(Check *check)
     for (size_t i = 0; i < source->catalog->relations_count; i++) {
         const CatRelation *relation = &source->catalog->relations[i];
         bool hidden = relation->row_security && (!relation->owns || relation->force_row_security);
+        const Relation *root = blueprint_relation(check->blueprint, &relation->name);
         bool selected = blueprint_leaf(check->blueprint, relation->oid) != NULL ||
-                        blueprint_relation(check->blueprint, &relation->name) != NULL;
+                        (root != NULL && !root->schema_only);
         if (!hidden || !selected)
             continue;
         check_add(check, CODE_ROW_SECURITY, FINDING_ERROR, source,

@@ -19,8 +19,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
         const char *name = name_text(&arena, &relation->target);
         steps[i] = step_add(builder, &STEP_ANALYZE, name, relation, 0);
         step_at(steps[i], relation->pos);
-        step_needs_id(builder, steps[i],
-                      arena_printf(&arena, "copy:%s", name_text(&arena, &relation->source)));
+        step_needs_rows(builder, steps[i], blueprint, relation);
     }
     for (size_t i = 0; i < blueprint->index_count; i++) {
         const IndexDef *index = &blueprint->indexes[i];

@@ -34,7 +34,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
                               constraint_text(&arena, &def->table, def->constraint_name), def,
                               direct ? (double)def->bytes : 0);
         step_at(step, def->relation->pos);
-        step_needs_rows(builder, step, def->relation);
+        step_needs_rows(builder, step, blueprint, def->relation);
         needs_indexes(builder, step, blueprint, def);
         step_needs_below(builder, step, blueprint, def);
     }

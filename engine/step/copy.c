@@ -14,6 +14,8 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     AUTO_ARENA Arena arena = {0};
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         const Relation *relation = &blueprint->relations[i];
+        if (!relation_is_copied(blueprint, relation))
+            continue;
         Step *step = step_add(builder, &STEP_COPY, name_text(&arena, &relation->source), relation,
                               (double)relation_bytes(relation));
         step_at(step, relation->pos);

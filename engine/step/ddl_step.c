@@ -136,9 +136,14 @@ bool index_is_direct(const Blueprint *blueprint, const IndexDef *def)
            index_on_partitioned(blueprint, def);
 }
 
-void step_needs_rows(StepBuilder *builder, Step *step, const Relation *relation)
+void step_needs_rows(StepBuilder *builder, Step *step, const Blueprint *blueprint,
+                     const Relation *relation)
 {
     AUTO_ARENA Arena arena = {0};
+    if (!relation_is_copied(blueprint, relation)) {
+        step_needs_id(builder, step, "wave");
+        return;
+    }
     step_needs_id(builder, step,
                   arena_printf(&arena, "copy:%s", name_text(&arena, &relation->source)));
 }

@@ -50,7 +50,8 @@ bool index_is_direct(const Blueprint *blueprint, const IndexDef *def);
 bool index_on_partitioned(const Blueprint *blueprint, const IndexDef *def);
 
 /** The step waits for the rows of its relation. */
-void step_needs_rows(StepBuilder *builder, Step *step, const Relation *relation);
+void step_needs_rows(StepBuilder *builder, Step *step, const Blueprint *blueprint,
+                     const Relation *relation);
 
 /** The step waits for what is built on the partitions below its table: the index of a partitioned
  * table adopts theirs. */

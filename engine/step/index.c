@@ -18,7 +18,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
         Step *step =
             step_add(builder, &STEP_INDEX, name_text(&arena, &def->name), def, (double)def->bytes);
         step_at(step, def->relation->pos);
-        step_needs_rows(builder, step, def->relation);
+        step_needs_rows(builder, step, blueprint, def->relation);
         step_needs_below(builder, step, blueprint, def);
     }
     return true;

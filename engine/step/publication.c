@@ -3,7 +3,6 @@
  * tables. A partitioned root stands for its leaves, which are published under their own names;
  * before 13 the leaves are listed. One that is adopted is taken as it is and never dropped.
  */
-#include "copy/leaves.h"
 #include "pg/ddl.h"
 #include "pg/query.h"
 #include "sql_text.h"
@@ -16,6 +15,7 @@ extern const StepKind STEP_PUBLICATION;
 
 #define ROOT_PUBLISHED_VERSION     130000
 #define TRUNCATE_PUBLISHED_VERSION 110000
+#define PARTS_PUBLISHED_VERSION    150000
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
@@ -64,6 +64,7 @@ static void publish_append(Str *sql, uint32_t bits)
 typedef struct Member {
     uint32_t oid;
     const Name *name;
+    const Relation *relation; /* whose rows and columns these are */
 } Member;
 typedef VEC(Member) MemberVec;
 
@@ -74,32 +75,51 @@ static int by_oid(const void *a, const void *b)
 }
 
 /* What the publication lists, in blueprint order. */
-static MemberVec members(const StepCtx *ctx)
+static MemberVec planned(const StepCtx *ctx)
 {
     const PublicationDef *def = def_of(ctx);
     bool roots = conn_version(ctx->source) >= ROOT_PUBLISHED_VERSION;
     MemberVec list = {0};
     for (size_t i = 0; i < def->relation_count; i++) {
         const Relation *relation = def->relations[i];
-        if (!relation->partitioned || roots) {
-            *vec_push(ctx->arena, &list) = (Member){relation->oid, &relation->source};
+        if (!relation->partitioned || (roots && !relation_is_published_by_leaf(relation))) {
+            *vec_push(ctx->arena, &list) = (Member){relation->oid, &relation->source, relation};
             continue;
         }
         for (size_t n = 0; n < relation->leaf_count; n++)
             *vec_push(ctx->arena, &list) =
-                (Member){relation->leaves[n]->oid, &relation->leaves[n]->source};
+                (Member){relation->leaves[n]->oid, &relation->leaves[n]->source, relation};
     }
     return list;
 }
 
+/* Before 15 there are no column lists: what is left out is dropped on receipt. */
+static bool lists_columns(const StepCtx *ctx, const Relation *relation)
+{
+    return relation->list != NULL && conn_version(ctx->source) >= PARTS_PUBLISHED_VERSION;
+}
+
+static void member_sql(Str *sql, const StepCtx *ctx, const Member *member)
+{
+    const Relation *relation = member->relation;
+    ddl_qname(sql, ctx->source, member->name);
+    for (size_t i = 0; lists_columns(ctx, relation) && i < relation->column_count; i++) {
+        str_append(sql, i == 0 ? " (" : ", ");
+        ddl_ident(sql, ctx->source, relation->columns[i].name);
+        str_append(sql, i + 1 == relation->column_count ? ")" : "");
+    }
+    if (relation->filter != NULL)
+        str_appendf(sql, " WHERE %s", relation->filter);
+}
+
 static void create_sql(Str *sql, const StepCtx *ctx)
 {
-    MemberVec list = members(ctx);
+    MemberVec list = planned(ctx);
     str_append(sql, "CREATE PUBLICATION ");
     ddl_ident(sql, ctx->source, name_of(ctx));
     for (size_t i = 0; i < list.count; i++) {
         str_append(sql, i == 0 ? "\n    FOR TABLE ONLY " : ",\n              ONLY ");
-        ddl_qname(sql, ctx->source, list.items[i].name);
+        member_sql(sql, ctx, &list.items[i]);
     }
     str_append(sql, "\n    WITH (publish = '");
     publish_append(sql, published(ctx));
@@ -137,51 +157,42 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     return true;
 }
 
-/* Which tables the publication lacks. \return false when it has one that it should not have. */
-static bool compare_members(const StepCtx *ctx, const Rows *rows, MemberVec *missing)
+/* A member as copy_publication.sql shows it. */
+static const char *member_text(const StepCtx *ctx, const Member *member)
 {
-    const char **oids = NULL;
-    size_t count = rows_list(ctx->arena, rows, 0, 4, &oids);
-    MemberVec list = members(ctx);
-    size_t at = 0;
-    if (list.count > 1)
-        qsort(list.items, list.count, sizeof(Member), by_oid);
-    for (size_t i = 0; i < list.count; i++) {
-        if (at < count && (uint32_t)strtoul(oids[at], NULL, 10) == list.items[i].oid)
-            at++;
-        else
-            *vec_push(ctx->arena, missing) = list.items[i];
+    const Relation *relation = member->relation;
+    AUTO_STR Str text = {0};
+    str_appendf(&text, "%" PRIu32 "%s", member->oid, relation->filter != NULL ? ":f:" : "::");
+    size_t count = 0;
+    const CatColumn *columns = catalog_columns(ctx->run->blueprint->source, member->oid, &count);
+    const char *between = "";
+    for (size_t i = 0; lists_columns(ctx, relation) && i < count; i++) {
+        for (size_t c = 0; c < relation->column_count; c++) {
+            if (strcmp(relation->columns[c].name, columns[i].name) != 0)
+                continue;
+            str_appendf(&text, "%s%d", between, columns[i].attnum);
+            between = ".";
+        }
     }
-    return at == count;
+    return str_dup(ctx->arena, &text);
 }
 
+/* The tables of the publication are exactly the plan's, filtered where its are. */
 static bool same_members(const StepCtx *ctx, const Rows *rows)
 {
-    MemberVec missing = {0};
-    return compare_members(ctx, rows, &missing) && missing.count == 0;
-}
-
-/* Whether what the publication lacks came with `refresh`: then the journal knows no leaf of it. One
- * that it knows was taken out by somebody, and its changes since then are lost. */
-static bool may_grow(StepCtx *ctx, const Rows *rows, MemberVec *missing, bool *may, Err *err)
-{
-    const Blueprint *blueprint = ctx->run->blueprint;
-    const JournalLeaf **states = NULL;
-    *may = compare_members(ctx, rows, missing) && missing->count > 0;
-    if (!*may)
-        return true;
-    if (!leaves_states(ctx->arena, ctx->run, ctx->target, &states, err))
+    const char **members = NULL;
+    size_t count = rows_list(ctx->arena, rows, 0, 4, &members);
+    MemberVec list = planned(ctx);
+    if (count != list.count)
         return false;
-    for (size_t i = 0; i < blueprint->leaf_count; i++) {
-        const Leaf *leaf = &blueprint->leaves[i];
-        for (size_t m = 0; states[i] != NULL && m < missing->count; m++)
-            *may = *may && missing->items[m].oid != leaf->oid &&
-                   missing->items[m].oid != leaf->root->oid;
+    if (count > 1)
+        qsort(list.items, list.count, sizeof(Member), by_oid);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(members[i], member_text(ctx, &list.items[i])) != 0)
+            return false;
     }
     return true;
 }
-
-static const char OTHER_TABLES[] = "its tables are not the selected ones";
 
 /* Why a publication of our name is not the one we want; NULL when it is. */
 static const char *difference(const StepCtx *ctx, const Rows *rows)
@@ -194,7 +205,9 @@ static const char *difference(const StepCtx *ctx, const Rows *rows)
         return "it publishes other kinds of changes";
     if (rows_bool(rows, 0, 3))
         return "it publishes partitions as their root";
-    return same_members(ctx, rows) ? NULL : OTHER_TABLES;
+    return same_members(ctx, rows)
+               ? NULL
+               : "its tables are not the selected ones, or not filtered as planned";
 }
 
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
@@ -217,11 +230,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     const char *why = difference(ctx, rows);
     if (why == NULL)
         return true;
-    MemberVec missing = {0};
-    bool grows = false;
-    if (why == OTHER_TABLES && !may_grow(ctx, rows, &missing, &grows, err))
-        return false;
-    observation->state = grows ? OBSERVED_NEEDED : OBSERVED_DRIFTED;
+    observation->state = OBSERVED_DRIFTED;
     observation->reason = arena_printf(
         ctx->arena, "publication %s on the source is not as planned: %s", name_of(ctx), why);
     return true;
@@ -262,31 +271,11 @@ static bool create(StepCtx *ctx, Err *err)
            pg_commit(ctx->source, err);
 }
 
-static bool grow(StepCtx *ctx, const MemberVec *missing, Err *err)
-{
-    AUTO_STR Str sql = {0};
-    str_append(&sql, "ALTER PUBLICATION ");
-    ddl_ident(&sql, ctx->source, name_of(ctx));
-    for (size_t i = 0; i < missing->count; i++) {
-        str_append(&sql, i == 0 ? "\n    ADD TABLE ONLY " : ",\n              ONLY ");
-        ddl_qname(&sql, ctx->source, missing->items[i].name);
-    }
-    return pg_none(ctx->source, sql.data, NO_PARAMS, err) && all_identified(ctx, err) &&
-           pg_commit(ctx->source, err);
-}
-
 static bool apply(StepCtx *ctx, Err *err)
 {
-    AUTO_ROWS Rows *rows = NULL;
-    MemberVec missing = {0};
-    bool grows = false;
-    if (!pg_rows(ctx->source, SQL_COPY_PUBLICATION, PARAMS(name_of(ctx)), &rows, err))
-        return false;
-    if (rows_count(rows) > 0 && !may_grow(ctx, rows, &missing, &grows, err))
-        return false;
     if (!pg_begin(ctx->source, NULL, err))
         return false;
-    bool ok = grows ? grow(ctx, &missing, err) : create(ctx, err);
+    bool ok = create(ctx, err);
     if (!ok)
         pg_rollback(ctx->source);
     return ok;

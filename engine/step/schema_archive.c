@@ -45,8 +45,9 @@ static bool restore_script(StepCtx *ctx, const char *script, Err *err)
     }
 }
 
-bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate, TocWanted *wanted,
-                    void *data, Err *err)
+bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate,
+                    bool (*wanted)(void *data, const TocEntry *entry), void *data,
+                    const char *after, Err *err)
 {
     const ArchiveTools tools = {
         .pg_dump = ctx->run->pg_dump,
@@ -62,7 +63,7 @@ bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate, TocWan
     if (fate == TOC_PRE)
         archive_log(&archive);
     return archive_script(&archive, fate, wanted, data, &script, err) &&
-           restore_script(ctx, script, err);
+           restore_script(ctx, arena_printf(ctx->arena, "%s\n%s", script, after), err);
 }
 
 /* A name may hold a newline, which would end the comment. */

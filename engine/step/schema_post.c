@@ -121,9 +121,8 @@ typedef struct Choice {
     SchemaSides sides;
 } Choice;
 
-static bool wanted(void *data, const Toc *toc, const TocEntry *entry)
+static bool wanted(void *data, const TocEntry *entry)
 {
-    (void)toc;
     Choice *choice = data;
     const SchemaSides *sides = &choice->sides;
     const SchemaObject *object = schema_object(&sides->source, entry->class_oid, entry->oid);
@@ -161,7 +160,7 @@ static bool apply(StepCtx *ctx, Err *err)
         return false;
     policy_statements(ctx, &choice.sides, &policies, &statements);
     tell_policies(ctx, &policies);
-    return schema_restore(ctx, &choice.sides, TOC_POST, wanted, &choice, err) &&
+    return schema_restore(ctx, &choice.sides, TOC_POST, wanted, &choice, "", err) &&
            (statements.count == 0 || ddl_apply(ctx, &statements, false, err));
 }
 

@@ -140,9 +140,13 @@ static bool lock_tables(const StepCtx *ctx, Conn *keeper, Err *err)
     for (size_t i = 0; i < blueprint->relation_count; i += TABLES_PER_LOCK) {
         AUTO_STR Str sql = {0};
         for (size_t j = i; j < blueprint->relation_count && j < i + TABLES_PER_LOCK; j++) {
-            str_append(&sql, j == i ? "LOCK TABLE " : ", ");
+            if (blueprint->relations[j].schema_only)
+                continue;
+            str_append(&sql, sql.length == 0 ? "LOCK TABLE " : ", ");
             ddl_qname(&sql, keeper, &blueprint->relations[j].source);
         }
+        if (sql.length == 0)
+            continue;
         str_append(&sql, " IN ACCESS SHARE MODE");
         if (!pg_none(keeper, sql.data, NO_PARAMS, err))
             return false;

@@ -50,6 +50,7 @@ static VerifySpec spec_of(const StepCtx *ctx, const Relation *relation)
         .relation = relation,
         .method = entry->method,
         .where = entry->where,
+        .partial = !ctx->run->plan->copy.data,
         .source = ctx->source,
         .target = ctx->target,
         .stream = ctx->run->stream,
@@ -63,6 +64,11 @@ static bool verify_describe(StepCtx *ctx, Description *description, Err *err)
     size_t count = selected_count(ctx);
     description->sentence = arena_printf(ctx->arena, "compare %zu relation%s by %s", count,
                                          count == 1 ? "" : "s", verify_method_text(entry->method));
+    if (!ctx->run->plan->copy.data)
+        description->sentence = arena_printf(ctx->arena,
+                                             "%s; rows that are not on the target prove nothing: "
+                                             "copy.data is false",
+                                             description->sentence);
     description->estimate.work = WORK_VERIFY;
     for (size_t i = 0; i < count; i++) {
         VerifySpec spec = spec_of(ctx, selected(ctx, i));
@@ -125,7 +131,7 @@ static void forget_touched(StepCtx *ctx, const Relation *relation)
 {
     const PlanVerify *entry = ctx->step->object;
     TouchedKeys ignored = {0};
-    if (entry->method == PLAN_VERIFY_CHECKSUM && entry->where == NULL)
+    if (entry->method == PLAN_VERIFY_CHECKSUM && entry->where == NULL && ctx->run->plan->copy.data)
         stream_touched_take(ctx->arena, ctx->run->stream, relation, &ignored);
 }
 

@@ -43,6 +43,14 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     (void)err;
     AUTO_STR Str sql = {0};
     size_t count = ctx->run->blueprint->leaf_count;
+    if (!ctx->run->plan->copy.data) {
+        description->sentence =
+            arena_printf(ctx->arena,
+                         "copy nothing (copy.data is false): of %zu table%s only what changes "
+                         "after the slot is made comes to the target",
+                         count, count == 1 ? "" : "s");
+        return true;
+    }
     description->sentence = arena_printf(
         ctx->arena, "keep %zu table%s from being rewritten until %s copied, and take a snapshot",
         count, count == 1 ? "" : "s", count == 1 ? "it is" : "they are");
@@ -72,6 +80,8 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 
 static bool apply(StepCtx *ctx, Err *err)
 {
+    if (!ctx->run->plan->copy.data)
+        return wave_none(ctx->run, ctx->target, err);
     return wave_begin(&ctx->run->wave, ctx->run, ctx->target, err);
 }
 

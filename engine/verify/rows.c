@@ -139,8 +139,9 @@ static bool merge_step(Merge *merge, Err *err)
     int order = groups_order(reading, source, target);
     int64_t source_copies = order <= 0 ? source->copies : 0;
     int64_t target_copies = order >= 0 ? target->copies : 0;
+    bool lacking = reading->spec->partial && target_copies == 0;
     bool same = order == 0 && source_copies == target_copies && source->sum == target->sum;
-    if (!same &&
+    if (!same && !lacking &&
         !merge_suspect(merge, order <= 0 ? source : target, source_copies, target_copies, err))
         return false;
     return (order > 0 || walk_next(&merge->source, reading, err)) &&

@@ -56,10 +56,15 @@ static void append_from(Str *sql, const Reading *reading, ConnSide side, const c
     str_appendf(sql, " AS t%s", sample);
 }
 
-static void append_where(Str *sql, const Reading *reading, const char *before)
+/* The target holds what the filter takes and nothing else: it is read whole, so that a row beyond
+ * the filter is found there. */
+static void append_where(Str *sql, const Reading *reading, ConnSide side, const char *before)
 {
+    const char *filter = side == CONN_SOURCE ? reading->spec->relation->filter : NULL;
+    if (filter != NULL)
+        str_appendf(sql, " %s %s", before, filter);
     if (reading->spec->where != NULL)
-        str_appendf(sql, " %s (%s)", before, reading->spec->where);
+        str_appendf(sql, " %s (%s)", filter != NULL ? "AND" : before, reading->spec->where);
 }
 
 const char *statement_sample(Arena *arena, const Reading *reading, double percent)
@@ -74,7 +79,7 @@ const char *statement_sample(Arena *arena, const Reading *reading, double percen
     if (percent < 100)
         str_appendf(&sample, " TABLESAMPLE SYSTEM (%.6f)", percent);
     append_from(&sql, reading, CONN_SOURCE, str_text(&sample));
-    append_where(&sql, reading, "WHERE");
+    append_where(&sql, reading, CONN_SOURCE, "WHERE");
     str_append(&sql, ") AS keys) AS numbered WHERE n % $1::pg_catalog.int8 = 0 ORDER BY o");
     return str_dup(arena, &sql);
 }
@@ -89,7 +94,7 @@ static const char *ranges_side(Arena *arena, const Reading *reading, ConnSide si
     rowhash_row(&sql, reading, side);
     str_append(&sql, " AS h");
     append_from(&sql, reading, side, "");
-    append_where(&sql, reading, "WHERE");
+    append_where(&sql, reading, side, "WHERE");
     str_append(&sql, ") AS hashes GROUP BY r ORDER BY r");
     return str_dup(arena, &sql);
 }
@@ -134,7 +139,7 @@ static const char *list_side(Arena *arena, const Reading *reading, ConnSide side
         str_appendf(&sql, " AND %s >= $3::%s AND %s <= $4::%s", name.data,
                     reading->range_type->name, name.data, reading->range_type->name);
     }
-    append_where(&sql, reading, "AND");
+    append_where(&sql, reading, side, "AND");
     str_append(&sql, ") AS listed ORDER BY o");
     return str_dup(arena, &sql);
 }
@@ -171,7 +176,7 @@ static const char *keyless_suspects_side(Arena *arena, const Reading *reading, C
     str_append(&sql, " AS h");
     append_version_column(&sql, reading, side);
     append_from(&sql, reading, side, "");
-    append_where(&sql, reading, "WHERE");
+    append_where(&sql, reading, side, "WHERE");
     str_append(&sql, ") AS hashes WHERE h = ANY ($1::pg_catalog.int8[]) GROUP BY h ORDER BY h");
     return str_dup(arena, &sql);
 }
@@ -201,7 +206,7 @@ static const char *keyed_suspects_side(Arena *arena, const Reading *reading, Con
                     reading_key_column(reading, i)->equality, i,
                     reading_key_column(reading, i)->type_text);
     }
-    append_where(&sql, reading, "WHERE");
+    append_where(&sql, reading, side, "WHERE");
     str_append(&sql, ") AS hashes GROUP BY n ORDER BY n");
     return str_dup(arena, &sql);
 }
@@ -220,7 +225,7 @@ static const char *count_side(Arena *arena, const Reading *reading, ConnSide sid
     AUTO_STR Str sql = {0};
     str_append(&sql, "SELECT pg_catalog.count(*)");
     append_from(&sql, reading, side, "");
-    append_where(&sql, reading, "WHERE");
+    append_where(&sql, reading, side, "WHERE");
     return str_dup(arena, &sql);
 }
 

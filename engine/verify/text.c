@@ -45,6 +45,8 @@ const char *verify_method_text(PlanVerifyMethod method)
 
 bool verify_selects(const PlanVerify *entry, const Relation *relation)
 {
+    if (relation->schema_only)
+        return false;
     for (size_t i = 0; i < entry->tables.count; i++) {
         if (selector_matches(&entry->tables.items[i].selector, &relation->source))
             return true;

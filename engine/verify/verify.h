@@ -35,7 +35,9 @@ typedef struct VerifySpec {
     const Relation *relation;
     PlanVerifyMethod method;
     const char *where; /* NULL: all rows */
-    Conn *source;      /* read-only sessions of the caller */
+    bool partial; /* copy.data false: that a row is not on the target is no difference; that one
+                     is other there, or only there, is */
+    Conn *source; /* read-only sessions of the caller */
     Conn *target;
     Stream *stream; /* live: how far apply is, in this process; NULL */
     int64_t run_id; /* live with another engine replicating: applied is read from the lane row; 0:
@@ -66,7 +68,7 @@ const char *difference_text(Arena *arena, const Difference *difference);
 /** How a method is called in a plan: "count", "checksum". */
 const char *verify_method_text(PlanVerifyMethod method);
 
-/** Whether a plan's verify entry looks at this relation. */
+/** Whether a plan's verify entry looks at this relation: never at one that comes without rows. */
 bool verify_selects(const PlanVerify *entry, const Relation *relation);
 
 #endif

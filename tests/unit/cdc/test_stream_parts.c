@@ -226,6 +226,36 @@ static void test_relation_in_another_order(void **state)
     relmap_release(&world.relmap);
 }
 
+/* A source before 15 sends columns that a list leaves out; they are dropped, others are drift. */
+static void test_columns_are_dropped_on_receipt(void **state)
+{
+    (void)state;
+    static Column left_out[] = {{.name = "secret", .type_oid = 25}};
+    World world;
+    world_init(&world);
+    relmap_release(&world.relmap);
+    world.relation.left_out = left_out;
+    world.relation.left_out_count = 1;
+    relmap_init(&world.relmap, &world.blueprint);
+    PgoRelation message = relation_message(
+        BYTES("R\0\0\0\x64public\0t\0d\0\3\1id\0\0\0\0\x17\xff\xff\xff\xff\0secret\0\0\0"
+              "\0\x19\xff\xff\xff\xff\0note\0\0\0\0\x19\xff\xff\xff\xff"));
+    AUTO_ERR Err err = {0};
+    assert_true(relmap_take(&world.relmap, &message, &err));
+    assert_false(relmap_differs(&world.relmap, &message));
+    LeafState *leaf = relmap_leaf(&world.relmap, 100, &err);
+    assert_int_equal(leaf->map_count, 3);
+    PgoMessage insert;
+    assert_true(
+        pgo_decode(BYTES("I\0\0\0\x64N\0\3t\0\0\0\0015t\0\0\0\1st\0\0\0\1n"), &insert, &err));
+    PgoValue scratch[3];
+    PgoValue values[2];
+    change_values(leaf, &insert.change.new_tuple, scratch, values);
+    assert_memory_equal(values[0].data, "5", 1);
+    assert_memory_equal(values[1].data, "n", 1);
+    relmap_release(&world.relmap);
+}
+
 typedef struct DriftRow {
     const char *bytes;
     size_t size;
@@ -307,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_our_messages_only),
         cmocka_unit_test(test_retry_table),
         cmocka_unit_test(test_relation_in_another_order),
+        cmocka_unit_test(test_columns_are_dropped_on_receipt),
         cmocka_unit_test(test_drift_is_named),
         cmocka_unit_test(test_unknown_relations),
         cmocka_unit_test(test_key_text),

@@ -107,22 +107,31 @@ static void texts_and_conditions(void **state)
         PartRange range;
         const char *text;
         const char *condition;
+        const char *filter;
     } CASES[] = {
-        {{.by = PART_BY_NONE}, "all rows", ""},
+        {{.by = PART_BY_NONE}, "all rows", "", NULL},
         {{.by = PART_BY_CTID, .has_to = true, .to = 12},
          "pages below 12",
-         " WHERE ctid < '(12,0)'::pg_catalog.tid"},
+         " WHERE ctid < '(12,0)'::pg_catalog.tid",
+         NULL},
         {{.by = PART_BY_CTID, .has_from = true, .has_to = true, .from = 12, .to = 24},
          "pages from 12 to below 24",
-         " WHERE ctid >= '(12,0)'::pg_catalog.tid AND ctid < '(24,0)'::pg_catalog.tid"},
+         " WHERE ctid >= '(12,0)'::pg_catalog.tid AND ctid < '(24,0)'::pg_catalog.tid",
+         NULL},
         {{.by = PART_BY_KEY, .column = "id", .has_from = true, .from = -3},
          "id from -3",
-         " WHERE \"id\" >= -3"},
+         " WHERE \"id\" >= -3",
+         NULL},
+        {{.by = PART_BY_NONE}, "all rows", " WHERE (a > 1)", "(a > 1)"},
+        {{.by = PART_BY_KEY, .column = "id", .has_to = true, .to = 9},
+         "id below 9",
+         " WHERE (a > 1 OR b) AND \"id\" < 9",
+         "(a > 1 OR b)"},
     };
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
         AUTO_ARENA Arena arena = {0};
         AUTO_STR Str sql = {0};
-        parts_condition(&sql, &CASES[i].range, "\"id\"");
+        parts_condition(&sql, &CASES[i].range, "\"id\"", CASES[i].filter);
         assert_string_equal(str_text(&sql), CASES[i].condition);
         assert_string_equal(parts_range_text(&arena, &CASES[i].range), CASES[i].text);
     }
@@ -165,7 +174,7 @@ static void each_row_is_in_one_range(void **state)
             PartRange range = parts_range(&PLANS[p], i, BOUNDS[p][0], BOUNDS[p][1]);
             str_append(&sql, i == 0 ? "" : " UNION ALL ");
             str_append(&sql, "SELECT id FROM ONLY public.r");
-            parts_condition(&sql, &range, "id");
+            parts_condition(&sql, &range, "id", NULL);
         }
         str_append(&sql, ") AS parts");
         assert_string_equal(server_value(&arena, conn, sql.data), whole);
