@@ -79,6 +79,9 @@ LIBS := $(call pkg_libs,$(PKGS)) -lm
 # ---- files -------------------------------------------------------------------------------------
 
 SOURCES   := $(filter-out engine/main.c,$(wildcard engine/*.c engine/*/*.c))
+ifeq ($(VARIANT),fuzz) # only the rooms that fuzz targets call
+SOURCES   := $(wildcard engine/base/*.c engine/match/*.c engine/pg/*.c engine/plan/*.c engine/cdc/pgoutput*.c)
+endif
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
 MAIN      := $(wildcard engine/main.c)
 SQL       := $(sort $(wildcard engine/sql/*.sql schemas/*.sql))

@@ -67,7 +67,7 @@ static void check_list(Steps *steps, const char *path)
 
 /* ---- the graph ------------------------------------------------------------------------------ */
 
-enum { VERTEX_NONE = SIZE_MAX };
+#define VERTEX_NONE SIZE_MAX
 
 static size_t add_vertex(Steps *steps, const char *name, const PlanStep *step)
 {

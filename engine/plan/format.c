@@ -201,7 +201,7 @@ static bool check_timestamp(Arena *arena, const char *text, FormatResult *result
 }
 
 static const FormatRow ROWS[FORMAT_COUNT] = {
-    [FORMAT_TEXT] = {"a text", "[\\s\\S]+", "text", false, NULL},
+    [FORMAT_TEXT] = {"a text", "[\\s\\S]+", "text", false, false, NULL},
     [FORMAT_NAME] = {"a migration's name", "[a-z_][a-z0-9_]{0,40}", "metrics_rds_to_tiger", false,
                      false, NULL},
     [FORMAT_ID] = {"an id", "[a-z_][a-z0-9_]{0,62}", "recent", false, false, NULL},
@@ -213,14 +213,14 @@ static const FormatRow ROWS[FORMAT_COUNT] = {
     [FORMAT_PARTITION] = {"a partition interval",
                           "[1-9][0-9]*|" SPAN(SPAN_UNITS "|" CALENDAR_UNITS), "7 days", true, false,
                           check_partition},
-    [FORMAT_SCHEMA] = {"a schema, or a pattern of schemas", "~.+|" PART, "public", false, true,
-                       check_schema},
-    [FORMAT_SELECTOR] = {"a relation, or a pattern of relations", "~.+|" RELATION, "app.orders",
-                         false, true, check_selector},
+    [FORMAT_SCHEMA] = {"a schema, or a pattern of schemas", "~[\\s\\S]+|" PART, "public", false,
+                       true, check_schema},
+    [FORMAT_SELECTOR] = {"a relation, or a pattern of relations", "~[\\s\\S]+|" RELATION,
+                         "app.orders", false, true, check_selector},
     [FORMAT_RELATION] = {"a relation", RELATION, "app.orders", false, false, check_relation},
     [FORMAT_CONNINFO] = {"a connection string", "[\\s\\S]+", "host=db.example.com dbname=app",
                          false, false, check_conninfo},
-    [FORMAT_ROLE] = {"a role, or a pattern of roles", "~.+|" PART, "app_owner", false, true,
+    [FORMAT_ROLE] = {"a role, or a pattern of roles", "~[\\s\\S]+|" PART, "app_owner", false, true,
                      check_role},
     [FORMAT_MAP_TARGET] = {"a relation's name on the target", "[^.]+\\.[\\s\\S]+|\"[\\s\\S]+",
                            "billing.invoice", false, false, check_map_target},

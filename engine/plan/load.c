@@ -7,8 +7,26 @@
 #include "base/str.h"
 #include "plan/secret.h"
 
+/* A text with a password in it that the mask may not know for one: escapes, encoded keys. Such a
+ * text is shown not at all. */
+static void mask_secrets(Plan *plan, char *text, const Report *report)
+{
+    for (size_t i = 0; i < report->secrets.count; i++) {
+        const Node *node = report->secrets.items[i];
+        for (uint32_t number = node->pos.line; number <= node->end.line; number++) {
+            size_t bytes = 0;
+            const char *line = text_line(text, plan->text_bytes, number, &bytes);
+            size_t from = line == NULL ? 0 : (size_t)(line - text);
+            bool plain = line != NULL && node->end.line == node->pos.line &&
+                         memchr(line, '\\', bytes) == NULL && memchr(line, '%', bytes) == NULL;
+            if (line != NULL && !plain)
+                secret_hide(text + from, bytes);
+        }
+    }
+}
+
 /* Also forgets a byte order mark; keeps a copy without secrets for snippets. */
-static void keep_text(Plan *plan, const char **text, size_t *bytes)
+static char *keep_text(Plan *plan, const char **text, size_t *bytes)
 {
     if (*bytes >= 3 && memcmp(*text, "\xEF\xBB\xBF", 3) == 0) {
         *text += 3;
@@ -18,6 +36,7 @@ static void keep_text(Plan *plan, const char **text, size_t *bytes)
     secret_mask(copy, *bytes);
     plan->text = copy;
     plan->text_bytes = *bytes;
+    return copy;
 }
 
 /* Relative paths start at the plan's directory; done after the fingerprint, which must not depend
@@ -105,11 +124,12 @@ static bool refuse(const Plan *plan, const Report *report, Err *err)
 
 bool plan_load_text(Plan *plan, const char *text, size_t bytes, PlanFindings *findings, Err *err)
 {
-    keep_text(plan, &text, &bytes);
+    char *shown = keep_text(plan, &text, &bytes);
     Report report = {.arena = &plan->arena};
     const Node *root = plan_locate(&report, text, bytes);
     if (root != NULL)
         plan_walk(&report, root, text, bytes);
+    mask_secrets(plan, shown, &report);
     bool ok = report.errors > report.later || bind_and_check(plan, &report, root, err);
     report_finish(&report, findings);
     return ok && (report.errors == 0 || refuse(plan, &report, err));

@@ -19,6 +19,9 @@ static char *shown(Report *report, const char *format, va_list args)
 }
 
 static void add(Report *report, PlanDiag diag, PlanPos pos, uint32_t span, const char *format,
+                va_list args) PRINTF(5, 0);
+
+static void add(Report *report, PlanDiag diag, PlanPos pos, uint32_t span, const char *format,
                 va_list args)
 {
     const PlanDiagRow *row = plan_diag_row(diag);

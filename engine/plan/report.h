@@ -16,7 +16,8 @@ typedef struct Report {
     VEC(PlanFinding) list;
     size_t dropped;
     size_t errors;
-    size_t later; /* errors that only say "not in this version" */
+    VEC(const Node *) secrets; /* scalars that hold a password */
+    size_t later;              /* errors that only say "not in this version" */
 } Report;
 
 /** Whether further findings are only counted: no more work need go into their text. */

@@ -4,9 +4,9 @@
 #include "plan/secret.h"
 
 #include "base/str.h"
+#include "plan/report.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <strings.h>
 
 static const char *const SECRET_KEYS[] = {"password", "sslpassword", "oauth_client_secret",
@@ -36,20 +36,45 @@ static size_t uri_prefix(const char *text)
     return 0;
 }
 
+static int hex_digit(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+/* A part of a URI: %XX is a byte. */
+static void decode_uri(Str *out, const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        bool escaped = text[i] == '%' && bytes - i > 2 && isxdigit((unsigned char)text[i + 1]) &&
+                       isxdigit((unsigned char)text[i + 2]);
+        str_append_char(out, escaped ? (char)(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]))
+                                     : text[i]);
+        i += escaped ? 2 : 0;
+    }
+}
+
+static bool is_secret_key(const char *key, size_t length)
+{
+    AUTO_STR Str plain = {0};
+    decode_uri(&plain, key, length);
+    return is_secret_word(str_text(&plain), plain.length);
+}
+
 static bool secret_in_uri(const char *text, size_t at, SecretSpan *span)
 {
-    size_t authority = strcspn(text + at, "/?");
+    /* As libpq does: whatever stands before the first @ or / may be credentials. */
+    size_t authority = strcspn(text + at, "/");
     const char *sign = memchr(text + at, '@', authority);
     const char *colon = sign == NULL ? NULL : memchr(text + at, ':', (size_t)(sign - text) - at);
     if (colon != NULL) {
         *span = (SecretSpan){(size_t)(colon + 1 - text), (size_t)(sign - colon - 1)};
         return true;
     }
-    const char *query = strchr(text + at, '?');
+    const char *query = strchr(sign != NULL ? sign : text + at, '?');
     while (query != NULL) {
         const char *key = query + 1;
         size_t length = strcspn(key, "=&");
-        if (is_secret_word(key, length)) {
+        if (is_secret_key(key, length)) {
             const char *value = key + length + (key[length] == '=');
             *span = (SecretSpan){(size_t)(value - text), strcspn(value, "&")};
             return true;
@@ -112,34 +137,28 @@ bool secret_in_conninfo(const char *conninfo, SecretSpan *span, const char **fau
     return false;
 }
 
-/* A value of a URI: %XX is a byte. */
 static const char *uri_text(Arena *arena, const char *text, size_t bytes)
 {
     AUTO_STR Str out = {0};
-    for (size_t i = 0; i < bytes; i++) {
-        char byte[3] = {0};
-        bool escaped = text[i] == '%' && bytes - i > 2 && isxdigit((unsigned char)text[i + 1]) &&
-                       isxdigit((unsigned char)text[i + 2]);
-        if (escaped)
-            memcpy(byte, text + i + 1, 2);
-        str_append_char(&out, escaped ? (char)strtoul(byte, NULL, 16) : text[i]);
-        i += escaped ? 2 : 0;
-    }
+    decode_uri(&out, text, bytes);
     return str_dup(arena, &out);
 }
 
 static const char *user_of_uri(Arena *arena, const char *text)
 {
-    size_t authority = strcspn(text, "/?");
+    size_t authority = strcspn(text, "/");
     const char *sign = memchr(text, '@', authority);
+    const char *user = NULL;
     if (sign != NULL && sign > text && *text != ':')
-        return uri_text(arena, text, strcspn(text, ":@"));
-    for (const char *key = strchr(text, '?'); key != NULL; key = strchr(key, '&')) {
-        key++;
-        if (text_starts_with(key, "user="))
-            return uri_text(arena, key + 5, strcspn(key + 5, "&"));
+        user = uri_text(arena, text, strcspn(text, ":@"));
+    const char *query = strchr(sign != NULL ? sign : text, '?');
+    for (; query != NULL; query = strchr(query + 1, '&')) {
+        const char *key = query + 1;
+        size_t length = strcspn(key, "=&");
+        if (key[length] == '=' && text_equal(uri_text(arena, key, length), "user"))
+            user = uri_text(arena, key + length + 1, strcspn(key + length + 1, "&"));
     }
-    return NULL;
+    return user;
 }
 
 /* A keyword's value without its quotes and backslashes. */
@@ -181,10 +200,8 @@ const char *conninfo_user(Arena *arena, const char *conninfo)
 static size_t mask_character(char *text, size_t bytes)
 {
     static const char *const MASKS[] = {"*", "*", "\u00b7", "\u2022", "\U0001d7ce"};
-    unsigned char first = (unsigned char)text[0];
-    size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
-    if (length > bytes)
-        length = 1;
+    uint32_t code = 0;
+    size_t length = text_character(text, bytes, &code);
     memcpy(text, MASKS[length], length);
     return length;
 }
@@ -194,6 +211,23 @@ static size_t mask_until(char *text, size_t bytes, size_t at, const char *stops)
     while (at < bytes && (text[at] == '\0' || strchr(stops, text[at]) == NULL))
         at += mask_character(text + at, bytes - at);
     return at;
+}
+
+/* Masks a quoted value to its end or that of the line. In a YAML text in single quotes each quote
+ * is doubled, and so is the one that ends the value. */
+static void mask_quoted(char *text, size_t bytes, size_t at)
+{
+    char quote = text[at];
+    size_t quotes = at + 1 < bytes && text[at + 1] == quote ? 2 : 1;
+    at += quotes;
+    while (at < bytes && text[at] != '\n') {
+        bool ends = text[at] == quote && (quotes == 1 || (at + 1 < bytes && text[at + 1] == quote));
+        if (ends)
+            return;
+        if (text[at] == '\\' && at + 1 < bytes && text[at + 1] != '\n')
+            at += mask_character(text + at, bytes - at);
+        at += mask_character(text + at, bytes - at);
+    }
 }
 
 /* Masks the value after a secret word that ends at `at`. */
@@ -206,8 +240,7 @@ static void mask_value(char *text, size_t bytes, size_t at)
     for (at++; at < bytes && (text[at] == ' ' || text[at] == '\t');)
         at++;
     if (at < bytes && (text[at] == '\'' || text[at] == '"')) {
-        const char quote[] = {text[at], '\n', '\0'};
-        mask_until(text, bytes, at + 1, quote);
+        mask_quoted(text, bytes, at);
     } else {
         mask_until(text, bytes, at, " \t\r\n,}]&\"'");
     }
@@ -216,7 +249,7 @@ static void mask_value(char *text, size_t bytes, size_t at)
 static void mask_uri(char *text, size_t bytes, size_t at)
 {
     size_t end = at;
-    while (end < bytes && strchr("/? \t\r\n\"'", text[end]) == NULL)
+    while (end < bytes && strchr("/ \t\r\n\"'", text[end]) == NULL)
         end++;
     char *sign = memrchr(text + at, '@', end - at);
     char *colon = sign == NULL ? NULL : memchr(text + at, ':', (size_t)(sign - text) - at);
@@ -239,4 +272,10 @@ void secret_mask(char *text, size_t bytes)
         if (length > 0 && is_secret_word(text + i, length))
             mask_value(text, bytes, i + length);
     }
+}
+
+void secret_hide(char *text, size_t bytes)
+{
+    for (size_t at = 0; at < bytes;)
+        at += text[at] == ' ' ? 1 : mask_character(text + at, bytes - at);
 }

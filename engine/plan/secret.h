@@ -31,4 +31,7 @@ bool secret_key(const char *key);
 /** Overwrites, in place, with `*` what follows `password=`, `password:` or `://user:`. */
 void secret_mask(char *text, size_t bytes);
 
+/** Overwrites every character but blanks. */
+void secret_hide(char *text, size_t bytes);
+
 #endif

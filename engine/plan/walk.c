@@ -197,6 +197,7 @@ static bool refuse_password(Walk *walk, const Node *node, const char *path)
               "%s holds a password", path);
     report_hint(walk->report,
                 "Use passfile, service, conninfo_env or a client certificate; and change it now.");
+    *vec_push(walk->report->arena, &walk->report->secrets) = node;
     return true;
 }
 
