@@ -1,8 +1,10 @@
 /*
- * godwit explain CODE: the page of a code (docs/codes), embedded at build time.
+ * godwit explain CODE: the page of a code (docs/codes), embedded at build time; and of a key of
+ * the plan language, from its tables.
  */
 #include "cmd/command.h"
 #include "pages_text.h"
+#include "plan/reference.h"
 
 #include <strings.h>
 
@@ -22,20 +24,23 @@ static bool run(const Options *options, Err *err)
             printf("%s  %.*s\n", page->code, (int)strcspn(page->text, "\n"), page->text);
         return true;
     }
+    AUTO_ARENA Arena arena = {0};
     const PageText *page = find_page(options->arguments[0]);
-    if (page == NULL) {
-        err_set(err, ERR_USAGE, "there is no code \"%s\"", options->arguments[0]);
-        return err_hint(err, "\"godwit explain\" without a code lists them all.");
+    const char *text = page != NULL ? page->text : reference_page(&arena, options->arguments[0]);
+    if (text == NULL) {
+        err_set(err, ERR_USAGE, "there is no code and no key \"%s\"", options->arguments[0]);
+        return err_hint(err, "\"godwit explain\" without a code lists them all; keys are written "
+                             "like select.tables.");
     }
-    fputs(page->text, stdout);
+    fputs(text, stdout);
     return true;
 }
 
 extern const Command COMMAND_EXPLAIN;
 const Command COMMAND_EXPLAIN = {
     .name = "explain",
-    .arguments = "[CODE]",
-    .summary = "explains a code that a message named",
+    .arguments = "[CODE|KEY]",
+    .summary = "explains a code that a message named, or a key of a plan",
     .touches = "nothing",
     .max_arguments = 1,
     .run = run,
