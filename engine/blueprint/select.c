@@ -131,8 +131,9 @@ bool build_each_match(Build *build, const PlanSelector *selector,
     return any;
 }
 
-static void take_table(Build *build, const CatRelation *relation, const void *selector)
+static void take_table(Build *build, const CatRelation *relation, const void *data)
 {
+    const PlanSelector *selector = data;
     Mark *mark = build_mark(build, relation);
     if (selector->selector.pattern != NULL && !mark->selected &&
         (build_schema_reserved(build, relation->name.schema, NULL) ||
