@@ -50,27 +50,33 @@ static const Attestation attestations[] = {
      "A target smaller than the source builds indexes longer, may fall behind the stream, and "
      "carries the applications worse after the switch; burstable sizes slow down without notice.",
      "-- choose the source's size or more, at least until the switch; not a burstable one"},
-    {CODE_ATTEST_TARGET_DISK, CONN_TARGET, "tiger_cloud", FINDING_WARNING, NULL,
+    {CODE_ATTEST_TARGET_DISK, CONN_TARGET, "tiger_cloud", FINDING_WARNING,
+     "SQL cannot see how much disk is free",
      "Storage grows by itself, but only once in six hours; a disk that fills ends every session. "
      "Over 400 GB, support has to provide the room before.",
      "-- Console: Operations, Compute and storage; over 400 GB ask support before the run"},
-    {CODE_ATTEST_TARGET_DISK, CONN_TARGET, "azure", FINDING_WARNING, NULL,
+    {CODE_ATTEST_TARGET_DISK, CONN_TARGET, "azure", FINDING_WARNING,
+     "SQL cannot see how much disk is free",
      "A disk that is nearly full makes the server read-only.",
      "-- az postgres flexible-server update -g GROUP --name SERVER --storage-size GB "
      "--storage-auto-grow Enabled; and parameter set --name "
      "azure.enable_temp_tablespaces_on_local_ssd --value off until the switch"},
-    {CODE_ATTEST_TARGET_DISK, CONN_TARGET, "rds aurora", FINDING_WARNING, NULL,
+    {CODE_ATTEST_TARGET_DISK, CONN_TARGET, "rds aurora", FINDING_WARNING,
+     "SQL cannot see how much disk is free",
      "A disk that fills stops the instance; autoscaling takes hours between two steps.",
      "-- aws rds modify-db-instance --db-instance-identifier ID --allocated-storage GB "
      "--max-allocated-storage GB (Aurora's own volume grows by itself; its local storage for "
      "sorting does not)"},
-    {CODE_ATTEST_TARGET_DISK, CONN_TARGET, "supabase", FINDING_WARNING, NULL,
+    {CODE_ATTEST_TARGET_DISK, CONN_TARGET, "supabase", FINDING_WARNING,
+     "SQL cannot see how much disk is free",
      "At 95 percent of the disk the project becomes read-only; it grows only once in six hours.",
      "-- Dashboard: Database settings, Disk size; set it before the run"},
-    {CODE_ATTEST_TARGET_DISK, CONN_TARGET, "neon mst", FINDING_WARNING, NULL,
+    {CODE_ATTEST_TARGET_DISK, CONN_TARGET, "neon mst", FINDING_WARNING,
+     "SQL cannot see how much disk is free",
      "When the disk is full every write fails, and the run with them.",
      "-- choose a plan with room for it, with WAL and sorting beside: twice the sum is safe"},
-    {CODE_ATTEST_TARGET_DISK, CONN_TARGET, "self_hosted", FINDING_INFO, NULL,
+    {CODE_ATTEST_TARGET_DISK, CONN_TARGET, "self_hosted", FINDING_INFO,
+     "SQL cannot see how much disk is free",
      "When the disk is full every write fails, and the run with them.",
      "-- df on the target's data directory and pg_wal: twice the sum is safe, with WAL and "
      "sorting"},
@@ -102,17 +108,19 @@ static bool has_word(const char *words, const char *word)
 }
 
 /* How much the target's disk must take. */
-static const char *disk_message(Check *check)
+static const char *disk_why(Check *check, const char *why)
 {
     const CheckSizes *sizes = &check->sizes;
-    const char *spaces = sizes->tablespaces;
-    return check_text(
-        check,
-        "SQL cannot see how much disk is free: the run brings about %s of tables and "
-        "%s of indexes to the %s that are there%s%s",
-        units_size_text(check->arena, sizes->tables), units_size_text(check->arena, sizes->indexes),
-        units_size_text(check->arena, sizes->target_database),
-        spaces == NULL ? "" : "; tablespaces of the source: ", spaces == NULL ? "" : spaces);
+    const char *spaces =
+        sizes->tablespaces == NULL
+            ? ""
+            : check_text(check, " (tablespaces of the source: %s)", sizes->tablespaces);
+    return check_text(check,
+                      "The run brings about %s of tables and %s of indexes to the %s that are "
+                      "there%s. %s",
+                      units_size_text(check->arena, sizes->tables),
+                      units_size_text(check->arena, sizes->indexes),
+                      units_size_text(check->arena, sizes->target_database), spaces, why);
 }
 
 void check_attestations(Check *check)
@@ -122,7 +130,8 @@ void check_attestations(Check *check)
         const Side *side = row->side == CONN_SOURCE ? &check->source : &check->target;
         if (!has_word(row->kinds, side->endpoint->kind))
             continue;
-        check_add(check, row->code, row->severity, side, side->endpoint->kind,
-                  row->message != NULL ? row->message : disk_message(check), row->why, row->remedy);
+        check_add(check, row->code, row->severity, side, side->endpoint->kind, row->message,
+                  row->code == CODE_ATTEST_TARGET_DISK ? disk_why(check, row->why) : row->why,
+                  row->remedy);
     }
 }

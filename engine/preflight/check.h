@@ -95,7 +95,7 @@ const char *names_text(Check *check, NameList *list);
 /** Reads how much every table of the source was written to. */
 MUSTCHECK bool activity_read(Check *check, Err *err);
 
-/** "12 MB, 340 updates and 12 deletes so far": what these tables hold, and what was done to them.
+/** "so far: 12 MB, 340 updates, 12 deletes": what these tables hold, and what was done to them.
  */
 const char *activity_text(Check *check, const Leaf *const *leaves, size_t count);
 

@@ -70,7 +70,7 @@ const char *activity_text(Check *check, const Leaf *const *leaves, size_t count)
         updated += rows_int64(check->activity, row, 2);
         deleted += rows_int64(check->activity, row, 3);
     }
-    return check_text(check, "%s, %lld update%s and %lld delete%s so far",
+    return check_text(check, "so far: %s, %lld update%s, %lld delete%s",
                       units_size_text(check->arena, bytes), updated, updated == 1 ? "" : "s",
                       deleted, deleted == 1 ? "" : "s");
 }

@@ -40,8 +40,11 @@ static void check_published(Check *check, const Leaf *leaf)
     if (needs == 0 || leaf->unlogged || leaf->has_identity)
         return;
     check_add(check, CODE_IDENTITY, FINDING_ERROR, &check->source, check_name(check, &leaf->source),
-              check_text(check, "has no replica identity (%s)", activity_text(check, &leaf, 1)),
-              "As soon as it is published the applications' own UPDATE and DELETE on it fail.",
+              "has no replica identity",
+              check_text(check,
+                         "As soon as it is published the applications' own UPDATE and DELETE on it "
+                         "fail (%s).",
+                         activity_text(check, &leaf, 1)),
               identity_remedy(check, leaf));
 }
 
@@ -114,12 +117,13 @@ void check_identity(Check *check)
         const Relation *relation = &blueprint->relations[i];
         if (relation->key == NULL && !relation->schema_only)
             check_add(check, CODE_KEYLESS, FINDING_WARNING, &check->source,
-                      check_name(check, &relation->source),
-                      check_text(check, "has no key that names one row (%s)",
+                      check_name(check, &relation->source), "has no key that names one row",
+                      check_text(check,
+                                 "Each changed row is searched for by its whole contents, and "
+                                 "differences cannot be named; fine for tables that are only "
+                                 "inserted into (%s).",
                                  activity_text(check, (const Leaf *const *)relation->leaves,
                                                relation->leaf_count)),
-                      "Each changed row is searched for by its whole contents, and differences "
-                      "cannot be named; fine for tables that are only inserted into.",
                       check_text(check, "-- ALTER TABLE %s ADD PRIMARY KEY (...);",
                                  check_sql(check, &check->source, &relation->source)));
     }

@@ -342,8 +342,9 @@ static void a_table_without_identity_is_told_with_what_is_done_to_it(void **stat
                                       "DELETE FROM app.bare WHERE n = 9");
     server_script(world.source_admin, "SELECT pg_stat_force_next_flush()");
     check_as("postgres", false);
-    assert_string_equal(find("G201", "app.bare")->message,
-                        "has no replica identity (8.0 kB, 4 updates and 1 delete so far)");
+    assert_string_equal(find("G201", "app.bare")->why,
+                        "As soon as it is published the applications' own UPDATE and DELETE on it "
+                        "fail (so far: 8.0 kB, 4 updates, 1 delete).");
     assert_true(find("G201", "app.bare")->fixable);
     assert_false(find("G201", "app.bare")->waivable);
     server_script(world.source_admin, "DROP TABLE app.bare");
