@@ -7,11 +7,11 @@
 
 #include "base/jsontext.h"
 #include "base/units.h"
-#include "pg/ddl.h"
+#include "roles/roles.h"
 #include "sql_text.h"
 
 /* Columns of preflight_parameters.sql. */
-enum { PAR_NAME, PAR_VALUE, PAR_UNIT, PAR_CONTEXT };
+enum { PAR_NAME, PAR_VALUE, PAR_UNIT, PAR_CONTEXT, PAR_IN_DATABASE };
 
 static const char *names_json(Arena *arena)
 {
@@ -55,34 +55,13 @@ static bool same_value(const char *name, const char *a, const char *b)
     return text_equal(a, b) || (text_equal(name, "TimeZone") && is_utc(a) && is_utc(b));
 }
 
-/* One element of a list of identifiers, as SET wants it: a literal of what it means. */
-static const char *append_element(Check *check, Str *sql, const char *at)
-{
-    AUTO_STR Str element = {0};
-    bool quoted = *at == '"';
-    at += quoted;
-    while (*at != '\0' && (quoted || (*at != ',' && *at != ' '))) {
-        if (quoted && *at == '"' && *++at != '"')
-            break;
-        str_append_char(&element, *at++);
-    }
-    ddl_literal(sql, check->target.conn, str_text(&element));
-    return at + strspn(at, ", ");
-}
-
 static const char *set_on_database(Check *check, const char *name, const char *value)
 {
     AUTO_STR Str sql = {0};
     const Side *target = &check->target;
-    str_appendf(&sql, "ALTER DATABASE %s SET %s = ",
-                check_sql_part(check, target, target->catalog->server.database), name);
-    bool is_list = text_equal(name, "search_path") || text_equal(name, "session_preload_libraries");
-    if (!is_list || *value == '\0')
-        ddl_literal(&sql, target->conn, value);
-    for (const char *at = value; is_list && *at != '\0';) {
-        at = append_element(check, &sql, at);
-        str_append(&sql, *at != '\0' ? ", " : "");
-    }
+    str_appendf(&sql, "ALTER DATABASE %s ",
+                check_sql_part(check, target, target->catalog->server.database));
+    setting_sql(&sql, target->conn, &(RoleSetting){.name = name, .value = value});
     str_append_char(&sql, ';');
     return str_dup(check->arena, &sql);
 }
@@ -115,6 +94,13 @@ static bool is_less(const char *source, const char *target)
     return b < a;
 }
 
+/* Set by ALTER DATABASE on the source, and so copied by the run itself. */
+static bool is_copied(Check *check, const Parameter *parameter, const Rows *from, size_t row)
+{
+    return check->plan->schema.database_settings && rows_bool(from, row, PAR_IN_DATABASE) &&
+           setting_left_out(&(RoleSetting){.name = parameter->name}) == NULL;
+}
+
 static void compare(Check *check, const Parameter *parameter, const Rows *from, size_t f,
                     const Rows *to, size_t t)
 {
@@ -123,12 +109,15 @@ static void compare(Check *check, const Parameter *parameter, const Rows *from, 
     if (source == NULL || target == NULL || same_value(parameter->name, source, target) ||
         (!parameter->changes_results && !is_less(source, target)))
         return;
-    check_add(
-        check, parameter->changes_results ? CODE_PARAMETER : CODE_PARAMETER_ROOM,
-        parameter->changes_results ? FINDING_WARNING : FINDING_INFO, &check->target,
-        parameter->name,
-        check_text(check, "is %s, on the source %s", shown(check, to, t), shown(check, from, f)),
-        parameter->why, remedy_for(check, parameter, from, f));
+    bool copied = is_copied(check, parameter, from, f);
+    check_add(check, parameter->changes_results ? CODE_PARAMETER : CODE_PARAMETER_ROOM,
+              parameter->changes_results && !copied ? FINDING_WARNING : FINDING_INFO,
+              &check->target, parameter->name,
+              check_text(check, "is %s, on the source %s%s", shown(check, to, t),
+                         shown(check, from, f), copied ? "; the run sets it" : ""),
+              parameter->why,
+              copied ? "-- nothing to do: schema.database_settings is copy"
+                     : remedy_for(check, parameter, from, f));
 }
 
 bool probe_parameters(Check *check, Err *err)

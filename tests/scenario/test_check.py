@@ -73,7 +73,7 @@ def test_findings_go_with_their_remedies(source, target, plan, godwit):
     for setting in ("TimeZone = 'Asia/Tokyo'", "work_mem = '512MB'", "idle_session_timeout = '1h'",
                     "search_path = '$user', \"a,b\", public"):
         source.execute(f"ALTER DATABASE {source.name} SET {setting}")
-    mine = plan(select={"exclude": ["public.away"]})
+    mine = plan(select={"exclude": ["public.away"]}, schema={"database_settings": "omit"})
     report = check(godwit, mine, code=4)
     found = findings(report)
     assert "public.german_pkey" in found["G601", 'pg_catalog."de-x-icu"']["message"]
@@ -92,6 +92,8 @@ def test_findings_go_with_their_remedies(source, target, plan, godwit):
     assert any("pair (inside it regclass)" in text for text in locals_)
     assert "on the source Asia/Tokyo" in found["G608", "TimeZone"]["message"]
     assert found["G608", "search_path"]["severity"] == "warning"
+    copying = findings(check(godwit, plan(select={"exclude": ["public.away"]}), code=4))["G608", "TimeZone"]
+    assert copying["severity"] == "info" and copying["message"].endswith("; the run sets it")
     assert found["G609", "work_mem"]["severity"] == "info"
     assert "5 tables were never analyzed" in found["G526", "statistics"]["message"]
     assert "idle_session_timeout" in found["G523", "postgres"]["message"]
@@ -191,7 +193,7 @@ def test_fix_runs_what_is_safe_and_nothing_else(source, target, plan, godwit):
                    "CREATE TABLE uniq (a int NOT NULL UNIQUE); INSERT INTO bare VALUES (1);"
                    "UPDATE bare SET a = 2; CREATE UNLOGGED TABLE scratch (id int PRIMARY KEY)")
     source.execute(f"ALTER DATABASE {source.name} SET TimeZone = 'Asia/Tokyo'")
-    mine = plan()
+    mine = plan(schema={"database_settings": "omit"})
     result = godwit("check", mine, "--fix", code=64)
     assert "REPLICA IDENTITY FULL" in result.err and "Add --yes" in result.err
     assert source.value("SELECT relreplident FROM pg_class WHERE relname = 'bare'") == "d"
@@ -240,13 +242,13 @@ def test_script_runs_as_it_is_printed(source, target, plan, godwit):
     """Each part of --script runs in psql, whatever names there are, and cures its findings."""
     source.execute(f'CREATE TABLE bare (a int); CREATE TABLE "{WEIRD}" (a int)')
     source.execute(f"ALTER DATABASE {source.name} SET bytea_output = 'escape'")
-    mine = plan()
+    mine = plan(schema={"database_settings": "omit"})
     script = godwit("check", mine, "--script", code=4).out
     parts = dict(re.findall(r"^-- ---- (\w+) ----\n(.*?)(?=^-- ---- |\Z)", script, re.M | re.S))
     assert list(parts) == ["source", "target"]
     assert "-- error G201 public.bare: has no replica identity\n" in parts["source"]
     assert "\n-- DROP" not in script and "\x01" not in script
-    assert "SET bytea_output = 'escape'" in parts["target"]
+    assert """SET "bytea_output" TO 'escape'""" in parts["target"]
     source.psql(parts["source"])
     target.psql(parts["target"])
     left = check(godwit, mine, code=0)
