@@ -192,6 +192,17 @@ bool relation_is_copied(const Blueprint *blueprint, const Relation *relation)
     return blueprint->plan->copy.data && !relation->schema_only;
 }
 
+bool blueprint_leaves_out(const Blueprint *blueprint, uint32_t table, const char *column)
+{
+    const CatRelation *from = catalog_relation(blueprint->source, table);
+    const CatRelation *root = from == NULL ? NULL : catalog_relation(blueprint->source, from->root);
+    const Relation *relation = root == NULL ? NULL : blueprint_relation(blueprint, &root->name);
+    for (size_t i = 0; relation != NULL && i < relation->left_out_count; i++)
+        if (strcmp(relation->left_out[i].name, column) == 0)
+            return true;
+    return false;
+}
+
 bool relation_is_published_by_leaf(const Relation *relation)
 {
     return relation->partitioned && (relation->filter != NULL || relation->list != NULL);

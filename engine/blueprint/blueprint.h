@@ -231,6 +231,9 @@ Relation *blueprint_relation(const Blueprint *blueprint, const Name *source);
  * with copy.data false. */
 bool relation_is_copied(const Blueprint *blueprint, const Relation *relation);
 
+/** Whether a column list leaves a column of this table of the source out; a partition's, too. */
+bool blueprint_leaves_out(const Blueprint *blueprint, uint32_t table, const char *column);
+
 /** Whether the publication must name its leaves one by one: PostgreSQL lets neither a row filter
  * nor a column list stand on a partitioned table that does not publish as its root. */
 bool relation_is_published_by_leaf(const Relation *relation);

@@ -62,7 +62,8 @@ static void read_objects(Arena *arena, const Rows *rows, const Blueprint *bluepr
 }
 
 /* Both lists are in the order of class and oid. */
-static void read_rights(Arena *arena, const Rows *rows, AccessSide *side)
+static void read_rights(Arena *arena, const Rows *rows, const Blueprint *blueprint,
+                        AccessSide *side)
 {
     size_t r = 0;
     size_t count = rows_count(rows);
@@ -75,7 +76,11 @@ static void read_rights(Arena *arena, const Rows *rows, AccessSide *side)
             r++;
         for (; r < count && rows_oid(rows, r, 0) == object->class_oid &&
                rows_oid(rows, r, 1) == object->oid;
-             r++)
+             r++) {
+            const char *column = rows_text(rows, r, 2);
+            if (blueprint != NULL && column != NULL &&
+                blueprint_leaves_out(blueprint, object->oid, column))
+                continue;
             *vec_push(arena, &rights) = (AccessRight){
                 .column = arena_strdup(arena, rows_text(rows, r, 2)),
                 .grantee = arena_strdup(arena, rows_text(rows, r, 3)),
@@ -84,6 +89,7 @@ static void read_rights(Arena *arena, const Rows *rows, AccessSide *side)
                 .state = rows_char(rows, r, 6),
                 .of_owner = rows_bool(rows, r, 7),
             };
+        }
         object->rights = rights.items;
         object->right_count = rights.count;
     }
@@ -118,7 +124,7 @@ static bool read_side(Arena *arena, Conn *conn, const Blueprint *blueprint, Acce
         return err_context(err, "could not read the privileges of the %s",
                            conn_side_name(conn_side(conn)));
     read_objects(arena, objects, blueprint, side);
-    read_rights(arena, rights, side);
+    read_rights(arena, rights, blueprint, side);
     read_defaults(arena, defaults, side);
     if (side->objects.count > 1)
         qsort(side->objects.items, side->objects.count, sizeof(AccessObject), by_key);

@@ -66,6 +66,9 @@ CREATE TABLE public.cites (id int PRIMARY KEY, report int REFERENCES public.repo
 CREATE TABLE public.cites_too (id int PRIMARY KEY, report int REFERENCES public.report);
 CREATE MATERIALIZED VIEW public.heavy AS SELECT count(*) AS n FROM public.report;
 
+GRANT SELECT (salary, id), UPDATE (secret) ON public.people TO PUBLIC;
+GRANT SELECT (secret, v) ON public.parts_2 TO PUBLIC;
+
 INSERT INTO "Odd Schema"."Ev ""ents" SELECT i % 20, i, 'kind ' || i % 3, repeat('n', i % 50)
   FROM generate_series(1, 3000) AS i;
 INSERT INTO public.orders SELECT i, (ARRAY['new', 'old', NULL, 'paid'])[1 + i % 4], i, '2026-01-01',
@@ -190,6 +193,8 @@ def assert_structure(target):
     assert not there & gone
     assert {"people_pkey", "people_name", "names", "of_any", "later", "lovers_person_fkey", "people_id_seq",
             "report_pkey", "report_line_key", "cites_too_report_fkey", "heavy", "parts_1_pkey"} <= there
+    assert target.query("SELECT attrelid::regclass::text, attname::text FROM pg_attribute WHERE attacl IS NOT NULL"
+                        " AND attrelid >= 16384 ORDER BY 1, 2") == [("parts_2", "v"), ("people", "id")]
     assert target.value("SELECT count(*) FROM report") == 0
     assert target.value("SELECT relispopulated FROM pg_class WHERE relname = 'heavy'") is False
 
