@@ -75,7 +75,9 @@ static const char *remedy_for(Check *check, const Parameter *parameter, const Ro
     if (text_equal(context, "user") && parameter->changes_results)
         return set_on_database(check, parameter->name, value == NULL ? "" : value);
     if (!parameter->changes_results)
-        return check_text(check, "-- set %s on the target if its size allows it", parameter->name);
+        return check_text(check, "-- set %s on the target %s", parameter->name,
+                          unit != NULL ? "if its size allows it"
+                                       : "as on the source, where the applications need it");
     const char *text =
         check_text(check, "'%s%s'", value == NULL ? "" : value, unit == NULL ? "" : unit);
     return check_remedy(check, &check->target,

@@ -33,23 +33,32 @@ static void print_rate(Str *out, Arena *arena, const char *label, const WorkRate
                 size_text(arena, rate->wal_bytes * HOUR), time_text(arena, rate->seconds));
 }
 
+/* "3s to 12s", or one text where both ends read alike. */
+static const char *range_text(Arena *arena, const char *from, const char *to)
+{
+    return text_equal(from, to) ? from : arena_printf(arena, "%s to %s", from, to);
+}
+
 static void print_forecast(Str *out, Arena *arena, const Forecast *forecast)
 {
-    str_appendf(
-        out,
-        "  %-12s %s to %s, if each of %u table and %u index jobs moves %s to %s a second; a "
-        "rehearsal measures it\n",
-        "copy", time_text(arena, forecast->copy_seconds_min),
-        time_text(arena, forecast->copy_seconds_max), forecast->table_jobs, forecast->index_jobs,
-        size_text(arena, COPY_BYTES_PER_SECOND_MIN), size_text(arena, COPY_BYTES_PER_SECOND_MAX));
-    str_appendf(
-        out, "  %-12s %s to %s on the source until the copy ends (kept at most: %s; the slot %s)\n",
-        "WAL held", size_text(arena, forecast->wal_held_min),
-        size_text(arena, forecast->wal_held_max),
-        forecast->wal_kept_at_most < 0
-            ? "no limit"
-            : units_size_text(arena, (uint64_t)forecast->wal_kept_at_most),
-        slot_outlook_name(forecast->slot));
+    str_appendf(out,
+                "  %-12s %s, if each of %u table and %u index jobs moves %s to %s a second; a "
+                "rehearsal measures it\n",
+                "copy",
+                range_text(arena, time_text(arena, forecast->copy_seconds_min),
+                           time_text(arena, forecast->copy_seconds_max)),
+                forecast->table_jobs, forecast->index_jobs,
+                size_text(arena, COPY_BYTES_PER_SECOND_MIN),
+                size_text(arena, COPY_BYTES_PER_SECOND_MAX));
+    str_appendf(out,
+                "  %-12s %s on the source until the copy ends (kept at most: %s; the slot %s)\n",
+                "WAL held",
+                range_text(arena, size_text(arena, forecast->wal_held_min),
+                           size_text(arena, forecast->wal_held_max)),
+                forecast->wal_kept_at_most < 0
+                    ? "no limit"
+                    : units_size_text(arena, (uint64_t)forecast->wal_kept_at_most),
+                slot_outlook_name(forecast->slot));
 }
 
 static void print_workload(Str *out, Arena *arena, const PreflightReport *report)
@@ -58,11 +67,11 @@ static void print_workload(Str *out, Arena *arena, const PreflightReport *report
     if (!work->known)
         return;
     str_append(out, "\nworkload of the source\n");
-    str_appendf(out,
-                "  %-12s %s; selected: %s in %llu tables (%llu with partitions), %s of indexes\n",
-                "database", units_size_text(arena, work->database_bytes),
-                units_size_text(arena, work->table_bytes), (unsigned long long)work->tables,
-                (unsigned long long)work->leaves, units_size_text(arena, work->index_bytes));
+    str_appendf(
+        out, "  %-12s %s; selected: %s in %llu tables (%llu with each partition), %s of indexes\n",
+        "database", units_size_text(arena, work->database_bytes),
+        units_size_text(arena, work->table_bytes), (unsigned long long)work->tables,
+        (unsigned long long)work->leaves, units_size_text(arena, work->index_bytes));
     print_rate(out, arena, "now", &work->sample);
     print_rate(out, arena, "on average", &work->average);
     str_append(out, "what it means for this run\n");

@@ -14,8 +14,10 @@ SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'),
         FROM pg_catalog.pg_tablespace t WHERE t.spcname NOT IN ('pg_default', 'pg_global')),
        COALESCE((SELECT CASE WHEN s.setting = '-1' THEN -1 ELSE s.setting::bigint * 1024 END
                  FROM pg_catalog.pg_settings s WHERE s.name = 'temp_file_limit'), -1),
-       COALESCE(NULLIF(pg_catalog.pg_size_bytes(NULLIF(
-           pg_catalog.current_setting('neon.max_cluster_size', true), '')), 0), -1),
+       CASE WHEN pg_catalog.current_setting('neon.max_cluster_size', true) ~ '^[1-9][0-9]*[kMGT]?B$'
+            THEN pg_catalog.pg_size_bytes(
+                     pg_catalog.current_setting('neon.max_cluster_size', true))
+            ELSE -1 END,
        (SELECT pg_catalog.string_agg(s.name || ' = ' || s.reset_val || COALESCE(' ' || s.unit, ''),
                                      ', ' ORDER BY s.name)
         FROM pg_catalog.pg_settings s
