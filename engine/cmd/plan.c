@@ -8,6 +8,21 @@
 #include "cmd/hold.h"
 #include "cmd/planning.h"
 
+/* A text that is kept is masked; one that means something else then is not pinned. */
+static bool is_without_secret(const Session *session, const char *text, Err *err)
+{
+    Plan again = {0};
+    PlanFindings findings = {0};
+    AUTO_ERR Err invalid = {0};
+    bool same = plan_load_from(&again, session->plan.path, text, &findings, &invalid) &&
+                text_equal(again.fingerprint, session->plan.fingerprint);
+    plan_release(&again);
+    if (same)
+        return true;
+    err_set(err, ERR_PLAN, "the plan cannot be pinned: its text holds what looks like a password");
+    return err_hint(err, "Take it out of the plan; commands get secrets from their environment.");
+}
+
 static bool write_pinned(Session *session, const DryRun *dry, const char *path, Err *err)
 {
     Pinned pinned = {
@@ -21,7 +36,8 @@ static bool write_pinned(Session *session, const DryRun *dry, const char *path, 
         .target_system = session_system(&session->arena, &session->target_catalog),
         .dry = *dry,
     };
-    return hold_facts(&session->arena, session, &pinned.facts, err) &&
+    return is_without_secret(session, pinned.plan_text, err) &&
+           hold_facts(&session->arena, session, &pinned.facts, err) &&
            pinned_write(path, &pinned, session->plan.path, err);
 }
 

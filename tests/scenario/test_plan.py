@@ -86,6 +86,12 @@ def test_states_and_findings_stand_in_place(mine, source, target, godwit):
     assert re.search(r"^-- copy:public.big \(create\): .*  \(\S+:7\)$", script, re.M)
 
 
-def test_out_wants_its_suffix(mine, godwit):
-    """A pinned plan's name ends in .pinned; it is written only when the dry run was."""
+def test_what_is_not_pinned(mine, godwit):
+    """A pinned plan's name ends in .pinned; what looks like a password in the plan's text is not written down."""
     assert "ends in .pinned" in godwit("plan", mine, "--out", "x.json", code=64).err
+    pinned = mine.path.with_suffix(".pinned")
+    where = "method: count, where: \"id::text <> 'password=s3cr3t'\""
+    mine.path.write_text(mine.path.read_text().replace("method: count", where))
+    result = godwit("plan", mine, "--out", pinned, code=3)
+    assert "holds what looks like a password" in result.err and not pinned.exists()
+    assert "s3cr3t" not in result.out

@@ -232,6 +232,7 @@ static void good_plans_load(void **state)
     AUTO_ARENA Arena arena = {0};
     Paths paths = list(&arena, GOOD, ".yaml");
     *vec_push(&arena, &paths) = "examples/app/plan.yaml";
+    *vec_push(&arena, &paths) = "examples/gitops/plan.yaml";
     for (size_t i = 0; i < paths.count; i++) {
         AUTO_ERR Err err = {0};
         bool ok = false;
