@@ -80,13 +80,14 @@ static DryState state_of(const StepKind *kind, const Observation *observation)
     return observation->there || (kind->flags & STEP_CHANGES) != 0 ? DRY_CHANGE : DRY_CREATE;
 }
 
-/* What a run made, and what stands no more as it made it. */
+/* What a run made, and what stands no more as it made it. A kind with a proof of its own may leave
+ * nothing behind that observe() could see: only where that is the proof does it tell drift. */
 static void look_for_drift(Planning *planning, const StepCtx *ctx, const Description *description,
                            DryStep *out)
 {
     Arena *arena = &planning->session->arena;
     if (!ctx->recorded_done || out->state == DRY_DONE ||
-        (ctx->step->kind->flags & STEP_SESSION) != 0)
+        (ctx->step->kind->flags & STEP_SESSION) != 0 || ctx->step->kind->verify != NULL)
         return;
     const char *what = out->reason != NULL ? out->reason : "what it made is not there any more";
     out->state = DRY_FINDING;
@@ -95,13 +96,15 @@ static void look_for_drift(Planning *planning, const StepCtx *ctx, const Descrip
         arena_printf(arena, "%s: step %s was done, but %s", step_side(description), out->id, what);
 }
 
-/* No statement that a step makes holds a password; should one ever, it ends here. */
+/* A setting of the source may be a secret; no other statement holds one, and should one ever, it
+ * ends here. */
 static void take_sql(Arena *arena, const Description *description, DryStep *out)
 {
     for (size_t i = 0; i < description->sql.count; i++) {
         const StepSql *from = &description->sql.items[i];
         char *copy = arena_strdup(arena, from->sql);
         secret_mask(copy, strlen(copy));
+        secret_mask_setting(copy);
         *vec_push(arena, &out->sql) = (StepSql){.side = from->side, .sql = copy};
     }
 }

@@ -279,3 +279,21 @@ void secret_hide(char *text, size_t bytes)
     for (size_t at = 0; at < bytes;)
         at += text[at] == ' ' ? 1 : mask_character(text + at, bytes - at);
 }
+
+void secret_mask_setting(char *sql)
+{
+    static const char *const WORDS[] = {"secret",     "password", "passwd", "token",
+                                        "credential", "key",      "jwt"};
+    char *set = strstr(sql, "SET ");
+    char *to = set == NULL ? NULL : strstr(set, " TO ");
+    if (to == NULL)
+        return;
+    for (size_t i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++) {
+        const char *word = strcasestr(set, WORDS[i]);
+        if (word == NULL || word >= to)
+            continue;
+        for (char *c = to + strlen(" TO "); *c != '\0'; c++)
+            *c = strchr("'\n;", *c) != NULL ? *c : '*';
+        return;
+    }
+}

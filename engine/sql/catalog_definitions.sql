@@ -3,7 +3,7 @@
 -- schemas of godwit and of TimescaleDB are left out; texts that may be long are shown as their MD5.
 -- Columns: class oid and oid of the object whose selection decides, fact, definition.
 WITH named AS (
-    SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n
+    SELECT n.oid, n.nspname, n.nspowner, n.nspacl FROM pg_catalog.pg_namespace n
     WHERE n.nspname !~ '^(pg_|_timescaledb|timescaledb_)' AND n.nspname NOT IN ('information_schema', 'godwit')
       AND ($1::pg_catalog.text[] IS NULL OR n.nspname = ANY ($1::pg_catalog.text[]))
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
@@ -36,6 +36,14 @@ SELECT 1259, r.oid,
                 CASE WHEN r.relforcerowsecurity THEN 'forced row security' END,
                 pg_catalog.array_to_string(r.reloptions, ', ')) END
 FROM rel r
+UNION ALL
+SELECT 1259, r.oid, 'owner and privileges of ' || r.name,
+       pg_catalog.concat_ws(' ', pg_catalog.pg_get_userbyid(r.relowner), r.relacl::pg_catalog.text)
+FROM rel r
+UNION ALL
+SELECT 2615, n.oid, pg_catalog.format('owner and privileges of schema %I', n.nspname),
+       pg_catalog.concat_ws(' ', pg_catalog.pg_get_userbyid(n.nspowner), n.nspacl::pg_catalog.text)
+FROM named n
 UNION ALL
 SELECT 1259, r.oid, 'replica identity of ' || r.name,
        CASE r.relreplident WHEN 'd' THEN 'default' WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing' ELSE
@@ -100,6 +108,12 @@ UNION ALL
 SELECT 1255, p.oid, 'function ' || p.oid::pg_catalog.regprocedure::pg_catalog.text,
        CASE WHEN p.prokind = 'a' THEN 'aggregate' ELSE
             'md5 ' || pg_catalog.md5(pg_catalog.pg_get_functiondef(p.oid)) END
+FROM pg_catalog.pg_proc p
+JOIN named n ON n.oid = p.pronamespace
+WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 1255 AND m.objid = p.oid)
+UNION ALL
+SELECT 1255, p.oid, 'owner and privileges of ' || p.oid::pg_catalog.regprocedure::pg_catalog.text,
+       pg_catalog.concat_ws(' ', pg_catalog.pg_get_userbyid(p.proowner), p.proacl::pg_catalog.text)
 FROM pg_catalog.pg_proc p
 JOIN named n ON n.oid = p.pronamespace
 WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 1255 AND m.objid = p.oid)

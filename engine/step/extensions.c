@@ -133,9 +133,8 @@ static bool missing_sql(StepCtx *ctx, StepSqlVec *statements, const char **names
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_EXTENSIONS, "roles");
+    step_at(step_add_after(builder, &STEP_EXTENSIONS, "roles"), blueprint->plan->extensions.pos);
     return true;
 }
 

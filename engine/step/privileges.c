@@ -18,17 +18,17 @@ extern const StepKind STEP_PRIVILEGES, STEP_PRIVILEGES_REHEARSE;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_PRIVILEGES, "cutover.verify");
+    step_at(step_add_after(builder, &STEP_PRIVILEGES, "cutover.verify"),
+            blueprint->plan->schema.pos);
     return true;
 }
 
 static bool expand_rehearse(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
     Step *step = step_add_after(builder, &STEP_PRIVILEGES_REHEARSE, "catchup");
+    step_at(step, blueprint->plan->schema.pos);
     step_needs_kind(builder, step, "schema_post");
     step_needs_kind(builder, step, "validate");
     step_needs_kind(builder, step, "matview");
@@ -174,7 +174,7 @@ static bool apply_rehearse(StepCtx *ctx, Err *err)
 const StepKind STEP_PRIVILEGES = {
     .name = "privileges",
     .phase = PHASE_CUTOVER,
-    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_DOWNTIME | STEP_ALONE,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_DOWNTIME | STEP_ALONE | STEP_CHANGES,
     .summary = "Gives objects the owners and privileges that they have on the source.",
     .expand = expand,
     .describe = describe,

@@ -18,9 +18,8 @@ extern const StepKind STEP_ROLES;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_ROLES, "control_schema");
+    step_at(step_add_after(builder, &STEP_ROLES, "control_schema"), blueprint->plan->roles.pos);
     return true;
 }
 

@@ -12,9 +12,9 @@ extern const StepKind STEP_SETTINGS;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
-    (void)blueprint;
     (void)err;
     Step *step = step_add_after(builder, &STEP_SETTINGS, "roles");
+    step_at(step, blueprint->plan->schema.pos);
     step_needs_kind(builder, step, "schema_post");
     return true;
 }
@@ -92,7 +92,7 @@ static bool apply(StepCtx *ctx, Err *err)
 const StepKind STEP_SETTINGS = {
     .name = "settings",
     .phase = PHASE_COPY,
-    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_CHANGES,
     .summary = "Carries settings of the database and of roles in it.",
     .expand = expand,
     .describe = describe,

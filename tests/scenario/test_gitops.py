@@ -117,6 +117,8 @@ MOVES = [
     ("CREATE TABLE shop.later (id int PRIMARY KEY)", "source: new: table shop.later (logged"),
     ("CREATE OR REPLACE FUNCTION shop.total() RETURNS numeric LANGUAGE sql STABLE AS 'SELECT 1.0'",
      "source: function shop.total(): md5 "),
+    ("REVOKE DELETE ON shop.payment FROM postgres",
+     "source: owner and privileges of shop.payment: postgres -> postgres {postgres="),
     ("CREATE TYPE shop.mood AS ENUM ('good', 'bad')", "source: new: type shop.mood (good, bad)"),
 ]
 
@@ -177,11 +179,13 @@ def test_other_moves_are_refused(repository, source, target, godwit, database):
     assert late in godwit("plan", pinned, env=env, code=12).err
 
 
-def test_no_secret_is_pinned(repository, godwit):
-    """Passwords of the connection strings are in nothing that review writes."""
+def test_no_secret_is_pinned(repository, source, godwit):
+    """Passwords of the connection strings, and settings that are secrets, are in nothing that review writes."""
     secret = "hunter2-Zt9"
     env = {name: f"{repository.env[name]} password={secret}" for name in ("SOURCE", "TARGET")}
+    source.execute(f"ALTER DATABASE {source.name} SET app.jwt_secret = '{secret}'")
     repository("review", GODWIT_LOG_LEVEL="debug", **env)
+    assert "\"jwt_secret\" TO '***" in (repository.path / "review.sql").read_text()
     for path in repository.path.glob("*"):
         assert path.is_dir() or secret not in path.read_text(), path
     result = godwit("plan", repository.path / "plan.yaml", "--format", "json", "--log-level", "debug", code=0,
