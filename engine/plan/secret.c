@@ -284,7 +284,8 @@ void secret_mask_setting(char *sql)
 {
     static const char *const WORDS[] = {"secret",     "password", "passwd", "token",
                                         "credential", "key",      "jwt"};
-    char *set = strstr(sql, "SET ");
+    bool sets = text_starts_with(sql, "ALTER DATABASE ") || text_starts_with(sql, "ALTER ROLE ");
+    char *set = sets ? strstr(sql, " SET ") : NULL;
     char *to = set == NULL ? NULL : strstr(set, " TO ");
     if (to == NULL)
         return;

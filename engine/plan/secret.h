@@ -34,8 +34,8 @@ void secret_mask(char *text, size_t bytes);
 /** Overwrites every character but blanks. */
 void secret_hide(char *text, size_t bytes);
 
-/** Overwrites, in place, the value of `SET name TO 'value'` in a statement where the name of the
- * setting says that it is a secret ("app"."jwt_secret"). */
+/** Overwrites, in place, the value of `ALTER ... SET name TO 'value'` where the name of the setting
+ * says that it is a secret ("app"."jwt_secret"). */
 void secret_mask_setting(char *sql);
 
 #endif
