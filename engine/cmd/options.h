@@ -20,6 +20,9 @@ typedef enum OptionId {
     OPTION_FIX,
     OPTION_SAMPLE,
     OPTION_WATCH,
+    OPTION_SOURCE_ENV,
+    OPTION_TARGET_ENV,
+    OPTION_NAME,
     OPTION_LOG_FORMAT,
     OPTION_LOG_LEVEL,
     OPTION_COLOR,
@@ -32,6 +35,9 @@ typedef struct Options {
     const char *format; /* the command's default when not given */
     const char *until;
     const char *out;
+    const char *source_env;
+    const char *target_env;
+    const char *name;
     const char *log_format;
     const char *log_level;
     const char *color;

@@ -1,0 +1,41 @@
+/*
+ * What the parts of a draft share. Part of draft/ only.
+ */
+#ifndef GODWIT_DRAFT_DRAFT_INTERNAL_H
+#define GODWIT_DRAFT_DRAFT_INTERNAL_H
+
+#include "base/vec.h"
+#include "draft/draft.h"
+
+typedef VEC(const char *) Texts;
+
+/* A table that may become a hypertable. */
+typedef struct Candidate {
+    const CatRelation *table;
+    const char *column;
+    const char *interval; /* "7 days" */
+    const char *reason;   /* one line */
+    Texts obstacles; /* statements of the source, or "-- " and a sentence, that must come first */
+} Candidate;
+
+typedef VEC(Candidate) Candidates;
+
+/** Finds tables that grow along time. \return false with ERR_SQL, ERR_LOST. */
+MUSTCHECK bool draft_candidates(Arena *arena, const Catalog *source, Conn *conn, Candidates *found,
+                                Err *err);
+
+/** The width of a chunk for a table of this size over this time: the largest usual one that gives
+ * chunks of at most 1 GB and at least four of them; never below an hour.
+ * \param bytes with indexes \param seconds between the oldest and the newest row, 0 unknown */
+const char *draft_interval(uint64_t bytes, double seconds);
+
+/** Whether a table of the user's is to be moved: not an extension's, not TimescaleDB's own. */
+bool draft_is_users(const CatRelation *relation);
+
+/** A YAML scalar, in quotes where a reader might take it for something else. */
+char *draft_scalar(Arena *arena, const char *text);
+
+/** "schema.name" as a YAML scalar. */
+char *draft_relation(Arena *arena, const Name *name);
+
+#endif
