@@ -81,5 +81,59 @@ bool structure_same(const char *before, const char *after, Err *err)
     err_set(err, ERR_STALE, "the selected tables of the source are not those the run began with");
     err_detail(err, "%.*s", (int)strlen(diff) - 1, diff);
     return err_hint(err, "What is new was not copied, or would not fit on the target. Undo the "
-                         "change on the source, or \"godwit reset\" and begin again.");
+                         "change on the source; if whole tables or partitions were added, take "
+                         "them in: \"godwit refresh\"; or \"godwit reset\" and begin again.");
+}
+
+static const Fact *find(const FactVec *facts, const char *key)
+{
+    for (size_t low = 0, high = facts->count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(facts->items[middle].key, key);
+        if (order == 0)
+            return &facts->items[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+/* Whether a new fact is a whole table, partition or sequence, or belongs to a table that is new. */
+static bool is_whole(const FactVec *was, const FactVec *is, const char *key)
+{
+    static const char TABLE[] = "table ";
+    if (text_starts_with(key, TABLE) || text_starts_with(key, "sequence ") ||
+        text_starts_with(key, "partition "))
+        return true;
+    for (size_t i = 0; i < is->count; i++) {
+        const char *table = is->items[i].key;
+        if (!text_starts_with(table, TABLE) || find(was, table) != NULL)
+            continue;
+        const char *name = table + strlen(TABLE);
+        size_t length = strlen(key);
+        size_t tail = strlen(" of ") + strlen(name);
+        if (length > tail && strncmp(key + length - tail, " of ", 4) == 0 &&
+            text_equal(key + length - strlen(name), name))
+            return true;
+    }
+    return false;
+}
+
+bool structure_grew(const char *before, const char *after, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    FactVec was = {0};
+    FactVec is = {0};
+    facts_parse(&arena, &was, before);
+    facts_parse(&arena, &is, after);
+    bool ok = true;
+    for (size_t i = 0; i < was.count; i++) {
+        const Fact *now = find(&is, was.items[i].key);
+        ok = ok && now != NULL && text_equal(now->value, was.items[i].value);
+    }
+    for (size_t i = 0; i < is.count; i++)
+        ok = ok && (find(&was, is.items[i].key) != NULL || is_whole(&was, &is, is.items[i].key));
+    return ok || structure_same(before, after, err);
 }

@@ -15,6 +15,10 @@ char *structure_text(Arena *arena, const Blueprint *blueprint);
  * public.t: text -> bigint" a line each (base/facts.h); empty when nothing does. */
 char *structure_diff(Arena *arena, const char *before, const char *after);
 
+/** Refuses with ERR_STALE unless everything that was there is there as it was, and what is new are
+ * whole tables, partitions and sequences: what `refresh` can take in. */
+MUSTCHECK bool structure_grew(const char *before, const char *after, Err *err);
+
 /** Refuses with ERR_STALE, naming what differs. */
 MUSTCHECK bool structure_same(const char *before, const char *after, Err *err);
 

@@ -9,7 +9,7 @@ static bool run(const Options *options, Err *err)
     AUTO_SESSION Session session = {0};
     EngineOptions engine = {.until = options->until,
                             .exit_at_gate = options->exit_at_gate,
-                            .accept_changes = options->accept_changes};
+                            .changes = options->accept_changes ? CHANGES_SAFE : CHANGES_REFUSED};
     return session_plan(&session, options->arguments[0], err) && engine_run(&session, &engine, err);
 }
 

@@ -105,16 +105,40 @@ static bool find_run(Session *session, bool *done, Err *err)
     return true;
 }
 
-static bool hold_to_structure(Session *session, const Run *run, Err *err)
+static bool hold_to_structure(Session *session, const Run *run, SessionChanges changes, Err *err)
 {
     const char *now = structure_text(&session->arena, &session->blueprint);
     const char *recorded = NULL;
+    if (changes == CHANGES_ADDED) /* compared in only_grew() */
+        return journal_structure_grow(session->target, run->journal.id, now, err);
     return journal_structure(&session->arena, session->target, run->journal.id, now, &recorded,
                              err) &&
            structure_same(recorded, now, err);
 }
 
-static bool begin_run(Session *session, Run *run, Err *err)
+/* Before the plan's changes are taken over: what they come to must be additions. */
+static bool only_grew(Session *session, Err *err)
+{
+    const char *recorded = NULL;
+    if (!journal_structure_read(&session->arena, session->target, session->journal.id, &recorded,
+                                err))
+        return false;
+    return recorded == NULL ||
+           structure_grew(recorded, structure_text(&session->arena, &session->blueprint), err);
+}
+
+static bool may_refresh(Session *session, Err *err)
+{
+    if (session->journal.id == 0) {
+        err_set(err, ERR_RUN, "there is no run of plan \"%s\" on this target", session->plan.name);
+        return err_hint(err, "\"godwit apply\" begins one, with everything that is selected.");
+    }
+    if (text_equal(session->journal.state, RUN_SWITCHED))
+        return err_set(err, ERR_RUN, "the run is switched: nothing comes from the source any more");
+    return only_grew(session, err);
+}
+
+static bool begin_run(Session *session, Run *run, SessionChanges changes, Err *err)
 {
     if (!journal_create(session->target, err))
         return false;
@@ -124,7 +148,7 @@ static bool begin_run(Session *session, Run *run, Err *err)
         return false;
     bool switched = text_equal(run->journal.state, RUN_SWITCHED);
     return journal_pin(session->target, run->journal.id, session_pin(session), err) &&
-           (switched || hold_to_structure(session, run, err)) &&
+           (switched || hold_to_structure(session, run, changes, err)) &&
            journal_take_epoch(session->target, run->journal.id, &run->journal.epoch, err);
 }
 
@@ -133,14 +157,17 @@ static bool prepare(Session *session, const EngineOptions *options, Run *run, Er
     bool resuming = session->journal.id != 0;
     if (!undo_fences(session, err) || !session_inspect(session, err))
         return false;
-    if (resuming && !session_same_run(session, options->accept_changes, err))
+    if (options->changes == CHANGES_ADDED && !may_refresh(session, err))
+        return false;
+    if (resuming && !session_same_run(session, options->changes, err))
         return false;
     if (!session_hold(session, err))
         return false;
     bool switched = resuming && text_equal(session->journal.state, RUN_SWITCHED);
     if (!switched && !findings_preflight(session, resuming, err))
         return false;
-    return (switched || session_tools(session, err)) && begin_run(session, run, err);
+    return (switched || session_tools(session, err)) &&
+           begin_run(session, run, options->changes, err);
 }
 
 /* --- after --- */

@@ -10,7 +10,7 @@
 typedef struct EngineOptions {
     const char *until;
     bool exit_at_gate;
-    bool accept_changes;
+    SessionChanges changes; /* that are taken over from the plan */
 } EngineOptions;
 
 /** Runs the plan as far as it goes. The session has its plan; everything else is done here.

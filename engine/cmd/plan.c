@@ -58,7 +58,7 @@ static bool run(const Options *options, Err *err)
         !session_connect(&session, true, true, true, err) || !session_journal(&session, err) ||
         !session_inspect(&session, err))
         return false;
-    if (session.journal.id != 0 && !session_same_run(&session, false, err))
+    if (session.journal.id != 0 && !session_same_run(&session, CHANGES_REFUSED, err))
         return false;
     if (!session_hold(&session, err) || !planning_make(&session, &dry, err))
         return false;

@@ -229,7 +229,14 @@ static bool is_safe_change(const char *line)
     return false;
 }
 
-static bool plan_changed(Session *session, bool accept_changes, Err *err)
+/* What the selection comes to is compared as structure: here it may be written in another way. */
+static bool is_selection(const char *line)
+{
+    return text_starts_with(line, "select.schemas") || text_starts_with(line, "select.tables") ||
+           text_starts_with(line, "select.exclude");
+}
+
+static bool plan_changed(Session *session, SessionChanges changes, Err *err)
 {
     char *diff = plan_diff(&session->arena, session->journal.canonical, session->plan.canonical);
     bool safe = true;
@@ -237,8 +244,8 @@ static bool plan_changed(Session *session, bool accept_changes, Err *err)
     char *lines = arena_strdup(&session->arena, diff);
     for (char *line = strtok_r(lines, "\n", &save); line != NULL;
          line = strtok_r(NULL, "\n", &save))
-        safe = safe && is_safe_change(line);
-    if (accept_changes && safe)
+        safe = safe && (is_safe_change(line) || (changes == CHANGES_ADDED && is_selection(line)));
+    if (changes != CHANGES_REFUSED && safe)
         return journal_accept_plan(session->target, &session->journal, &session->plan, err);
     err_set(err, ERR_STALE, "the plan changed since run \"%s\" began (%.12s then, %.12s now)",
             session->plan.name, session->journal.fingerprint, session->plan.fingerprint);
@@ -262,11 +269,11 @@ bool session_same_systems(Session *session, Err *err)
     return true;
 }
 
-bool session_same_run(Session *session, bool accept_changes, Err *err)
+bool session_same_run(Session *session, SessionChanges changes, Err *err)
 {
     return session_same_systems(session, err) &&
            (text_equal(session->journal.fingerprint, session->plan.fingerprint) ||
-            plan_changed(session, accept_changes, err));
+            plan_changed(session, changes, err));
 }
 
 bool session_confirm(const Options *options, const char *question, Err *err)

@@ -72,9 +72,16 @@ void session_run(Session *session, Run *run);
 /** "<system identifier>/<database>" of a catalog: which database this is. */
 const char *session_system(Arena *arena, const Catalog *catalog);
 
+/* What a run may find changed in its plan. */
+typedef enum SessionChanges {
+    CHANGES_REFUSED,
+    CHANGES_SAFE,  /* how it goes, not what it moves: --accept-changes */
+    CHANGES_ADDED, /* and what is added to the selection: refresh */
+} SessionChanges;
+
 /** Refuses with ERR_STALE when the run began with another plan or other servers.
- * \param accept_changes changes of safe keys are taken over */
-MUSTCHECK bool session_same_run(Session *session, bool accept_changes, Err *err);
+ * \param changes which changes are taken over */
+MUSTCHECK bool session_same_run(Session *session, SessionChanges changes, Err *err);
 
 /** Asks on a terminal; without one, --yes is needed. \return false with ERR_USAGE when the answer
  * is no. */

@@ -110,6 +110,13 @@ bool journal_structure(Arena *arena, Conn *target, int64_t run, const char *stru
     return true;
 }
 
+bool journal_structure_grow(Conn *target, int64_t run, const char *structure, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_STRUCTURE_GROW, PARAMS(arena_int64(&arena, run), structure),
+                   err);
+}
+
 bool journal_structure_read(Arena *arena, Conn *target, int64_t run, const char **recorded,
                             Err *err)
 {

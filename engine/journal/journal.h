@@ -153,6 +153,9 @@ MUSTCHECK bool journal_lane_read(Conn *target, int64_t run, int lane, JournalLan
 MUSTCHECK bool journal_structure(Arena *arena, Conn *target, int64_t run, const char *structure,
                                  const char **recorded, Err *err);
 
+/** Records that the run stands on more than before (blueprint/structure.h: structure_grew()). */
+MUSTCHECK bool journal_structure_grow(Conn *target, int64_t run, const char *structure, Err *err);
+
 /** Reads what is recorded; NULL when nothing is. */
 MUSTCHECK bool journal_structure_read(Arena *arena, Conn *target, int64_t run,
                                       const char **recorded, Err *err);

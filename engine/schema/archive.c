@@ -210,8 +210,7 @@ void archive_log(const Archive *archive)
 
 /* --- the SQL --- */
 
-bool archive_script(Archive *archive, TocFate fate,
-                    bool (*wanted)(void *data, const TocEntry *entry), void *data,
+bool archive_script(Archive *archive, TocFate fate, TocWanted *wanted, void *data,
                     const char **script, Err *err)
 {
     AUTO_STR Str chosen = {0};

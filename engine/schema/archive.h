@@ -44,8 +44,7 @@ void archive_release(Archive *archive);
 void archive_log(const Archive *archive);
 
 /** The SQL of the entries of one fate that `wanted` (NULL: all) accepts; owned by the archive. */
-MUSTCHECK bool archive_script(Archive *archive, TocFate fate,
-                              bool (*wanted)(void *data, const TocEntry *entry), void *data,
+MUSTCHECK bool archive_script(Archive *archive, TocFate fate, TocWanted *wanted, void *data,
                               const char **script, Err *err);
 
 /** Runs such SQL inside the caller's open transaction, under the settings that pg_restore uses;

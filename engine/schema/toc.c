@@ -238,12 +238,16 @@ char *toc_summary(Arena *arena, const Toc *toc, TocFate fate)
     return str_dup(arena, &text);
 }
 
-void toc_use_list(Str *list, const Toc *toc, TocFate fate,
-                  bool (*wanted)(void *data, const TocEntry *entry), void *data)
+const TocEntry *toc_entry(const Toc *toc, int dump_id)
+{
+    return toc_find(toc, dump_id);
+}
+
+void toc_use_list(Str *list, const Toc *toc, TocFate fate, TocWanted *wanted, void *data)
 {
     for (size_t i = 0; i < toc->entries.count; i++) {
         const TocEntry *entry = &toc->entries.items[i];
-        if (entry->fate == fate && (wanted == NULL || wanted(data, entry)))
+        if (entry->fate == fate && (wanted == NULL || wanted(data, toc, entry)))
             str_appendf(list, "%d;\n", entry->dump_id);
     }
 }

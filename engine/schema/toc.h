@@ -61,8 +61,13 @@ void toc_decide(Toc *toc, const TocJudge *judge);
 /** "3 ACL, 1 EVENT TRIGGER": how many entries of each kind have this fate; "" when none. */
 char *toc_summary(Arena *arena, const Toc *toc, TocFate fate);
 
+/** The entry with this number, NULL when there is none. */
+const TocEntry *toc_entry(const Toc *toc, int dump_id);
+
+/* Whether an entry is restored now. */
+typedef bool TocWanted(void *data, const Toc *toc, const TocEntry *entry);
+
 /** A list for pg_restore --use-list: the entries of this fate that `wanted` (NULL: all) accepts. */
-void toc_use_list(Str *list, const Toc *toc, TocFate fate,
-                  bool (*wanted)(void *data, const TocEntry *entry), void *data);
+void toc_use_list(Str *list, const Toc *toc, TocFate fate, TocWanted *wanted, void *data);
 
 #endif

@@ -3,6 +3,7 @@
  * tables. A partitioned root stands for its leaves, which are published under their own names;
  * before 13 the leaves are listed. One that is adopted is taken as it is and never dropped.
  */
+#include "copy/leaves.h"
 #include "pg/ddl.h"
 #include "pg/query.h"
 #include "sql_text.h"
@@ -177,22 +178,53 @@ static const char *member_text(const StepCtx *ctx, const Member *member)
     return str_dup(ctx->arena, &text);
 }
 
-/* The tables of the publication are exactly the plan's, filtered where its are. */
+/* Which tables the publication lacks. \return false when it has one that it should not have, or
+ * that is not filtered as planned. */
+static bool compare_members(const StepCtx *ctx, const Rows *rows, MemberVec *missing)
+{
+    const char **there = NULL;
+    size_t count = rows_list(ctx->arena, rows, 0, 4, &there);
+    MemberVec list = planned(ctx);
+    size_t at = 0;
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof(Member), by_oid);
+    for (size_t i = 0; i < list.count; i++) {
+        if (at < count && strcmp(there[at], member_text(ctx, &list.items[i])) == 0)
+            at++;
+        else
+            *vec_push(ctx->arena, missing) = list.items[i];
+    }
+    return at == count;
+}
+
 static bool same_members(const StepCtx *ctx, const Rows *rows)
 {
-    const char **members = NULL;
-    size_t count = rows_list(ctx->arena, rows, 0, 4, &members);
-    MemberVec list = planned(ctx);
-    if (count != list.count)
+    MemberVec missing = {0};
+    return compare_members(ctx, rows, &missing) && missing.count == 0;
+}
+
+/* Whether what the publication lacks came with `refresh`: then the journal knows no leaf of it. One
+ * that it knows was taken out by somebody, and its changes since then are lost. */
+static bool may_grow(StepCtx *ctx, const Rows *rows, MemberVec *missing, bool *may, Err *err)
+{
+    const Blueprint *blueprint = ctx->run->blueprint;
+    const JournalLeaf **states = NULL;
+    *may = compare_members(ctx, rows, missing) && missing->count > 0;
+    if (!*may)
+        return true;
+    if (!leaves_states(ctx->arena, ctx->run, ctx->target, &states, err))
         return false;
-    if (count > 1)
-        qsort(list.items, list.count, sizeof(Member), by_oid);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(members[i], member_text(ctx, &list.items[i])) != 0)
-            return false;
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        const Leaf *leaf = &blueprint->leaves[i];
+        for (size_t m = 0; states[i] != NULL && m < missing->count; m++)
+            *may = *may && missing->items[m].oid != leaf->oid &&
+                   missing->items[m].oid != leaf->root->oid;
     }
     return true;
 }
+
+static const char OTHER_TABLES[] =
+    "its tables are not the selected ones, or not filtered as planned";
 
 /* Why a publication of our name is not the one we want; NULL when it is. */
 static const char *difference(const StepCtx *ctx, const Rows *rows)
@@ -205,9 +237,7 @@ static const char *difference(const StepCtx *ctx, const Rows *rows)
         return "it publishes other kinds of changes";
     if (rows_bool(rows, 0, 3))
         return "it publishes partitions as their root";
-    return same_members(ctx, rows)
-               ? NULL
-               : "its tables are not the selected ones, or not filtered as planned";
+    return same_members(ctx, rows) ? NULL : OTHER_TABLES;
 }
 
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
@@ -230,7 +260,11 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     const char *why = difference(ctx, rows);
     if (why == NULL)
         return true;
-    observation->state = OBSERVED_DRIFTED;
+    MemberVec missing = {0};
+    bool grows = false;
+    if (why == OTHER_TABLES && !may_grow(ctx, rows, &missing, &grows, err))
+        return false;
+    observation->state = grows ? OBSERVED_NEEDED : OBSERVED_DRIFTED;
     observation->reason = arena_printf(
         ctx->arena, "publication %s on the source is not as planned: %s", name_of(ctx), why);
     return true;
@@ -271,11 +305,31 @@ static bool create(StepCtx *ctx, Err *err)
            pg_commit(ctx->source, err);
 }
 
+static bool grow(StepCtx *ctx, const MemberVec *missing, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    str_append(&sql, "ALTER PUBLICATION ");
+    ddl_ident(&sql, ctx->source, name_of(ctx));
+    for (size_t i = 0; i < missing->count; i++) {
+        str_append(&sql, i == 0 ? "\n    ADD TABLE ONLY " : ",\n              ONLY ");
+        member_sql(&sql, ctx, &missing->items[i]);
+    }
+    return pg_none(ctx->source, sql.data, NO_PARAMS, err) && all_identified(ctx, err) &&
+           pg_commit(ctx->source, err);
+}
+
 static bool apply(StepCtx *ctx, Err *err)
 {
+    AUTO_ROWS Rows *rows = NULL;
+    MemberVec missing = {0};
+    bool grows = false;
+    if (!pg_rows(ctx->source, SQL_COPY_PUBLICATION, PARAMS(name_of(ctx)), &rows, err))
+        return false;
+    if (rows_count(rows) > 0 && !may_grow(ctx, rows, &missing, &grows, err))
+        return false;
     if (!pg_begin(ctx->source, NULL, err))
         return false;
-    bool ok = create(ctx, err);
+    bool ok = grows ? grow(ctx, &missing, err) : create(ctx, err);
     if (!ok)
         pg_rollback(ctx->source);
     return ok;

@@ -45,9 +45,8 @@ static bool restore_script(StepCtx *ctx, const char *script, Err *err)
     }
 }
 
-bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate,
-                    bool (*wanted)(void *data, const TocEntry *entry), void *data,
-                    const char *after, Err *err)
+bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate, TocWanted *wanted,
+                    void *data, const char *after, Err *err)
 {
     const ArchiveTools tools = {
         .pg_dump = ctx->run->pg_dump,

@@ -21,8 +21,7 @@ const SchemaObject *schema_twin(const SchemaSides *sides, const SchemaObject *ob
 /** Dumps the source anew and restores the entries of one fate that `wanted` accepts, in one
  * transaction on the target. \param after more statements, run at its end; "" none */
 MUSTCHECK bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate,
-                              bool (*wanted)(void *data, const TocEntry *entry), void *data,
-                              const char *after, Err *err);
+                              TocWanted *wanted, void *data, const char *after, Err *err);
 
 /** Describes the commands and the objects of these kinds (a string of ObjectKind letters). */
 void schema_describe(StepCtx *ctx, const SchemaSides *sides, const char *kinds, const char *section,

@@ -121,8 +121,9 @@ typedef struct Choice {
     SchemaSides sides;
 } Choice;
 
-static bool wanted(void *data, const TocEntry *entry)
+static bool wanted(void *data, const Toc *toc, const TocEntry *entry)
 {
+    (void)toc;
     Choice *choice = data;
     const SchemaSides *sides = &choice->sides;
     const SchemaObject *object = schema_object(&sides->source, entry->class_oid, entry->oid);

@@ -5,6 +5,7 @@
  */
 #include "step/schema_archive.h"
 
+#include "copy/leaves.h"
 #include "pg/ddl.h"
 #include "pg/query.h"
 #include "schema/drop.h"
@@ -31,7 +32,7 @@ static void drop_columns(Str *sql, const StepCtx *ctx, const Relation *relation,
             continue;
         str_append(sql, "ALTER TABLE ");
         ddl_qname(sql, ctx->target, &relation->source);
-        str_append(sql, " DROP COLUMN ");
+        str_append(sql, ctx->recorded_done ? " DROP COLUMN IF EXISTS " : " DROP COLUMN ");
         ddl_ident(sql, ctx->target, relation->left_out[i].name);
         str_append(sql, ";\n");
     }
@@ -113,6 +114,26 @@ static void judge(StepCtx *ctx, const Count *tables, const Count *others, Observ
                      str_text(&lead->first_missing));
 }
 
+/* Tables that `refresh` took in: this run has restored the others before, and the journal has not
+ * seen these. One that it knows was dropped by somebody, with its rows. */
+static bool were_added(StepCtx *ctx, const SchemaSides *sides, bool *added, Err *err)
+{
+    const Blueprint *blueprint = ctx->run->blueprint;
+    const JournalLeaf **states = NULL;
+    *added = ctx->recorded_done;
+    if (!*added)
+        return true;
+    if (!leaves_states(ctx->arena, ctx->run, ctx->target, &states, err))
+        return false;
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        const SchemaObject *object =
+            schema_object(&sides->source, CAT_CLASS_RELATION, blueprint->leaves[i].oid);
+        if (states[i] != NULL && object != NULL && schema_twin(sides, object) == NULL)
+            *added = false;
+    }
+    return true;
+}
+
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
     static const char TABLES[] = {OBJECT_TABLE, '\0'};
@@ -126,6 +147,14 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     count_kinds(ctx, &sides, TABLES, &tables);
     count_kinds(ctx, &sides, OTHERS, &others);
     judge(ctx, &tables, &others, observation);
+    bool added = false;
+    if (!were_added(ctx, &sides, &added, err))
+        return false;
+    if (observation->state == OBSERVED_DRIFTED && added) {
+        observation->state = OBSERVED_NEEDED;
+        observation->reason =
+            arena_printf(ctx->arena, "added to the selection: %s", str_text(&tables.first_missing));
+    }
     str_release(&tables.first_there);
     str_release(&tables.first_missing);
     str_release(&others.first_there);
@@ -133,27 +162,54 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     return true;
 }
 
-/* Schemas that are there already: public, an extension's, one made for grants beforehand. */
-typedef struct Schemas {
+/* What is not restored because it stands: schemas (public, an extension's, one made for grants
+ * beforehand), and behind `refresh` everything that the first restore has made. */
+typedef struct Choice {
     const Catalog *source;
-    Rows *there; /* one column: name */
-} Schemas;
+    const SchemaSides *sides;
+    bool again;  /* restored before: only what is missing now */
+    Rows *there; /* one column: name of a schema */
+} Choice;
 
-static bool wanted(void *data, const TocEntry *entry)
+static bool schema_is_there(const Choice *choice, uint32_t oid)
 {
-    const Schemas *schemas = data;
-    if (entry->class_oid != CLASS_NAMESPACE)
-        return true;
-    for (size_t i = 0; i < schemas->source->objects_count; i++) {
-        const CatObject *object = &schemas->source->objects[i];
-        if (object->class_oid != CLASS_NAMESPACE || object->oid != entry->oid)
-            continue;
-        for (size_t r = 0; r < rows_count(schemas->there); r++) {
-            if (strcmp(rows_text(schemas->there, r, 0), object->name) == 0)
-                return false;
-        }
+    const CatObject *object = catalog_object(choice->source, CLASS_NAMESPACE, oid);
+    for (size_t r = 0; object != NULL && r < rows_count(choice->there); r++) {
+        if (strcmp(rows_text(choice->there, r, 0), object->name) == 0)
+            return true;
     }
+    return false;
+}
+
+/* \return false when this is no object that can be looked up by its numbers. */
+static bool is_missing(const Choice *choice, const TocEntry *entry, bool *missing)
+{
+    const SchemaObject *object =
+        entry->class_oid == 0 ? NULL
+                              : schema_object(&choice->sides->source, entry->class_oid, entry->oid);
+    if (object != NULL && object->kind == OBJECT_DEFAULT)
+        object = schema_object(&choice->sides->source, CAT_CLASS_RELATION, object->owner);
+    if (object == NULL)
+        return false;
+    *missing = schema_twin(choice->sides, object) == NULL;
     return true;
+}
+
+static bool wanted(void *data, const Toc *toc, const TocEntry *entry)
+{
+    const Choice *choice = data;
+    bool missing = false;
+    if (entry->class_oid == CLASS_NAMESPACE)
+        return !schema_is_there(choice, entry->oid);
+    if (!choice->again || is_missing(choice, entry, &missing))
+        return !choice->again || missing;
+    /* An attachment, a comment, what a sequence belongs to: with what it is about. */
+    for (size_t i = 0; i < entry->need_count; i++) {
+        const TocEntry *need = toc_entry(toc, toc->needs.items[entry->first_need + i]);
+        if (need != NULL && is_missing(choice, need, &missing) && missing)
+            return true;
+    }
+    return false;
 }
 
 static bool apply(StepCtx *ctx, Err *err)
@@ -164,10 +220,15 @@ static bool apply(StepCtx *ctx, Err *err)
         !pg_rows(ctx->target, "SELECT nspname FROM pg_catalog.pg_namespace", NO_PARAMS, &there,
                  err))
         return false;
-    Schemas schemas = {.source = ctx->run->blueprint->source, .there = there};
+    Choice choice = {
+        .source = ctx->run->blueprint->source,
+        .sides = &sides,
+        .again = ctx->recorded_done,
+        .there = there,
+    };
     AUTO_STR Str drop = {0};
     drop_left_out_sql(&drop, ctx);
-    return schema_restore(ctx, &sides, TOC_PRE, wanted, &schemas, str_text(&drop), err);
+    return schema_restore(ctx, &sides, TOC_PRE, wanted, &choice, str_text(&drop), err);
 }
 
 /* Whether this run got as far as restoring: before that, what bears the names is not ours. */

@@ -156,8 +156,9 @@ static void fates_follow_selection_owner_and_phase(void **state)
     assert_string_equal(toc_summary(&arena, &toc, TOC_LATE), "1 ROW SECURITY, 1 TRIGGER");
 }
 
-static bool no_comment(void *data, const TocEntry *entry)
+static bool no_comment(void *data, const Toc *toc, const TocEntry *entry)
 {
+    (void)toc;
     (void)data;
     return entry->dump_id != 3691;
 }
