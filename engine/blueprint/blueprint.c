@@ -138,10 +138,12 @@ bool blueprint_build(Blueprint *blueprint, const Plan *plan, const Catalog *sour
     };
     build_select(&build);
     build_filters(&build);
+    build_map(&build);
     build_relations(&build);
     build_identities(&build);
     build_publications(&build);
     build_column_lists(&build);
+    build_merges(&build);
     build_objects(&build);
     build_indexes(&build);
     build_foreign_keys(&build);

@@ -101,6 +101,9 @@ struct Relation {
                             order */
     bool binary;         /* every column is binary safe (and the plan does not say text) */
     const PlanHypertable *hypertable; /* NULL: not converted */
+    Relation *merge; /* the first of the relations that become one on the target, whose structure
+                        that has: itself for this one. NULL: not merged */
+    Relation *merge_next; /* the next of them, by name; NULL: the last */
     Leaf **leaves;
     size_t leaf_count;
 };
@@ -109,10 +112,12 @@ struct Relation {
  * that its root's index will make by itself (below a partition that is partitioned again) is left
  * out. Indexes of leaves come before their root's. */
 typedef struct IndexDef {
-    Name name; /* raw; schema is the table's */
+    Name name; /* raw; schema is the table's on the target */
     Relation *relation;
     Name table;                  /* root or leaf it stands on, on the target */
-    const char *sql;             /* pg_get_indexdef() of the source, ONLY removed, qualified */
+    uint32_t table_oid;          /* on the source */
+    const char *sql;             /* pg_get_indexdef() of the source, ONLY removed, qualified; where
+                                    the table is renamed it names the source's */
     const char *constraint_sql;  /* NULL: plain index; else pg_get_constraintdef() of the constraint
                                     it backs */
     const char *constraint_name; /* raw */
@@ -128,14 +133,21 @@ typedef struct ForeignKey {
     const char *name;
     Relation *relation; /* referencing; its root when partitioned */
     Name table;         /* what it stands on, on the target: the root, or a leaf's own */
-    Name referenced;
-    const char *sql; /* pg_get_constraintdef(): FOREIGN KEY ... */
+    uint32_t table_oid; /* on the source */
+    Name referenced;    /* on the target */
+    uint32_t referenced_oid;
+    const char *sql; /* pg_get_constraintdef(): FOREIGN KEY ...; where what it references is renamed
+                        it names the source's */
     bool validated;  /* on the source */
 } ForeignKey;
 
 typedef struct SequenceDef {
     uint32_t oid;
-    Name name;
+    Name name;          /* on the source */
+    Name target;        /* on the target */
+    const Name *merged; /* sequences of the source that become this one too: it continues behind
+                           all of them */
+    size_t merged_count;
     Relation *owner; /* owned by this selected relation's column; NULL: free-standing */
     const char *owner_column;
     char kind; /* 's' serial or free-standing, 'i' identity */
@@ -148,6 +160,15 @@ typedef struct MatviewDef {
     size_t order;   /* refresh order by dependency */
     bool populated; /* on the source */
 } MatviewDef;
+
+/* A relation of the source (table, partition, index, owned sequence) that bears another name or
+ * stands in another schema on the target. */
+typedef struct Rename {
+    uint32_t oid;
+    Name source;
+    Name target;
+    bool follows; /* an index or sequence: it follows its table */
+} Rename;
 
 /* In the order in which they can be created. */
 typedef struct ExtensionDef {
@@ -192,6 +213,8 @@ typedef struct Blueprint {
     const ObjectId
         *objects; /* sorted by (class, oid): everything selected, and what that depends on */
     size_t object_count;
+    const Rename *renames; /* by select.map, sorted by oid */
+    size_t rename_count;
     bool source_has_timescaledb;
     bool target_has_timescaledb;
     Relation **by_oid; /* the relations by their own oid */
@@ -237,6 +260,12 @@ bool blueprint_leaves_out(const Blueprint *blueprint, uint32_t table, const char
 /** Whether the publication must name its leaves one by one: PostgreSQL lets neither a row filter
  * nor a column list stand on a partitioned table that does not publish as its root. */
 bool relation_is_published_by_leaf(const Relation *relation);
+
+/** What select.map does to a relation of the source (of any kind), NULL if it keeps its name. */
+const Rename *blueprint_rename(const Blueprint *blueprint, uint32_t source_oid);
+
+/** The name on the target of a relation of the source. */
+Name blueprint_target_name(const Blueprint *blueprint, uint32_t source_oid, const Name *source);
 
 /** Whether an object of the source is kept in the schema archive. */
 bool blueprint_keeps_object(const Blueprint *blueprint, uint32_t class_oid, uint32_t oid);

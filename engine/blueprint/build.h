@@ -1,9 +1,10 @@
 /*
  * Build: what the parts of blueprint_build() share while it runs. Part of blueprint/ only.
  *
- * Order: select (which tables), relation (their columns, keys, leaves), objects (what the archive
- * keeps), index (indexes, foreign keys, sequences, materialized views), hypertable (can each be
- * converted). Findings are collected; only bad memory ends a part early.
+ * Order: select (which tables), map (their names on the target), relation (their columns, keys,
+ * leaves), objects (what the archive keeps), index (indexes, foreign keys, sequences, materialized
+ * views), hypertable (can each be converted). Findings are collected; only bad memory ends a part
+ * early.
  */
 #ifndef GODWIT_BLUEPRINT_BUILD_H
 #define GODWIT_BLUEPRINT_BUILD_H
@@ -53,6 +54,15 @@ typedef enum Diag {
     DIAG_PUBLICATION_SELECTION,
     DIAG_PUBLICATION_KINDS,
     DIAG_PUBLICATION_EMPTY,
+    DIAG_MAP_NAME,
+    DIAG_MAP_CLASH,
+    DIAG_MAP_UNUSED,
+    DIAG_MAP_KIND,
+    DIAG_MERGE_COLUMNS,
+    DIAG_MERGE_KEY,
+    DIAG_MERGE_KIND,
+    DIAG_MERGE_NEEDED,
+    DIAG_MERGE_LEFT_OUT,
     DIAG_COUNT
 } Diag;
 
@@ -68,6 +78,15 @@ typedef struct Mark {
     const PlanSelector *cause; /* what selected (or excluded) it */
 } Mark;
 
+/* Where a table of the source comes to. */
+typedef struct Place {
+    Name target;
+    const PlanMap *map;       /* NULL: it keeps its name, or follows its root */
+    const CatRelation *merge; /* the first of the tables that become one; NULL: none do */
+} Place;
+
+typedef VEC(Rename) Renames;
+
 typedef struct Build {
     Blueprint *blueprint;
     const Plan *plan;
@@ -76,6 +95,7 @@ typedef struct Build {
     Arena *arena; /* the blueprint's */
     VEC(PlanFinding) findings;
     Mark *marks;          /* one for each source->relations */
+    Place *places;        /* the same, from build_map() on */
     const char **schemas; /* wholly selected, sorted */
     size_t schema_count;
     const PlanSelector **schema_causes; /* which selector took schemas[i] */
@@ -153,11 +173,30 @@ bool build_relation_reserved(Build *build, const CatRelation *relation, const Pl
 bool build_extension_reserved(Build *build, const char *extension);
 
 bool build_event_trigger_reserved(const Build *build, const char *trigger);
+/** Where a table comes to. */
+Place *build_place(const Build *build, const CatRelation *relation);
+
+/** Adds a finding at the target of an entry of select.map. */
+void build_find_map(Build *build, Diag diag, const PlanMap *map, const char *format, ...)
+    PRINTF(4, 5);
+
+/** Whether a table's structure does not come to the target: another one's, into which it is merged,
+ * does. */
+bool build_is_merged_away(const Build *build, const CatRelation *relation);
+
+/** A table merged with `first` that has no foreign key like this one of its; NULL: all have. */
+const Relation *build_lacks_foreign_key(const Build *build, const Relation *first,
+                                        const CatConstraint *key);
+
+/** Schemas that tables are moved into; adds one unless it is there. */
+void build_need_schema(Build *build, const char *schema);
 
 void build_select(Build *build);
 void build_filters(Build *build);      /* marks: filter, list, schema_only of each table */
 void build_column_lists(Build *build); /* what goes with columns that are left out */
+void build_map(Build *build);
 void build_relations(Build *build);
+void build_merges(Build *build);
 void build_objects(Build *build);
 
 /** Which replica identities the run sets, and which publications there are; behind the relations.

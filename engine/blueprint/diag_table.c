@@ -48,6 +48,15 @@ const BlueprintDiag blueprint_diag_table[DIAG_COUNT] = {
                                     "The publications do not publish exactly the selection"},
     [DIAG_PUBLICATION_KINDS] = {"P346", true, "An adopted publication publishes in another way"},
     [DIAG_PUBLICATION_EMPTY] = {"P347", true, "A publication has no table"},
+    [DIAG_MAP_NAME] = {"P351", true, "An entry of select.map gives no name"},
+    [DIAG_MAP_CLASH] = {"P352", true, "Two relations would have one name on the target"},
+    [DIAG_MAP_UNUSED] = {"P353", true, "An entry of select.map matches no selected table"},
+    [DIAG_MAP_KIND] = {"P354", true, "Only tables get another name"},
+    [DIAG_MERGE_COLUMNS] = {"P355", true, "Tables that are merged have different columns"},
+    [DIAG_MERGE_KEY] = {"P356", true, "Tables that are merged have no key that can be proved"},
+    [DIAG_MERGE_KIND] = {"P357", true, "A table cannot be merged"},
+    [DIAG_MERGE_NEEDED] = {"P358", true, "Something reads one of the tables that are merged"},
+    [DIAG_MERGE_LEFT_OUT] = {"P359", false, "A part of a merged table is left out"},
 };
 
 const BlueprintDiag *blueprint_diags(size_t *count)

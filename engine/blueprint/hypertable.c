@@ -184,7 +184,7 @@ static void check_foreign_keys(Build *build, const PlanHypertable *hypertable,
     for (size_t i = 0; i < build->blueprint->foreign_key_count; i++) {
         const ForeignKey *key = &build->blueprint->foreign_keys[i];
         bool between = key->relation->hypertable != NULL;
-        if (!name_equal(&key->referenced, &relation->source) || (!between && release >= 216))
+        if (!name_equal(&key->referenced, &relation->target) || (!between && release >= 216))
             continue;
         build_find(build, DIAG_HYPERTABLE_FOREIGN_KEY, hypertable->pos, 1,
                    "hypertables: foreign key %s of %s points to %s, %s",

@@ -92,10 +92,12 @@ static void add_index(Build *build, IndexDefs *defs, const Climb *climb, Relatio
 {
     const CatIndex *top = topmost(climb, index);
     const CatConstraint *constraint = constraint_of(build, index);
+    const Name *place = &build_place(build, table)->target;
     *vec_push(build->arena, defs) = (IndexDef){
-        .name = index->name,
+        .name = {place->schema, index->name.rel},
         .relation = relation,
-        .table = table->name,
+        .table = *place,
+        .table_oid = table->oid,
         .sql = index->sql,
         .constraint_sql = constraint == NULL ? NULL : constraint->sql,
         .constraint_name = constraint == NULL ? NULL : constraint->name,
@@ -117,6 +119,8 @@ static void add_temporary(Build *build, IndexDefs *defs, const IdentityDef *iden
     Relation *relation = identity->leaf->root;
     size_t count = 0;
     const CatIndex *indexes = catalog_indexes(build->source, identity->leaf->oid, &count);
+    if (relation->merge != NULL && relation->merge != relation)
+        return;
     for (size_t i = 0; i < count; i++)
         if (text_equal(indexes[i].name.rel, identity->index_name) && indexes[i].valid)
             return;
@@ -132,6 +136,7 @@ static void add_temporary(Build *build, IndexDefs *defs, const IdentityDef *iden
         .name = name,
         .relation = relation,
         .table = relation->target,
+        .table_oid = relation->oid,
         .sql = str_dup(build->arena, &sql),
         .is_key = true,
     };
@@ -182,7 +187,7 @@ void build_indexes(Build *build)
             (table->kind == 'r' || table->kind == 'p') && build_mark(build, table)->selected
                 ? build_relation(build, table->root)
                 : NULL;
-        if (relation != NULL)
+        if (relation != NULL && !build_is_merged_away(build, table))
             add_indexes_of(build, &defs, &climb, relation, table);
     }
     for (size_t i = 0; i < build->blueprint->identity_count; i++)
@@ -242,13 +247,24 @@ static void add_foreign_keys_of(Build *build, ForeignKeys *keys, Relation *relat
                           build_name(build, &table->name), obstacle);
             continue;
         }
+        const Relation *lacking = build_lacks_foreign_key(build, relation, constraint);
+        if (lacking != NULL) {
+            build_find_at(build, DIAG_FOREIGN_KEY_LEFT_OUT, build_mark(build, table)->cause,
+                          "foreign key %s of %s is left out: %s, which is merged with it, has none "
+                          "like it",
+                          name_part_text(build->arena, constraint->name),
+                          build_name(build, &table->name), build_name(build, &lacking->source));
+            continue;
+        }
         if (!relation->schema_only)
             warn_of_orphans(build, table, constraint, referenced);
         *vec_push(build->arena, keys) = (ForeignKey){
             .name = constraint->name,
             .relation = relation,
-            .table = table->name,
-            .referenced = referenced->name,
+            .table = build_place(build, table)->target,
+            .table_oid = table->oid,
+            .referenced = build_place(build, referenced)->target,
+            .referenced_oid = referenced->oid,
             .sql = constraint->sql,
             .validated = constraint->validated,
         };
@@ -262,7 +278,7 @@ void build_foreign_keys(Build *build)
         const CatRelation *table = build->source->by_name[i];
         Relation *relation =
             build_mark(build, table)->selected ? build_relation(build, table->root) : NULL;
-        if (relation != NULL)
+        if (relation != NULL && !build_is_merged_away(build, table))
             add_foreign_keys_of(build, &keys, relation, table);
     }
     build->blueprint->foreign_keys = keys.items;

@@ -11,6 +11,22 @@ typedef VEC(SequenceDef) SequenceDefs;
 typedef VEC(MatviewDef) MatviewDefs;
 typedef VEC(ExtensionDef) ExtensionDefs;
 
+/* Which sequences of merged tables, owned by the column of the same name, become this one. */
+static void add_merged(Build *build, SequenceDef *def)
+{
+    if (def->owner == NULL || def->owner->merge == NULL)
+        return;
+    Name *merged = arena_array(build->arena, Name, build->source->sequences_count);
+    for (size_t i = 0; i < build->source->sequences_count; i++) {
+        const CatSequence *sequence = &build->source->sequences[i];
+        const Relation *owner = build_relation(build, sequence->owner_relation);
+        if (owner != NULL && owner != def->owner && owner->merge == def->owner->merge &&
+            strcmp(sequence->owner_column, def->owner_column) == 0)
+            merged[def->merged_count++] = sequence->name;
+    }
+    def->merged = merged;
+}
+
 void build_sequences(Build *build)
 {
     SequenceDefs defs = {0};
@@ -25,11 +41,13 @@ void build_sequences(Build *build)
         *vec_push(build->arena, &defs) = (SequenceDef){
             .oid = sequence->oid,
             .name = sequence->name,
+            .target = blueprint_target_name(build->blueprint, sequence->oid, &sequence->name),
             .owner = owner == NULL ? NULL : build_relation(build, owner->root),
             .owner_column = sequence->owner_column,
             .kind = sequence->dependency == 'i' ? 'i' : 's',
             .increment = sequence->increment,
         };
+        add_merged(build, &defs.items[defs.count - 1]);
     }
     build->blueprint->sequences = defs.items;
     build->blueprint->sequence_count = defs.count;
@@ -126,7 +144,7 @@ void build_matviews(Build *build)
     build->blueprint->matview_count = defs.count;
 }
 
-static void need_schema(Build *build, const char *schema)
+void build_need_schema(Build *build, const char *schema)
 {
     Blueprint *blueprint = build->blueprint;
     for (size_t i = 0; i < blueprint->schema_count; i++)
@@ -154,7 +172,7 @@ static void add_extension(Build *build, ExtensionDefs *defs, const CatExtension 
         return;
     }
     if (!on_target)
-        need_schema(build, extension->schema);
+        build_need_schema(build, extension->schema);
     *vec_push(build->arena, defs) = (ExtensionDef){
         .name = extension->name,
         .schema = extension->schema,

@@ -9,6 +9,8 @@
  */
 #include "blueprint/build.h"
 
+#include "base/str.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -377,6 +379,137 @@ static void keep_schemaless(Build *build, Graph *graph)
     }
 }
 
+/* --- what select.map moves and merges --- */
+
+/* Marks a table and everything that belongs to it: row type, indexes, constraints, triggers, owned
+ * sequences, statistics objects; not other tables. */
+static void mark_parts(Build *build, Graph *graph, uint32_t table, bool *parts)
+{
+    graph->queued = 0;
+    graph->queue[graph->queued++] = table;
+    parts[table] = true;
+    for (size_t i = 0; i < graph->queued; i++) {
+        uint32_t node = graph->queue[i];
+        for (uint32_t e = graph->back_begin[node]; e < graph->back_begin[node + 1]; e++) {
+            const Edge *edge = &graph->back[e];
+            const CatRelation *relation = relation_of(build, edge->from);
+            if (edge->type == 'n' || parts[edge->from] ||
+                (relation != NULL && relation->kind != 'S'))
+                continue;
+            parts[edge->from] = true;
+            graph->queue[graph->queued++] = edge->from;
+        }
+    }
+    graph->queued = 0;
+}
+
+/* What the user knows an object by: a view for its rule. */
+static uint32_t whole_of(Build *build, const Graph *graph, uint32_t node)
+{
+    if (build->source->objects[node].class_oid == CAT_CLASS_RULE)
+        for (uint32_t e = graph->forward_begin[node]; e < graph->forward_begin[node + 1]; e++)
+            if (graph->forward[e].type == 'i' && relation_of(build, graph->forward[e].to) != NULL)
+                return graph->forward[e].to;
+    return node;
+}
+
+/* What reads one of the merged tables would read all of them, or nothing. */
+static void refuse_readers(Build *build, const Graph *graph, const CatRelation *table,
+                           const bool *parts, bool away, bool *told)
+{
+    for (size_t n = 0; n < build->source->objects_count; n++) {
+        if (!parts[n])
+            continue;
+        for (uint32_t e = graph->back_begin[n]; e < graph->back_begin[n + 1]; e++) {
+            const Edge *edge = &graph->back[e];
+            const CatObject *reader = &build->source->objects[edge->from];
+            uint32_t whole = whole_of(build, graph, edge->from);
+            const CatRelation *view = relation_of(build, whole);
+            if (edge->type != 'n' || parts[edge->from] || !build->kept[edge->from] || told[whole] ||
+                reader->class_oid == CAT_CLASS_CONSTRAINT ||
+                (!away && (view == NULL || holds_rows(view))))
+                continue;
+            told[whole] = true;
+            build_find_map(build, DIAG_MERGE_NEEDED, build_place(build, table)->map,
+                           "select.map: %s reads %s, which becomes a part of %s",
+                           object_text(build, whole), build_name(build, &table->name),
+                           build_name(build, &build_place(build, table)->target));
+            if (view != NULL)
+                build_hint(build, "Exclude it, and create it on the target over the merged table.");
+        }
+    }
+}
+
+/* The structure of merged tables but the first is not made. */
+static void drop_merged(Build *build, Graph *graph, Arena *scratch)
+{
+    size_t count = build->source->objects_count;
+    bool *told = arena_array(scratch, bool, count);
+    for (size_t i = 0; i < build->source->relations_count; i++) {
+        const CatRelation *table = build->source->by_name[i];
+        if (build_place(build, table)->merge == NULL)
+            continue;
+        uint32_t node = node_of(build->source, CAT_CLASS_RELATION, table->oid);
+        bool *parts = arena_array(scratch, bool, count);
+        bool away = build_is_merged_away(build, table);
+        mark_parts(build, graph, node, parts);
+        refuse_readers(build, graph, table, parts, away, told);
+        for (size_t n = 0; away && n < count; n++)
+            build->kept[n] = build->kept[n] && !parts[n];
+    }
+}
+
+/* Triggers, constraints and the like stand where their table does. */
+static bool stands_in(const CatObject *object, const char *schema)
+{
+    uint32_t class_oid = object->class_oid;
+    bool of_table = class_oid == CAT_CLASS_TRIGGER || class_oid == CAT_CLASS_CONSTRAINT ||
+                    class_oid == CAT_CLASS_RULE || class_oid == CAT_CLASS_DEFAULT ||
+                    class_oid == CAT_CLASS_POLICY;
+    return !of_table && text_equal(object->schema, schema);
+}
+
+/* Whether select.map takes something out of the schema, and nothing is in it afterwards. */
+static bool is_emptied(Build *build, const char *schema, const bool *moved)
+{
+    const Catalog *source = build->source;
+    bool any = false;
+    for (size_t n = 0; n < source->objects_count; n++) {
+        if (!stands_in(&source->objects[n], schema))
+            continue;
+        any = any || moved[n];
+        if (build->kept[n] && !moved[n])
+            return false;
+    }
+    for (size_t i = 0; i < source->relations_count; i++) {
+        const CatRelation *table = &source->relations[i];
+        if (holds_rows(table) && build_mark(build, table)->selected &&
+            strcmp(build_place(build, table)->target.schema, schema) == 0)
+            return false;
+    }
+    return any;
+}
+
+/* A schema that nothing is left in once its tables are on the target under their other names does
+ * not come. */
+static void drop_emptied(Build *build, Graph *graph, Arena *scratch)
+{
+    const Catalog *source = build->source;
+    bool *moved = arena_array(scratch, bool, source->objects_count);
+    for (size_t i = 0; i < source->relations_count; i++) {
+        const CatRelation *table = &source->relations[i];
+        const Place *place = build_place(build, table);
+        if (holds_rows(table) && build_mark(build, table)->selected &&
+            strcmp(place->target.schema, table->name.schema) != 0)
+            mark_parts(build, graph, node_of(source, CAT_CLASS_RELATION, table->oid), moved);
+    }
+    for (size_t s = 0; s < source->objects_count; s++) {
+        const CatObject *schema = &source->objects[s];
+        if (schema->class_oid == CAT_CLASS_NAMESPACE && build->kept[s])
+            build->kept[s] = !is_emptied(build, schema->name, moved);
+    }
+}
+
 /* The kept objects in the order of the catalog, which is that of (class, oid); and the schemas that
  * they stand in, once each. */
 static void publish(Build *build)
@@ -408,5 +541,14 @@ void build_objects(Build *build)
     keep_closure(build, &graph, told);
     keep_schemaless(build, &graph);
     keep_closure(build, &graph, told);
+    if (build->plan->select.map_count > 0) {
+        drop_merged(build, &graph, &scratch);
+        drop_emptied(build, &graph, &scratch);
+    }
     publish(build);
+    for (size_t i = 0; i < build->blueprint->relation_count; i++)
+        for (size_t l = 0; l < build->blueprint->relations[i].leaf_count; l++)
+            build_need_schema(build, build->blueprint->relations[i].leaves[l]->target_share.schema);
+    for (size_t i = 0; i < build->blueprint->relation_count; i++)
+        build_need_schema(build, build->blueprint->relations[i].target.schema);
 }

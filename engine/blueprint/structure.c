@@ -40,12 +40,25 @@ static void add_relation(Arena *arena, FactVec *facts, const Relation *relation)
                   arena_printf(arena, "oid %" PRIu32, relation->leaves[l]->oid));
 }
 
+/* Not a whole thing that may be added: they are copied under one snapshot. */
+static void add_merge(Arena *arena, FactVec *facts, const Relation *first)
+{
+    AUTO_STR Str names = {0};
+    for (const Relation *one = first; one != NULL; one = one->merge_next)
+        str_appendf(&names, "%s%s", names.length > 0 ? ", " : "", name_text(arena, &one->source));
+    facts_add(arena, facts, arena_printf(arena, "merged into %s", name_text(arena, &first->target)),
+              str_dup(arena, &names));
+}
+
 char *structure_text(Arena *arena, const Blueprint *blueprint)
 {
     AUTO_ARENA Arena own = {0};
     FactVec facts = {0};
     for (size_t r = 0; r < blueprint->relation_count; r++)
         add_relation(&own, &facts, &blueprint->relations[r]);
+    for (size_t r = 0; r < blueprint->relation_count; r++)
+        if (blueprint->relations[r].merge == &blueprint->relations[r])
+            add_merge(&own, &facts, &blueprint->relations[r]);
     for (size_t s = 0; s < blueprint->sequence_count; s++)
         facts_add(&own, &facts,
                   arena_printf(&own, "sequence %s", name_text(&own, &blueprint->sequences[s].name)),

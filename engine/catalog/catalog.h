@@ -151,6 +151,7 @@ typedef struct CatAvailable {
 #define CAT_CLASS_RULE          2618u
 #define CAT_CLASS_TRIGGER       2620u
 #define CAT_CLASS_EXTENSION     3079u
+#define CAT_CLASS_POLICY        3256u
 #define CAT_CLASS_EVENT_TRIGGER 3466u
 #define CAT_CLASS_TRANSFORM     3576u
 

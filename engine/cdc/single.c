@@ -195,6 +195,13 @@ static bool truncate_target(const Applier *applier, const Group *group, const Ch
                             const Leaf *leaf, const Name **target, Err *err)
 {
     const Relation *root = leaf->root;
+    if (root->merge != NULL) {
+        err_set(err, ERR_DRIFT, "a TRUNCATE of %s cannot be applied: its rows are merged into %s",
+                name_text(&err->arena, &leaf->source), name_text(&err->arena, &root->target));
+        return err_hint(err, "Nobody can tell on the target which rows came from it. \"godwit "
+                             "reset\" and begin again; DELETE on the source instead of TRUNCATE "
+                             "is applied row by row.");
+    }
     if (leaves_truncated(applier, group, change, root) == root->leaf_count) {
         *target = root->leaves[0] == leaf ? &root->target : NULL;
         return true;

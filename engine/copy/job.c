@@ -113,7 +113,8 @@ static bool empty_divided(const CopyJob *job, const Wave *wave, Conn *target, Er
 {
     for (size_t i = 0; i < job->leaf_count; i++) {
         const JobLeaf *leaf = &job->leaves[i];
-        if (leaf->plan.count == 1 || !wave_leaf(wave, leaf->leaf)->dirty)
+        bool merged = leaf->leaf->root->merge != NULL; /* the wave did, when it began */
+        if (leaf->plan.count == 1 || !wave_leaf(wave, leaf->leaf)->dirty || merged)
             continue;
         AUTO_STR Str sql = {0};
         part_empty_sql(&sql, target, leaf->leaf);

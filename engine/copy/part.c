@@ -199,7 +199,9 @@ static bool transfer_part(Transfer *transfer, Arena *arena, Err *err)
 {
     const PartSpec *spec = transfer->spec;
     bool freeze = spec->only && part_may_freeze(spec->leaf);
-    bool empty = spec->only && (freeze || wave_leaf(spec->wave, spec->leaf)->dirty);
+    /* The rows of other tables that are merged into the target are none of this one's business. */
+    bool empty = spec->only && spec->leaf->root->merge == NULL &&
+                 (freeze || wave_leaf(spec->wave, spec->leaf)->dirty);
     return begin_source(transfer, err) && begin_target(transfer, empty, err) &&
            begin_copies(transfer, freeze, err) && pass_rows(transfer, err) &&
            end_copies(transfer, err) && wave_check(spec->wave, err) &&

@@ -74,14 +74,31 @@ static int by_oid(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
+/* Tables that become one are copied under one snapshot: under two of them a row that moved from one
+ * to the other would be there twice. So one that is not finished takes all of them along; by index
+ * of the first. */
+static const bool *merges_begun(Wave *wave, const JournalLeaf *const *states)
+{
+    const Blueprint *blueprint = wave->run->blueprint;
+    bool *again = arena_array(&wave->arena, bool, blueprint->relation_count);
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        const Relation *first = blueprint->leaves[i].root->merge;
+        if (first != NULL && !leaf_is_copied(states[i]))
+            again[first->index] = true;
+    }
+    return again;
+}
+
 static bool choose_leaves(Wave *wave, Conn *target, Err *err)
 {
     const Blueprint *blueprint = wave->run->blueprint;
     const JournalLeaf **states = NULL;
     if (!leaves_states(&wave->arena, wave->run, target, &states, err))
         return false;
+    const bool *again = merges_begun(wave, states);
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
-        if (leaf_is_copied(states[i]))
+        const Relation *first = blueprint->leaves[i].root->merge;
+        if (leaf_is_copied(states[i]) && (first == NULL || !again[first->index]))
             continue;
         wave->leaves[i].included = true;
         wave->leaves[i].dirty = states[i] != NULL;
@@ -280,11 +297,32 @@ static bool open_in_journal(Wave *wave, Conn *target, Err *err)
                              wave->sync_lsn, &wave->number, err);
 }
 
+/* What an earlier wave brought of merged tables goes as a whole, before any part comes: their rows
+ * cannot be told apart later. */
+static bool empty_merged(Wave *wave, Conn *target, Err *err)
+{
+    const Blueprint *blueprint = wave->run->blueprint;
+    AUTO_ARENA Arena arena = {0};
+    bool *done = arena_array(&arena, bool, blueprint->relation_count);
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        const Leaf *leaf = &blueprint->leaves[i];
+        const Relation *first = leaf->root->merge;
+        if (first == NULL || !wave->leaves[i].dirty || done[first->index])
+            continue;
+        AUTO_STR Str sql = {0};
+        done[first->index] = true;
+        part_empty_sql(&sql, target, leaf);
+        if (!pg_none(target, sql.data, NO_PARAMS, err))
+            return err_context(err, "could not empty %s", name_text(&arena, &first->target));
+    }
+    return true;
+}
+
 bool wave_begin(Wave **out, Run *run, Conn *target, Err *err)
 {
     __attribute__((cleanup(wave_free_scope))) Wave *wave = wave_new(run);
     if (!choose_leaves(wave, target, err) || !hold(wave, err) || !compare_catalog(wave, err) ||
-        !open_in_journal(wave, target, err))
+        !open_in_journal(wave, target, err) || !empty_merged(wave, target, err))
         return false;
     wave->checked_ms = clock_ms();
     log_info(&run->log, "wave %" PRId64 ": %zu tables under the snapshot at %s", wave->number,

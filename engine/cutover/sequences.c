@@ -19,21 +19,45 @@ typedef struct SequenceState {
     bool is_called;
 } SequenceState;
 
+static void select_state(Str *sql, const Conn *conn, size_t index, const Name *name)
+{
+    str_appendf(sql, "%sSELECT %zu AS n, last_value, is_called FROM ",
+                sql->length > 0 ? " UNION ALL " : "", index);
+    ddl_qname(sql, conn, name);
+}
+
+/* Of several sequences that become one the state of the farthest counts. */
+static bool is_behind(const SequenceDef *sequence, const SequenceState *state,
+                      const SequenceState *other)
+{
+    if (state->last_value == other->last_value)
+        return !state->is_called && other->is_called;
+    return (sequence->increment > 0) == (state->last_value < other->last_value);
+}
+
 static bool read_batch(const Run *run, Conn *conn, size_t from, size_t to, SequenceState *states,
                        Err *err)
 {
     AUTO_STR Str sql = {0};
     AUTO_ROWS Rows *rows = NULL;
+    AUTO_ARENA Arena arena = {0};
+    bool *known = arena_array(&arena, bool, run->blueprint->sequence_count);
+    bool source = conn_side(conn) == CONN_SOURCE;
     for (size_t i = from; i < to; i++) {
-        str_appendf(&sql, "%sSELECT %zu AS n, last_value, is_called FROM ",
-                    i > from ? " UNION ALL " : "", i);
-        ddl_qname(&sql, conn, &run->blueprint->sequences[i].name);
+        const SequenceDef *sequence = &run->blueprint->sequences[i];
+        select_state(&sql, conn, i, source ? &sequence->name : &sequence->target);
+        for (size_t m = 0; source && m < sequence->merged_count; m++)
+            select_state(&sql, conn, i, &sequence->merged[m]);
     }
     if (!pg_rows(conn, sql.data, NO_PARAMS, &rows, err))
         return false;
-    for (size_t r = 0; r < rows_count(rows); r++)
-        states[rows_int64(rows, r, 0)] =
-            (SequenceState){rows_int64(rows, r, 1), rows_bool(rows, r, 2)};
+    for (size_t r = 0; r < rows_count(rows); r++) {
+        size_t i = (size_t)rows_int64(rows, r, 0);
+        SequenceState state = {rows_int64(rows, r, 1), rows_bool(rows, r, 2)};
+        if (!known[i] || is_behind(&run->blueprint->sequences[i], &states[i], &state))
+            states[i] = state;
+        known[i] = true;
+    }
     return true;
 }
 
@@ -66,7 +90,7 @@ static bool set_batch(const Run *run, Conn *target, size_t from, size_t to,
     str_append(&sql, "SELECT ");
     for (size_t i = from; i < to; i++) {
         str_reset(&name);
-        ddl_qname(&name, target, &run->blueprint->sequences[i].name);
+        ddl_qname(&name, target, &run->blueprint->sequences[i].target);
         str_appendf(&sql, "%spg_catalog.setval(", i > from ? ", " : "");
         ddl_literal(&sql, target, name.data);
         str_appendf(&sql, "::pg_catalog.regclass, %" PRId64 ", %s)", states[i].last_value,
@@ -80,7 +104,7 @@ static bool journal_all(const Run *run, Conn *target, const SequenceState *state
     AUTO_ARENA Arena arena = {0};
     json_t *array = json_array();
     for (size_t i = 0; i < run->blueprint->sequence_count; i++) {
-        const Name *name = &run->blueprint->sequences[i].name;
+        const Name *name = &run->blueprint->sequences[i].target;
         json_array_append_new(array,
                               json_pack("{s:s, s:s, s:I, s:b}", "schema", name->schema, "rel",
                                         name->rel, "last_value", (json_int_t)states[i].last_value,
@@ -100,7 +124,7 @@ static bool compare(const Run *run, const SequenceState *want, const SequenceSta
         return err_set(err, ERR_RUN,
                        "sequence %s reads back %" PRId64 " (is_called %d), not %" PRId64
                        " (is_called %d)",
-                       name_text(&arena, &run->blueprint->sequences[i].name), is[i].last_value,
+                       name_text(&arena, &run->blueprint->sequences[i].target), is[i].last_value,
                        is[i].is_called, want[i].last_value, want[i].is_called);
     }
     return true;
@@ -148,7 +172,7 @@ static bool check_owners(const Run *run, Conn *target, const SequenceState *stat
             (up ? states[i].last_value >= extreme : states[i].last_value <= extreme))
             continue;
         err_set(err, ERR_RUN, "sequence %s is behind its column: %" PRId64 " against %" PRId64,
-                name_text(&arena, &sequence->name), states[i].last_value, extreme);
+                name_text(&arena, &sequence->target), states[i].last_value, extreme);
         return err_hint(err, "Set it on the source with setval(), then cut over again.");
     }
     return true;

@@ -8,6 +8,9 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 struct Pattern {
     pcre2_code *code;
 };
@@ -80,6 +83,58 @@ bool pattern_matches(const Pattern *pattern, const char *subject)
     pcre2_match_context_free(context);
     pcre2_match_data_free(data);
     return found >= 0;
+}
+
+bool reference_read(const char *text, unsigned *number, size_t *length)
+{
+    size_t digits = text[0] == '$' && text[1] == '{' ? strspn(text + 2, "0123456789") : 0;
+    if (digits == 0 || digits > 2 || text[2 + digits] != '}')
+        return false;
+    *number = (unsigned)strtoul(text + 2, NULL, 10);
+    *length = digits + 3;
+    return true;
+}
+
+/* One group's text; `count` is the number of pairs in the vector. */
+static bool append_group(const PCRE2_SIZE *vector, uint32_t count, const char *subject,
+                         unsigned number, Str *expanded, Err *err)
+{
+    if (number >= count)
+        return err_set(err, ERR_PLAN, "the pattern has no group %u", number);
+    PCRE2_SIZE from = vector[2 * number];
+    if (from == PCRE2_UNSET)
+        return err_set(err, ERR_PLAN, "group %u of the pattern takes no part in matching %s",
+                       number, subject);
+    str_append_bytes(expanded, subject + from, vector[2 * number + 1] - from);
+    return true;
+}
+
+bool pattern_expand(const Pattern *pattern, const char *subject, const char *text, Str *expanded,
+                    Err *err)
+{
+    pcre2_match_data *data = pcre2_match_data_create_from_pattern(pattern->code, NULL);
+    pcre2_match_context *context = pcre2_match_context_create(NULL);
+    if (data == NULL || context == NULL)
+        err_out_of_memory(0);
+    pcre2_set_match_limit(context, MATCH_LIMIT);
+    int found =
+        pcre2_match(pattern->code, (PCRE2_SPTR)subject, PCRE2_ZERO_TERMINATED, 0, 0, data, context);
+    bool ok = found > 0 || err_set(err, ERR_PLAN, "the pattern gave up on %s", subject);
+    const PCRE2_SIZE *vector = pcre2_get_ovector_pointer(data);
+    uint32_t count = pcre2_get_ovector_count(data);
+    for (const char *at = text; ok && *at != '\0';) {
+        unsigned number = 0;
+        size_t length = 0;
+        if (reference_read(at, &number, &length)) {
+            ok = append_group(vector, count, subject, number, expanded, err);
+            at += length;
+        } else {
+            str_append_char(expanded, *at++);
+        }
+    }
+    pcre2_match_context_free(context);
+    pcre2_match_data_free(data);
+    return ok;
 }
 
 void pattern_free(Pattern *pattern)

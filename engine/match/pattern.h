@@ -9,6 +9,7 @@
 #ifndef GODWIT_MATCH_PATTERN_H
 #define GODWIT_MATCH_PATTERN_H
 
+#include "base/str.h"
 #include "match/selector.h"
 
 /** Compiles, with JIT where the library has it.
@@ -21,6 +22,15 @@ MUSTCHECK Pattern *pattern_compile(const char *text, size_t *column, Err *err);
  * \note Source: PCRE2, pcre2matching: the two algorithms agree on whether there is a match, for
  * patterns without back references and atomic groups. */
 bool pattern_matches(const Pattern *pattern, const char *subject);
+
+/** Whether `text` begins with ${n}, n of one or two digits. \param length of the reference */
+bool reference_read(const char *text, unsigned *number, size_t *length);
+
+/** Replaces ${n} in `text` by what the pattern's n-th group matched of the subject (${0}: all of
+ * it) and appends the result. The pattern must match. \return false with ERR_PLAN: the pattern has
+ * no such group, or the group took no part. */
+MUSTCHECK bool pattern_expand(const Pattern *pattern, const char *subject, const char *text,
+                              Str *expanded, Err *err);
 
 void pattern_free(Pattern *pattern);
 

@@ -126,6 +126,68 @@ bool selector_matches(const Selector *selector, const Name *name)
            (selector->name.rel == NULL || text_equal(selector->name.rel, name->rel));
 }
 
+/* One part of an expanding name, its quotes taken off, references left as they are. Returns its
+ * end. */
+static const char *read_template(const char *at, Str *part)
+{
+    bool quoted = *at == '"';
+    for (at += quoted; *at != '\0'; at++) {
+        unsigned number = 0;
+        size_t length = 0;
+        if (quoted && *at == '"' && *++at != '"')
+            return at;
+        if (!quoted && *at == '.')
+            return at;
+        if (reference_read(at, &number, &length)) {
+            str_append_bytes(part, at, length);
+            at += length - 1;
+        } else {
+            str_append_char(part, *at);
+        }
+    }
+    return at;
+}
+
+static bool expand_part(Arena *arena, const Selector *selector, const char *subject,
+                        const char *text, const char **part, Err *err)
+{
+    AUTO_STR Str expanded = {0};
+    if (selector->pattern != NULL) {
+        if (!pattern_expand(selector->pattern, subject, text, &expanded, err))
+            return false;
+    } else {
+        for (const char *at = text; *at != '\0'; str_append_char(&expanded, *at++)) {
+            unsigned number = 0;
+            size_t length = 0;
+            if (reference_read(at, &number, &length))
+                return err_set(err, ERR_PLAN, "a name has no groups, only a pattern has");
+        }
+    }
+    *part = str_dup(arena, &expanded);
+    if (expanded.length == 0)
+        return err_set(err, ERR_PLAN, "a part of the name would be empty");
+    return expanded.length <= NAME_MAX_BYTES ||
+           err_set(err, ERR_PLAN, "the name would be longer than %d bytes: %s", NAME_MAX_BYTES,
+                   *part);
+}
+
+bool selector_expand(Arena *arena, const Selector *selector, const Name *name, const char *text,
+                     Name *expanded, Err *err)
+{
+    AUTO_STR Str schema = {0};
+    AUTO_STR Str rel = {0};
+    AUTO_STR Str subject = {0};
+    const char *at = read_template(text, &schema);
+    if (*at != '.' || *read_template(at + 1, &rel) != '\0')
+        return err_set(err, ERR_PLAN, "a relation is written schema.name");
+    str_append(&subject, name->schema);
+    str_append_char(&subject, '.');
+    str_append(&subject, name->rel);
+    return expand_part(arena, selector, str_text(&subject), str_text(&schema), &expanded->schema,
+                       err) &&
+           expand_part(arena, selector, str_text(&subject), str_text(&rel), &expanded->rel, err);
+}
+
 void selector_release(Selector *selector)
 {
     union {

@@ -30,6 +30,13 @@ MUSTCHECK bool selector_schema(Arena *arena, const char *text, Selector *selecto
  * matches. Thread-safe: a compiled pattern is read only. */
 bool selector_matches(const Selector *selector, const Name *name);
 
+/** The name that `text` (schema.name, parts quoted as SQL does) becomes for a relation that the
+ * selector matches: ${n} stands for the n-th group of the pattern, raw, wherever it stands in a
+ * part. \param name what is matched
+ * \return false with ERR_PLAN: there is no such group, or a part is empty or longer than a name. */
+MUSTCHECK bool selector_expand(Arena *arena, const Selector *selector, const Name *name,
+                               const char *text, Name *expanded, Err *err);
+
 void selector_release(Selector *selector);
 
 #endif

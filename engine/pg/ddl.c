@@ -39,3 +39,31 @@ void ddl_ident_list(Str *sql, const Conn *conn, const char *const *idents, size_
         ddl_ident(sql, conn, idents[i]);
     }
 }
+
+/* Behind an identifier, quoted or not. */
+static const char *skip_ident(const char *at)
+{
+    if (*at != '"')
+        return at + strcspn(at, ". (\"");
+    for (at++; *at != '\0' && (*at != '"' || at[1] == '"'); at++)
+        at += *at == '"';
+    return *at == '"' ? at + 1 : at;
+}
+
+void ddl_renamed(Str *sql, const Conn *conn, const char *definition, const char *word,
+                 const Name *name)
+{
+    bool quoted = false;
+    for (const char *at = definition; *at != '\0'; at++) {
+        quoted = quoted != (*at == '"');
+        if (quoted || !text_starts_with(at, word))
+            continue;
+        at += strlen(word);
+        str_append_bytes(sql, definition, (size_t)(at - definition));
+        ddl_qname(sql, conn, name);
+        at = skip_ident(at);
+        str_append(sql, *at == '.' ? skip_ident(at + 1) : at);
+        return;
+    }
+    BUG("a definition without \"%s\": %s", word, definition);
+}

@@ -113,8 +113,6 @@ const PlanKey SELECT_KEYS[] = {
     {.key = "rows",
      .doc = "Row filters: copy, stream and verification take only rows that meet them."},
     {.key = "columns", .doc = "Column lists: only these columns come to the target."},
-    {.key = "map",
-     .doc = "Other names on the target; the first entry that matches counts.",
-     .is_later = true},
+    {.key = "map", .doc = "Other names on the target; the first entry that matches counts."},
     {.key = NULL},
 };

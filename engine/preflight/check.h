@@ -151,5 +151,6 @@ MUSTCHECK bool probe_collations(Check *check, Err *err);
 MUSTCHECK bool probe_types(Check *check, Err *err);
 MUSTCHECK bool probe_parameters(Check *check, Err *err);
 MUSTCHECK bool probe_workload(Check *check, Err *err);
+MUSTCHECK bool probe_map(Check *check, Err *err);
 
 #endif

@@ -65,6 +65,8 @@ const PreflightCode preflight_code_table[CODE_COUNT] = {
                       CODE_WAIVABLE},
     [CODE_STORAGE] = {"G419", "no selected relation has a tablespace or access method of its own",
                       CODE_WAIVABLE},
+    [CODE_MERGE] = {"G421", "tables that become one have no key value in common", 0},
+    [CODE_MENTION] = {"G422", "no function names a table that gets another name", CODE_WAIVABLE},
     [CODE_PROVIDER_SETTING] = {"G501", "settings are as the provider's servers need them",
                                CODE_WAIVABLE},
     [CODE_SLOT_RULE] = {"G502", "the source's provider keeps the run's slot", CODE_WAIVABLE},

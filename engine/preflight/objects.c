@@ -168,9 +168,18 @@ void check_target_empty(Check *check)
     qsort(there, count, sizeof(*there), compare_objects);
     for (size_t i = 0; i < check->blueprint->object_count; i++) {
         const ObjectId *id = &check->blueprint->objects[i];
-        const CatObject *object = catalog_object(source, id->class_oid, id->oid);
-        if (object == NULL || !is_own_object(object))
+        const CatObject *named = catalog_object(source, id->class_oid, id->oid);
+        if (named == NULL || !is_own_object(named))
             continue;
+        CatObject wanted = *named;
+        const CatObject *object = &wanted;
+        const Rename *rename = id->class_oid == CAT_CLASS_RELATION
+                                   ? blueprint_rename(check->blueprint, id->oid)
+                                   : NULL;
+        if (rename != NULL) {
+            wanted.schema = rename->target.schema;
+            wanted.name = rename->target.rel;
+        }
         const CatObject *const *found =
             bsearch(&object, there, count, sizeof(*there), compare_objects);
         if (found == NULL)

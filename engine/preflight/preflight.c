@@ -24,7 +24,7 @@ static void (*const checks[])(Check *) = {
 static bool (*const probes[])(Check *, Err *) = {
     probe_versions, probe_roles,        probe_storage,  probe_quiet,
     probe_powers,   probe_transactions, probe_capacity, probe_collations,
-    probe_types,    probe_parameters,   probe_workload,
+    probe_types,    probe_parameters,   probe_workload, probe_map,
 };
 
 const char *finding_severity_name(FindingSeverity severity)

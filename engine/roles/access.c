@@ -19,13 +19,7 @@ static int by_key(const void *a, const void *b)
 /* A relation has the name that it gets on the target. */
 static Name target_name(const Blueprint *blueprint, uint32_t oid, Name name)
 {
-    if (blueprint == NULL)
-        return name;
-    const Relation *relation = blueprint_relation(blueprint, &name);
-    if (relation != NULL)
-        return relation->target;
-    const Leaf *leaf = blueprint_leaf(blueprint, oid);
-    return leaf != NULL && leaf->one_to_one ? leaf->target_share : name;
+    return blueprint == NULL ? name : blueprint_target_name(blueprint, oid, &name);
 }
 
 static const char *key_of(Arena *arena, const AccessObject *object)

@@ -14,7 +14,8 @@
 #define CLASS_POLICY 3256u
 
 typedef struct Policy {
-    Name table; /* on the target */
+    Name table;  /* on the source: expressions, too, know the tables by these names */
+    Name target; /* on the target */
     const char *name;
     char command;
     bool permissive;
@@ -106,9 +107,9 @@ static Policy read_policy(Arena *arena, const Blueprint *blueprint, const Rows *
 {
     Name table = {arena_strdup(arena, rows_text(rows, r, 2)),
                   arena_strdup(arena, rows_text(rows, r, 3))};
-    const Relation *relation = blueprint_relation(blueprint, &table);
     Policy policy = {
-        .table = relation != NULL ? relation->target : table,
+        .table = table,
+        .target = blueprint_target_name(blueprint, rows_oid(rows, r, 1), &table),
         .name = arena_strdup(arena, rows_text(rows, r, 4)),
         .command = rows_char(rows, r, 5),
         .permissive = rows_bool(rows, r, 6),
@@ -140,7 +141,7 @@ bool role_policies(Arena *arena, const RoleSet *set, const Blueprint *blueprint,
         *made =
             (RolePolicy){.oid = rows_oid(rows, r, 0),
                          .name = arena_printf(arena, "%s of %s", name_part_text(arena, policy.name),
-                                              name_text(arena, &policy.table))};
+                                              name_text(arena, &policy.target))};
         create_sql(arena, set, &policy, target, made);
         if (policy.comment != NULL && made->statements.count > 0 && set->plan->schema.comments)
             comment_sql(arena, &policy, target, made);

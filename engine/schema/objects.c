@@ -3,6 +3,7 @@
  */
 #include "schema/objects.h"
 
+#include "base/jsontext.h"
 #include "pg/query.h"
 #include "sql_text.h"
 
@@ -29,10 +30,25 @@ static int compare_ids(const void *a, const void *b)
     return compare_numbers(left->class_oid, left->oid, right->class_oid, right->oid);
 }
 
-static bool read_items(Arena *arena, Conn *conn, bool quiet, SchemaObjects *objects, Err *err)
+static const char *renames_text(Arena *arena, const Blueprint *blueprint)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; blueprint != NULL && i < blueprint->rename_count; i++) {
+        const Rename *rename = &blueprint->renames[i];
+        json_array_append_new(
+            list, json_pack("{s:I, s:s, s:s, s:s, s:s}", "oid", (json_int_t)rename->oid,
+                            "from_schema", rename->source.schema, "from_rel", rename->source.rel,
+                            "schema", rename->target.schema, "rel", rename->target.rel));
+    }
+    return jsontext_compact(arena, list);
+}
+
+static bool read_items(Arena *arena, Conn *conn, const Blueprint *blueprint, bool quiet,
+                       SchemaObjects *objects, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
-    if (!pg_rows(conn, SQL_SCHEMA_OBJECTS, PARAMS(quiet ? "t" : "f"), &rows, err))
+    if (!pg_rows(conn, SQL_SCHEMA_OBJECTS,
+                 PARAMS(quiet ? "t" : "f", renames_text(arena, blueprint)), &rows, err))
         return false;
     objects->count = rows_count(rows);
     objects->items = arena_array(arena, SchemaObject, objects->count);
@@ -56,10 +72,11 @@ static bool read_items(Arena *arena, Conn *conn, bool quiet, SchemaObjects *obje
     return true;
 }
 
-bool schema_objects_read(Arena *arena, Conn *conn, bool quiet, SchemaObjects *objects, Err *err)
+bool schema_objects_read(Arena *arena, Conn *conn, const Blueprint *blueprint, bool quiet,
+                         SchemaObjects *objects, Err *err)
 {
     *objects = (SchemaObjects){0};
-    return read_items(arena, conn, quiet, objects, err) ||
+    return read_items(arena, conn, blueprint, quiet, objects, err) ||
            err_context(err, "could not read the objects of the %s",
                        conn_side_name(conn_side(conn)));
 }

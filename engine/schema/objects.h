@@ -44,11 +44,12 @@ typedef struct SchemaObjects {
 } SchemaObjects;
 
 /** Reads one server.
+ * \param blueprint for the source: its keys then have the names of the target; NULL for the target
  * \param quiet whatever acts on rows is late (blueprint_keeps_quiet()), not only what acts under
  * replica role too
  * \return false with ERR_SQL/ERR_LOST */
-MUSTCHECK bool schema_objects_read(Arena *arena, Conn *conn, bool quiet, SchemaObjects *objects,
-                                   Err *err);
+MUSTCHECK bool schema_objects_read(Arena *arena, Conn *conn, const Blueprint *blueprint, bool quiet,
+                                   SchemaObjects *objects, Err *err);
 
 /** By kind and key, NULL when there is none. */
 const SchemaObject *schema_object_named(const SchemaObjects *objects, ObjectKind kind,

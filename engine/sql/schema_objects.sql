@@ -1,5 +1,7 @@
 -- Every user object of a database that the schema steps look at, by the same words on any server.
--- $1: whether everything that acts on rows is late. Extension members, temporary objects, TimescaleDB's own schemas are left out.
+-- $1: whether everything that acts on rows is late. $2 JSON array of relations that bear another name on the other server,
+-- {oid, from_schema, from_rel, schema, rel}: keys are written with that one. Extension members, temporary objects,
+-- TimescaleDB's own schemas are left out.
 -- Columns: class oid, oid, relation it stands on (0 none), kind, key, state, late.
 --   kind: t table  v view  m materialized view  S sequence  c composite type  i index  f function
 --         y other type  T trigger  R rule  P policy  s statistics  k check constraint
@@ -8,7 +10,13 @@
 --   state: what is compared beside the key
 --   late:  made after the drain: it fires or filters under session_replication_role = replica, or
 --          ($1) apply cannot be under it, and it is not disabled
-WITH RECURSIVE trigger_root (oid, enabled) AS (
+WITH RECURSIVE rename AS (
+    SELECT r.oid, r.schema, r.rel, r.from_schema,
+           pg_catalog.format('%I.%I', r.from_schema, r.from_rel) AS old_type,
+           pg_catalog.format('%I.%I', r.schema, r.rel) AS new_type
+    FROM pg_catalog.jsonb_to_recordset($2::pg_catalog.jsonb)
+        AS r (oid pg_catalog.oid, from_schema text, from_rel text, schema text, rel text)
+), trigger_root (oid, enabled) AS (
     SELECT t.oid, t.tgenabled FROM pg_catalog.pg_trigger t
     WHERE COALESCE(pg_catalog.to_jsonb(t) ->> 'tgparentid', '0') = '0'
     UNION ALL
@@ -71,13 +79,24 @@ WITH RECURSIVE trigger_root (oid, enabled) AS (
 )
 SELECT o.class_oid, o.oid, o.owner, o.kind,
        CASE WHEN o.kind <> 'D' THEN
-           a.type || a.object_names::pg_catalog.text || a.object_args::pg_catalog.text END,
+           a.type || n.names::pg_catalog.text || n.args::pg_catalog.text END,
        o.state, o.late
 FROM object o
 LEFT JOIN pg_catalog.pg_class c ON c.oid = CASE WHEN o.owner = 0 THEN o.oid ELSE o.owner END
     AND (o.class_oid = 1259 OR o.owner <> 0)
 CROSS JOIN LATERAL pg_catalog.pg_identify_object_as_address(
     CASE WHEN o.class_oid = 0 THEN 1259 ELSE o.class_oid END::pg_catalog.oid, o.oid, 0) a
+LEFT JOIN rename r ON r.oid = CASE WHEN o.owner = 0 OR o.kind = 'i' THEN o.oid ELSE o.owner END
+    AND (o.class_oid IN (0, 1259) OR o.owner <> 0)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN r.oid IS NULL OR (o.kind = 's' AND a.object_names[1] <> r.from_schema) THEN a.object_names
+                WHEN o.kind = 's' THEN ARRAY[r.schema, a.object_names[2]]
+                ELSE ARRAY[r.schema, r.rel] || a.object_names[3:] END,
+           CASE WHEN o.class_oid <> 1255 OR $2::pg_catalog.jsonb = '[]' THEN a.object_args
+                ELSE ARRAY(SELECT COALESCE(t.new_type || pg_catalog.substr(g.arg, pg_catalog.length(t.old_type) + 1), g.arg)
+                           FROM pg_catalog.unnest(a.object_args) WITH ORDINALITY AS g (arg, place)
+                           LEFT JOIN rename t ON g.arg IN (t.old_type, t.old_type || '[]') ORDER BY g.place) END
+    ) AS n (names, args)
 WHERE o.oid >= 16384
   AND COALESCE(c.relpersistence <> 't' AND c.relkind <> 't', true)
   AND COALESCE(c.relnamespace::pg_catalog.regnamespace::pg_catalog.text

@@ -17,6 +17,8 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         const Relation *relation = &blueprint->relations[i];
         const char *name = name_text(&arena, &relation->target);
+        if (relation->merge != NULL && relation->merge != relation)
+            continue;
         steps[i] = step_add(builder, &STEP_ANALYZE, name, relation, 0);
         step_at(steps[i], relation->pos);
         step_needs_rows(builder, steps[i], blueprint, relation);

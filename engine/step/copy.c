@@ -75,6 +75,20 @@ static bool in_wave(const Wave *wave, const Relation *relation)
     return false;
 }
 
+/* Leaves not copied, of the relation and of those that are merged with it: they are copied under
+ * one snapshot. */
+static bool count_left(StepCtx *ctx, const Relation *relation, size_t *left, Err *err)
+{
+    const Relation *one = relation->merge == NULL ? relation : relation->merge;
+    for (*left = 0; one != NULL; one = relation->merge == NULL ? NULL : one->merge_next) {
+        size_t more = 0;
+        if (!leaves_left(ctx->run, ctx->target, one->leaves, one->leaf_count, &more, err))
+            return false;
+        *left += more;
+    }
+    return true;
+}
+
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
     const Relation *relation = ctx->step->object;
@@ -89,7 +103,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
         observation->state = done ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
         return true;
     }
-    if (!leaves_left(ctx->run, ctx->target, relation->leaves, relation->leaf_count, &left, err))
+    if (!count_left(ctx, relation, &left, err))
         return false;
     observation->state = left == 0 ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
     return true;

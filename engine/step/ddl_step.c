@@ -3,6 +3,7 @@
  */
 #include "step/ddl_step.h"
 
+#include "schema/rename.h"
 #include "sql_text.h"
 
 #define RETRY_MS      200
@@ -57,18 +58,28 @@ static bool give_memory(StepCtx *ctx, Err *err)
     return pg_one(ctx->target, SQL_SCHEMA_BUILD_MEMORY, NO_PARAMS, &rows, err);
 }
 
-static bool run_once(StepCtx *ctx, const SqlVec *statements, bool build, int lock_timeout_ms,
-                     Err *err)
+/* What a statement is run with. */
+typedef struct Manner {
+    bool build;
+    bool source_names;
+    int lock_timeout_ms;
+} Manner;
+
+static bool run_once(StepCtx *ctx, const SqlVec *statements, Manner manner, Err *err)
 {
+    Renaming renaming = {
+        .arena = ctx->arena, .conn = ctx->target, .blueprint = ctx->run->blueprint};
     /* The commit need not wait for the disk: what stands on the target is observed, not remembered.
      */
     const char *begin = arena_printf(ctx->arena,
                                      "BEGIN READ WRITE; SET LOCAL lock_timeout = %d; "
                                      "SET LOCAL synchronous_commit = off",
-                                     lock_timeout_ms);
-    bool done = pg_script(ctx->target, begin, err) && (!build || give_memory(ctx, err));
+                                     manner.lock_timeout_ms);
+    bool done = pg_script(ctx->target, begin, err) && (!manner.build || give_memory(ctx, err)) &&
+                (!manner.source_names || renaming_begin(&renaming, err));
     for (size_t i = 0; i < statements->count && done; i++)
         done = pg_none(ctx->target, statements->items[i], NO_PARAMS, err);
+    done = done && (!manner.source_names || renaming_end(&renaming, err));
     if (done && pg_commit(ctx->target, err))
         return true;
     pg_rollback(ctx->target);
@@ -80,11 +91,11 @@ static bool is_lock_fault(const Err *err)
     return strcmp(err->sqlstate, "55P03") == 0 || strcmp(err->sqlstate, "40P01") == 0;
 }
 
-bool ddl_apply(StepCtx *ctx, const SqlVec *statements, bool build, Err *err)
+static bool run_patiently(StepCtx *ctx, const SqlVec *statements, Manner manner, Err *err)
 {
     for (int attempt = 1;; attempt++) {
         AUTO_ERR Err failed = {0};
-        if (run_once(ctx, statements, build, DDL_LOCK_TIMEOUT_MS, &failed))
+        if (run_once(ctx, statements, manner, &failed))
             return true;
         if (!is_lock_fault(&failed))
             return err_move(err, &failed);
@@ -96,11 +107,24 @@ bool ddl_apply(StepCtx *ctx, const SqlVec *statements, bool build, Err *err)
     }
 }
 
+bool ddl_apply(StepCtx *ctx, const SqlVec *statements, bool build, Err *err)
+{
+    return run_patiently(ctx, statements,
+                         (Manner){.build = build, .lock_timeout_ms = DDL_LOCK_TIMEOUT_MS}, err);
+}
+
+bool ddl_apply_source_names(StepCtx *ctx, const SqlVec *statements, Err *err)
+{
+    return run_patiently(ctx, statements,
+                         (Manner){.source_names = true, .lock_timeout_ms = DDL_LOCK_TIMEOUT_MS},
+                         err);
+}
+
 bool ddl_build(StepCtx *ctx, const char *statement, Err *err)
 {
     SqlVec one = {0};
     *vec_push(ctx->arena, &one) = statement;
-    return run_once(ctx, &one, true, 0, err);
+    return run_once(ctx, &one, (Manner){.build = true}, err);
 }
 
 void ddl_describe(StepCtx *ctx, Description *description, const SqlVec *statements)
@@ -118,7 +142,7 @@ const char *constraint_text(Arena *arena, const Name *table, const char *constra
 
 static const CatRelation *table_of(const Blueprint *blueprint, const IndexDef *def)
 {
-    return catalog_relation_named(blueprint->source, &def->table);
+    return catalog_relation(blueprint->source, def->table_oid);
 }
 
 bool index_on_partitioned(const Blueprint *blueprint, const IndexDef *def)
@@ -144,8 +168,17 @@ void step_needs_rows(StepBuilder *builder, Step *step, const Blueprint *blueprin
         step_needs_id(builder, step, "wave");
         return;
     }
-    step_needs_id(builder, step,
-                  arena_printf(&arena, "copy:%s", name_text(&arena, &relation->source)));
+    if (relation->merge == NULL) {
+        step_needs_id(builder, step,
+                      arena_printf(&arena, "copy:%s", name_text(&arena, &relation->source)));
+        return;
+    }
+    for (size_t i = 0; i < blueprint->relation_count; i++) {
+        const Relation *other = &blueprint->relations[i];
+        if (other->merge == relation->merge)
+            step_needs_id(builder, step,
+                          arena_printf(&arena, "copy:%s", name_text(&arena, &other->source)));
+    }
 }
 
 /* Whether `table` stands somewhere below `above` in a partition tree. */

@@ -34,6 +34,9 @@ typedef VEC(const char *) SqlVec;
  * is not to be had or a deadlock is broken. \param build gives the transaction memory to sort */
 MUSTCHECK bool ddl_apply(StepCtx *ctx, const SqlVec *statements, bool build, Err *err);
 
+/** The same for statements that know the tables by their names on the source (schema/rename.h). */
+MUSTCHECK bool ddl_apply_source_names(StepCtx *ctx, const SqlVec *statements, Err *err);
+
 /** The statement runs without waiting limits (a long build whose lock nobody contends for). */
 MUSTCHECK bool ddl_build(StepCtx *ctx, const char *statement, Err *err);
 
@@ -49,7 +52,7 @@ bool index_is_direct(const Blueprint *blueprint, const IndexDef *def);
 /** Whether the table of the index is partitioned on the source. */
 bool index_on_partitioned(const Blueprint *blueprint, const IndexDef *def);
 
-/** The step waits for the rows of its relation. */
+/** The step waits for the rows of its relation, and of those that are merged with it. */
 void step_needs_rows(StepBuilder *builder, Step *step, const Blueprint *blueprint,
                      const Relation *relation);
 

@@ -10,7 +10,7 @@ static const char NOT_VALID[] = " NOT VALID";
 
 bool foreign_key_is_two_steps(const Blueprint *blueprint, const ForeignKey *key)
 {
-    const CatRelation *table = catalog_relation_named(blueprint->source, &key->table);
+    const CatRelation *table = catalog_relation(blueprint->source, key->table_oid);
     bool partitioned = table != NULL && table->kind == 'p';
     if (blueprint->plan->schema.foreign_keys_validated && key->validated)
         return false;
@@ -24,12 +24,19 @@ const char *foreign_key_sql(StepCtx *ctx, const ForeignKey *key, bool not_valid)
     ddl_qname(&sql, ctx->target, &key->table);
     str_append(&sql, " ADD CONSTRAINT ");
     ddl_ident(&sql, ctx->target, key->name);
-    size_t length = strlen(key->sql);
+    AUTO_STR Str definition = {0};
+    const CatRelation *referenced =
+        catalog_relation(ctx->run->blueprint->source, key->referenced_oid);
+    if (referenced != NULL && !name_equal(&referenced->name, &key->referenced))
+        ddl_renamed(&definition, ctx->target, key->sql, " REFERENCES ", &key->referenced);
+    else
+        str_append(&definition, key->sql);
+    size_t length = definition.length;
     size_t tail = strlen(NOT_VALID);
-    if (length > tail && strcmp(key->sql + length - tail, NOT_VALID) == 0)
+    if (length > tail && strcmp(definition.data + length - tail, NOT_VALID) == 0)
         length -= tail;
     str_append_char(&sql, ' ');
-    str_append_bytes(&sql, key->sql, length);
+    str_append_bytes(&sql, definition.data, length);
     str_append(&sql, not_valid ? NOT_VALID : "");
     return str_dup(ctx->arena, &sql);
 }

@@ -14,7 +14,8 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     AUTO_ARENA Arena arena = {0};
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         const Relation *relation = &blueprint->relations[i];
-        if (relation->hypertable == NULL)
+        if (relation->hypertable == NULL ||
+            (relation->merge != NULL && relation->merge != relation))
             continue;
         Step *step =
             step_add(builder, &STEP_HYPERTABLE, name_text(&arena, &relation->target), relation, 0);

@@ -32,6 +32,16 @@ static void drop_sql(StepCtx *ctx, const IndexDef *def, SqlVec *statements)
     *vec_push(ctx->arena, statements) = str_dup(ctx->arena, &sql);
 }
 
+static const char *index_sql(StepCtx *ctx, const IndexDef *def)
+{
+    const Blueprint *blueprint = ctx->run->blueprint;
+    if (blueprint_rename(blueprint, def->table_oid) == NULL)
+        return def->sql;
+    AUTO_STR Str sql = {0};
+    ddl_renamed(&sql, ctx->target, def->sql, " ON ", &def->table);
+    return str_dup(ctx->arena, &sql);
+}
+
 /* The marks of an index that becomes a constraint are that step's. */
 static void marks(StepCtx *ctx, const IndexDef *def, const TargetIndex *found, SqlVec *statements)
 {
@@ -48,7 +58,7 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
                      name_text(ctx->arena, &def->table));
     SqlVec statements = {0};
     description->estimate = (StepEstimate){.work = WORK_INDEX, .rows = -1, .bytes = def->bytes};
-    *vec_push(ctx->arena, &statements) = def->sql;
+    *vec_push(ctx->arena, &statements) = index_sql(ctx, def);
     marks(ctx, def, &(TargetIndex){0}, &statements);
     ddl_describe(ctx, description, &statements);
     return true;
@@ -89,7 +99,7 @@ static bool apply(StepCtx *ctx, Err *err)
             return false;
         found = (TargetIndex){0};
     }
-    if (!found.exists && !ddl_build(ctx, def->sql, err))
+    if (!found.exists && !ddl_build(ctx, index_sql(ctx, def), err))
         return false;
     SqlVec statements = {0};
     marks(ctx, def, &found, &statements);

@@ -4,15 +4,17 @@
 #include "step/schema_archive.h"
 
 #include "pg/query.h"
+#include "schema/rename.h"
 
 #define LOCK_TIMEOUT_MS 900 /* below the server's deadlock check, see ddl_step.h */
 #define RETRY_MS        300
 
 bool schema_sides_read(StepCtx *ctx, SchemaSides *sides, Err *err)
 {
-    bool quiet = blueprint_keeps_quiet(ctx->run->blueprint);
-    return schema_objects_read(ctx->arena, ctx->source, quiet, &sides->source, err) &&
-           schema_objects_read(ctx->arena, ctx->target, quiet, &sides->target, err);
+    const Blueprint *blueprint = ctx->run->blueprint;
+    bool quiet = blueprint_keeps_quiet(blueprint);
+    return schema_objects_read(ctx->arena, ctx->source, blueprint, quiet, &sides->source, err) &&
+           schema_objects_read(ctx->arena, ctx->target, NULL, quiet, &sides->target, err);
 }
 
 const SchemaObject *schema_twin(const SchemaSides *sides, const SchemaObject *object)
@@ -23,9 +25,12 @@ const SchemaObject *schema_twin(const SchemaSides *sides, const SchemaObject *ob
 /* A server that is killed or an engine that dies before the COMMIT leaves nothing behind. */
 static bool restore_once(StepCtx *ctx, const char *script, Err *err)
 {
+    Renaming renaming = {
+        .arena = ctx->arena, .conn = ctx->target, .blueprint = ctx->run->blueprint};
     const char *limit = arena_printf(ctx->arena, "SET LOCAL lock_timeout = %d", LOCK_TIMEOUT_MS);
     if (pg_begin(ctx->target, "READ WRITE", err) && pg_none(ctx->target, limit, NO_PARAMS, err) &&
-        archive_run(ctx->target, script, err) && pg_commit(ctx->target, err))
+        renaming_begin(&renaming, err) && archive_run(ctx->target, script, err) &&
+        renaming_end(&renaming, err) && pg_commit(ctx->target, err))
         return true;
     pg_rollback(ctx->target);
     return false;

@@ -162,7 +162,7 @@ static bool apply(StepCtx *ctx, Err *err)
     policy_statements(ctx, &choice.sides, &policies, &statements);
     tell_policies(ctx, &policies);
     return schema_restore(ctx, &choice.sides, TOC_POST, wanted, &choice, "", err) &&
-           (statements.count == 0 || ddl_apply(ctx, &statements, false, err));
+           (statements.count == 0 || ddl_apply_source_names(ctx, &statements, err));
 }
 
 const StepKind STEP_SCHEMA_POST = {

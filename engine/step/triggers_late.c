@@ -26,7 +26,8 @@ typedef struct Late {
     char enabled;
     const char *create; /* NULL: it comes with its parent */
     const char *comment;
-    Name table;
+    Name table;         /* on the source, as in the statements */
+    const Name *target; /* on the target */
     bool hypertable;
     bool quiet; /* the target is kept quiet: plain triggers act on replicated changes, too */
 } Late;
@@ -107,7 +108,7 @@ static void warn_late(StepCtx *ctx, const Late *late)
 {
     if (late->hypertable && late->kind != NULL && late->enabled != 'O')
         log_warn(&ctx->log, "trigger %s of hypertable %s %s: hypertables cannot switch triggers",
-                 late->name, name_text(ctx->arena, &late->table),
+                 late->name, name_text(ctx->arena, late->target),
                  is_wanted(late) ? "loses ENABLE ALWAYS" : "is left out");
 }
 
@@ -125,9 +126,15 @@ static Late read_late(StepCtx *ctx, const Rows *rows, size_t r)
         .comment = ctx->run->plan->schema.comments ? arena_strdup(ctx->arena, rows_text(rows, r, 8))
                                                    : NULL,
     };
-    const Relation *relation = blueprint_relation(ctx->run->blueprint, &late.table);
+    const Blueprint *blueprint = ctx->run->blueprint;
+    const Relation *relation = blueprint_relation(blueprint, &late.table);
     late.hypertable = relation != NULL && relation->hypertable != NULL;
     late.quiet = blueprint_keeps_quiet(ctx->run->blueprint);
+    const CatRelation *table = catalog_relation_named(blueprint->source, &late.table);
+    Name *target = arena_new(ctx->arena, Name);
+    *target =
+        table == NULL ? late.table : blueprint_target_name(blueprint, table->oid, &late.table);
+    late.target = target;
     return late;
 }
 
@@ -136,8 +143,8 @@ static bool find_switch(const Rows *switches, const Late *late, char *there)
 {
     for (size_t r = 0; r < rows_count(switches); r++) {
         if (rows_char(switches, r, 0) == late->letter &&
-            strcmp(rows_text(switches, r, 1), late->table.schema) == 0 &&
-            strcmp(rows_text(switches, r, 2), late->table.rel) == 0 &&
+            strcmp(rows_text(switches, r, 1), late->target->schema) == 0 &&
+            strcmp(rows_text(switches, r, 2), late->target->rel) == 0 &&
             strcmp(rows_text(switches, r, 3), late->name) == 0) {
             *there = rows_char(switches, r, 4);
             return true;
@@ -203,6 +210,10 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
                                 ? "no trigger, rule or row security has to wait for the drain"
                                 : "make the triggers, rules and row security that had to wait for "
                                   "the drain";
+    if (statements.count > 0 && ctx->run->blueprint->rename_count > 0)
+        description_add(ctx->arena, description, CONN_TARGET,
+                        "-- in one transaction that gives the tables of select.map the names they "
+                        "have on the source, and takes them back:");
     ddl_describe(ctx, description, &statements);
     return true;
 }
@@ -220,7 +231,7 @@ static bool apply(StepCtx *ctx, Err *err)
 {
     SqlVec statements = {0};
     return late_sql(ctx, false, true, &statements, err) &&
-           (statements.count == 0 || ddl_apply(ctx, &statements, false, err));
+           (statements.count == 0 || ddl_apply_source_names(ctx, &statements, err));
 }
 
 bool triggers_late_hold(StepCtx *ctx, Err *err)
@@ -234,7 +245,7 @@ bool triggers_late_hold(StepCtx *ctx, Err *err)
              "%zu triggers, rules and row security of a cutover that was rolled back "
              "wait again for the drain",
              statements.count);
-    return ddl_apply(ctx, &statements, false, err);
+    return ddl_apply_source_names(ctx, &statements, err);
 }
 
 const StepKind STEP_TRIGGERS_LATE = {

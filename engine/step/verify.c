@@ -130,9 +130,12 @@ static bool report(StepCtx *ctx, const Relation *relation, const VerifyResult *r
 static void forget_touched(StepCtx *ctx, const Relation *relation)
 {
     const PlanVerify *entry = ctx->step->object;
-    TouchedKeys ignored = {0};
-    if (entry->method == PLAN_VERIFY_CHECKSUM && entry->where == NULL && ctx->run->plan->copy.data)
+    if (entry->method != PLAN_VERIFY_CHECKSUM || entry->where != NULL || !ctx->run->plan->copy.data)
+        return;
+    for (; relation != NULL; relation = relation->merge_next) {
+        TouchedKeys ignored = {0};
         stream_touched_take(ctx->arena, ctx->run->stream, relation, &ignored);
+    }
 }
 
 static bool verify_part_apply(StepCtx *ctx, size_t part, Err *err)

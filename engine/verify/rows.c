@@ -118,8 +118,10 @@ static bool merge_suspect(Merge *merge, const Group *group, int64_t source, int6
                           Err *err)
 {
     Reading *reading = merge->reading;
-    if (!reading->live) {
-        result_add(reading, &(Suspect){group->values, group->shown}, source, target);
+    /* Of merged relations only a look at the row tells which has it. */
+    if (!reading->live && reading->spec->relation->merge == NULL) {
+        result_add(reading, &(Suspect){group->values, group->shown}, &(Seen){source, "", ""},
+                   &(Seen){target, "", ""});
         return true;
     }
     size_t count = reading->key == NULL ? 1 : reading->key->count;

@@ -44,11 +44,35 @@ static void append_range(Str *sql, const Reading *reading, ConnSide side)
     str_appendf(sql, ", $1::%s[])", type);
 }
 
+/* The rows of all relations that become one on the target. VERIFY_ORIGIN says which of them. */
+static void append_union(Str *sql, const Reading *reading, const char *sample)
+{
+    const Relation *relation = reading->spec->relation;
+    const Conn *conn = reading_conn(reading, CONN_SOURCE);
+    int number = 0;
+    str_append(sql, " FROM (");
+    for (const Relation *one = relation->merge; one != NULL; one = one->merge_next) {
+        str_append(sql, number > 0 ? " UNION ALL SELECT " : "SELECT ");
+        for (size_t i = 0; i < relation->column_count; i++) {
+            ddl_ident(sql, conn, relation->columns[i].name);
+            str_append(sql, ", ");
+        }
+        str_appendf(sql, "s.xmin AS xmin, %d AS \"" VERIFY_ORIGIN "\" FROM ONLY ", number++);
+        ddl_qname(sql, conn, &one->source);
+        str_appendf(sql, " AS s%s", sample);
+    }
+    str_append(sql, ") AS t");
+}
+
 /* The rows that belong to the relation itself: children by plain inheritance are relations of their
  * own; partitions and chunks are parts. */
 static void append_from(Str *sql, const Reading *reading, ConnSide side, const char *sample)
 {
     const Relation *relation = reading->spec->relation;
+    if (side == CONN_SOURCE && relation->merge != NULL) {
+        append_union(sql, reading, sample);
+        return;
+    }
     bool parts = relation->partitioned || (side == CONN_TARGET && relation->hypertable != NULL);
     str_append(sql, parts ? " FROM " : " FROM ONLY ");
     ddl_qname(sql, reading_conn(reading, side),
@@ -162,7 +186,9 @@ static void append_version(Str *sql, const Reading *reading, ConnSide side)
 
 static void append_version_column(Str *sql, const Reading *reading, ConnSide side)
 {
-    if (side == CONN_SOURCE || reading->spec->relation->hypertable == NULL)
+    if (side == CONN_SOURCE && reading->spec->relation->merge != NULL)
+        str_append(sql, ", t.xmin::text || '/' || t.\"" VERIFY_ORIGIN "\" AS v");
+    else if (side == CONN_SOURCE || reading->spec->relation->hypertable == NULL)
         str_append(sql, ", t.xmin::text AS v");
 }
 

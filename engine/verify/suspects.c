@@ -100,7 +100,7 @@ static bool suspects_still(Reading *reading, const SuspectVec *suspects, bool co
             reading->result->target_rows += target.seen[i].copies;
         }
         if (!seen_alike(&source.seen[i], &target.seen[i]))
-            result_add(reading, &suspects->items[i], source.seen[i].copies, target.seen[i].copies);
+            result_add(reading, &suspects->items[i], &source.seen[i], &target.seen[i]);
     }
     look_release(&source);
     look_release(&target);
@@ -161,8 +161,7 @@ static bool look_once(Reading *reading, Looks *looks, SuspectVec *pending, Err *
             verdict_of(&looks->first.seen[i], &looks->target.seen[i], &looks->second.seen[i],
                        looks->earlier.seen == NULL ? NULL : &looks->earlier.seen[i]);
         if (verdict == VERDICT_DIFFERENT)
-            result_add(reading, &pending->items[i], looks->second.seen[i].copies,
-                       looks->target.seen[i].copies);
+            result_add(reading, &pending->items[i], &looks->second.seen[i], &looks->target.seen[i]);
         if (verdict != VERDICT_LOOK_AGAIN)
             continue;
         pending->items[kept] = pending->items[i];

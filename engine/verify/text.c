@@ -45,8 +45,12 @@ const char *verify_method_text(PlanVerifyMethod method)
 
 bool verify_selects(const PlanVerify *entry, const Relation *relation)
 {
-    if (relation->schema_only)
+    if (relation->schema_only || (relation->merge != NULL && relation->merge != relation))
         return false;
+    for (const Relation *one = relation->merge_next; one != NULL; one = one->merge_next)
+        for (size_t i = 0; i < entry->tables.count; i++)
+            if (selector_matches(&entry->tables.items[i].selector, &one->source))
+                return true;
     for (size_t i = 0; i < entry->tables.count; i++) {
         if (selector_matches(&entry->tables.items[i].selector, &relation->source))
             return true;

@@ -7,6 +7,7 @@
 #include "verify/verify_internal.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #define PROBE_KEYS 2000 /* fewer keys than these: asking costs more than it saves */
 
@@ -97,6 +98,18 @@ static const char *key_shown(Arena *arena, const Reading *reading, const Suspect
     return str_dup(arena, &text);
 }
 
+/* " of billing.invoice_2025": which of the merged relations has the row. */
+static const char *origin_shown(const Reading *reading, const Seen *source)
+{
+    const char *mark = strchr(source->version, '/');
+    const Relation *one = reading->spec->relation->merge;
+    if (one == NULL || mark == NULL)
+        return "";
+    for (long number = strtol(mark + 1, NULL, 10); number > 0 && one->merge_next != NULL; number--)
+        one = one->merge_next;
+    return arena_printf(reading->arena, " of %s", name_text(reading->arena, &one->source));
+}
+
 static void result_name(Reading *reading, DifferenceKind kind, const char *shown, int64_t copies)
 {
     VerifyResult *result = reading->result;
@@ -107,10 +120,9 @@ static void result_name(Reading *reading, DifferenceKind kind, const char *shown
     result->differences[result->difference_count++] = (Difference){kind, shown, copies};
 }
 
-void result_add(Reading *reading, const Suspect *suspect, int64_t source_copies,
-                int64_t target_copies)
+void result_add(Reading *reading, const Suspect *suspect, const Seen *source, const Seen *target)
 {
-    int64_t apart = source_copies - target_copies;
+    int64_t apart = source->copies - target->copies;
     if (apart > 0 && reading->spec->partial)
         return;
     DifferenceKind kind = DIFF_CHANGED;
@@ -121,7 +133,9 @@ void result_add(Reading *reading, const Suspect *suspect, int64_t source_copies,
     if (reading->result->difference_count < VERIFY_MAX_NAMED)
         result_name(reading, kind,
                     reading->key == NULL ? arena_strdup(reading->arena, suspect->shown)
-                                         : key_shown(reading->arena, reading, suspect),
+                                         : arena_printf(reading->arena, "%s%s",
+                                                        key_shown(reading->arena, reading, suspect),
+                                                        origin_shown(reading, source)),
                     copies);
 }
 

@@ -68,7 +68,8 @@ const char *difference_text(Arena *arena, const Difference *difference);
 /** How a method is called in a plan: "count", "checksum". */
 const char *verify_method_text(PlanVerifyMethod method);
 
-/** Whether a plan's verify entry looks at this relation: never at one that comes without rows. */
+/** Whether a plan's verify entry looks at this relation: never at one that comes without rows.
+ * Merged relations are looked at together, as the first of them. */
 bool verify_selects(const PlanVerify *entry, const Relation *relation);
 
 #endif

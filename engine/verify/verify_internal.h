@@ -18,7 +18,8 @@
 #define VERIFY_BATCH_LIVE    1000
 #define VERIFY_BATCH_STILL   4000
 #define VERIFY_GIVE_UP       10000 /* live: confirmed differences after which the search ends */
-#define VERIFY_KEYLESS_SHOWN 200   /* characters */
+#define VERIFY_ORIGIN        "godwit_of" /* a column of merged relations' rows: which of them */
+#define VERIFY_KEYLESS_SHOWN 200         /* characters */
 
 /* How rows become hashes that mean the same on both servers. */
 typedef enum HashWay {
@@ -178,7 +179,8 @@ MUSTCHECK bool live_wait(const VerifySpec *spec, Err *err);
 typedef struct Seen {
     int64_t copies;
     const char *sum;     /* "" when there is no row */
-    const char *version; /* "" when there is no row, or the side has no versions */
+    const char *version; /* of merged relations "xmin/which", one for each row; "" when there is no
+                            row, or the side has no versions */
 } Seen;
 
 typedef enum Verdict { VERDICT_SAME, VERDICT_DIFFERENT, VERDICT_LOOK_AGAIN } Verdict;
@@ -193,9 +195,7 @@ bool seen_alike(const Seen *a, const Seen *b);
 
 /* --- results (verify.c) --- */
 
-/** Adds one difference; names it while there is room.
- * \param copies rows on the source, rows on the target */
-void result_add(Reading *reading, const Suspect *suspect, int64_t source_copies,
-                int64_t target_copies);
+/** Adds one difference; names it while there is room. \param source, target what each side holds */
+void result_add(Reading *reading, const Suspect *suspect, const Seen *source, const Seen *target);
 
 #endif
