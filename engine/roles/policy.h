@@ -11,7 +11,8 @@ typedef struct RolePolicy {
     uint32_t oid;
     const char *name;    /* "app.item.mine", for messages */
     const char *missing; /* a role that nothing stands for, NULL: none */
-    RoleSql statements;  /* none: the policy is left out, for no role of it is there */
+    RoleSql statements; /* with the names of the source (ddl_apply_source_names()); none: the policy
+                           is left out, for no role of it is there */
 } RolePolicy;
 
 typedef VEC(RolePolicy) RolePolicies;
