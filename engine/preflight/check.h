@@ -145,6 +145,7 @@ MUSTCHECK bool probe_roles(Check *check, Err *err);
 MUSTCHECK bool probe_storage(Check *check, Err *err);
 MUSTCHECK bool probe_quiet(Check *check, Err *err);
 MUSTCHECK bool probe_powers(Check *check, Err *err);
+MUSTCHECK bool probe_sessions(Check *check, Err *err);
 MUSTCHECK bool probe_transactions(Check *check, Err *err);
 MUSTCHECK bool probe_capacity(Check *check, Err *err);
 MUSTCHECK bool probe_collations(Check *check, Err *err);

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "cdc/quiet.h"
+#include "sql_text.h"
 
 #include <string.h>
 
@@ -163,4 +164,35 @@ bool probe_powers(Check *check, Err *err)
         if (!probe_power(check, &powers[i], err))
             return false;
     return probe_extensions(check, err);
+}
+
+/* --- sessions --- */
+
+/* What the fence cannot end rolls the cutover back; better known before. */
+static bool probe_sessions_of(Check *check, const Side *side, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    const char *user = check_sql_part(check, side, side->catalog->server.user);
+    if (!pg_one(side->conn, SQL_PREFLIGHT_UNENDABLE, NO_PARAMS, &rows, err))
+        return false;
+    if (rows_int64(rows, 0, 0) == 0)
+        return true;
+    bool told = rows_bool(rows, 0, 1);
+    check_add(check, CODE_SIGNAL, FINDING_WARNING, side, "sessions",
+              check_text(check, "%lld sessions of superusers are open%s",
+                         (long long)rows_int64(rows, 0, 0),
+                         told ? "" : ", clients or background workers: this role is not told"),
+              "The cutover ends every other client's session; a session that it cannot end, or "
+              "tell from a background worker (TimescaleDB's scheduler), rolls it back.",
+              told ? "-- end them before the cutover"
+                   : check_text(check, "GRANT pg_read_all_stats TO %s;", user));
+    return true;
+}
+
+bool probe_sessions(Check *check, Err *err)
+{
+    if (!probe_sessions_of(check, &check->target, err))
+        return false;
+    return check->plan->cutover.method == PLAN_STOP_MANUAL ||
+           probe_sessions_of(check, &check->source, err);
 }

@@ -22,9 +22,9 @@ static void (*const checks[])(Check *) = {
 
 /* Every check that asks a server more. */
 static bool (*const probes[])(Check *, Err *) = {
-    probe_versions, probe_roles,        probe_storage,  probe_quiet,
-    probe_powers,   probe_transactions, probe_capacity, probe_collations,
-    probe_types,    probe_parameters,   probe_workload, probe_map,
+    probe_versions,   probe_roles,        probe_storage,  probe_quiet,      probe_powers,
+    probe_sessions,   probe_transactions, probe_capacity, probe_collations, probe_types,
+    probe_parameters, probe_workload,     probe_map,
 };
 
 const char *finding_severity_name(FindingSeverity severity)

@@ -158,6 +158,7 @@ void check_fence(Check *check)
 {
     PlanStopWrites method = check->plan->cutover.method;
     check_database_owner(check, &check->target);
+    check_signal(check, &check->target);
     if (method == PLAN_STOP_MANUAL)
         return;
     if (method == PLAN_STOP_LOCK)

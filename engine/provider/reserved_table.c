@@ -9,6 +9,7 @@
 #include "provider/provider_table.h"
 
 const ProviderReserved provider_reserved_table[] = {
+    {"any", PROVIDER_ROLE, "godwit_*", false, "made by godwit grants"},
     {"any", PROVIDER_ROLE, "pg_*", false, "a predefined role"},
     {"any", PROVIDER_ROLE, "postgres", false, "the server's first user"},
     {"any", PROVIDER_SCHEMA, "godwit", false, "godwit's journal"},

@@ -110,11 +110,11 @@ static void exclude_schemas(Arena *arena, const Blueprint *blueprint, TextVec *a
 static bool dump(Archive *archive, const Blueprint *blueprint, Err *err)
 {
     Arena *arena = &archive->arena;
-    const char *const fixed[] = {archive->tools.pg_dump,
-                                 "--format=custom",
-                                 "--schema-only",
-                                 "--encoding=UTF8",
-                                 "--no-password",
+    const char *const fixed[] = {archive->tools.pg_dump, "--format=custom", "--schema-only",
+                                 "--encoding=UTF8", "--no-password",
+                                 /* Both are left out anyway, and providers hide pg_subscription:
+                                  * asking for it would fail. */
+                                 "--no-publications", "--no-subscriptions",
                                  "--lock-wait-timeout=" LOCK_WAIT_MS,
                                  arena_printf(arena, "--file=%s", archive->path)};
     TextVec argv = {0};

@@ -1,4 +1,5 @@
--- Purpose: ends the sessions that cutover_others.sql shows. Parameters: $1 only these roles (JSON array, empty: all).
+-- Purpose: ends the sessions that cutover_others.sql shows, but for those of superusers, whom only superusers may end: they
+-- stay, and the caller names them. Parameters: $1 only these roles (JSON array, empty: all).
 -- Columns: how many were told to end.
 SELECT count(*) FILTER (WHERE pg_catalog.pg_terminate_backend(a.pid))
   FROM pg_catalog.pg_stat_activity AS a
@@ -11,3 +12,5 @@ SELECT count(*) FILTER (WHERE pg_catalog.pg_terminate_backend(a.pid))
    AND a.pid <> pg_catalog.pg_backend_pid()
    AND a.application_name NOT LIKE 'godwit %'
    AND ($1::jsonb = '[]' OR $1::jsonb ? a.usename::text)
+   AND (NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.oid = a.usesysid)
+        OR (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user))

@@ -39,6 +39,14 @@ CREATE FUNCTION realtime.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGI
 CREATE EVENT TRIGGER pgrst_ddl_watch ON ddl_command_end EXECUTE FUNCTION realtime.watch();
 """
 
+# What Azure's admins may not read (and pg_dump would), by its documentation.
+AZURE = """
+REVOKE ALL ON pg_catalog.pg_subscription FROM PUBLIC;
+REVOKE ALL ON pg_catalog.pg_replication_origin_status FROM PUBLIC;
+REVOKE ALL ON pg_catalog.pg_hba_file_rules, pg_catalog.pg_file_settings, pg_catalog.pg_config FROM PUBLIC;
+REVOKE ALL ON FUNCTION pg_catalog.pg_control_system() FROM PUBLIC;
+"""
+
 PRINTS = {
     "rds": Print("rdsmaster", roles=("rdsadmin", "rds_superuser", "rds_replication", "rds_password"),
                  member=("rds_superuser", "rds_replication"),
@@ -48,7 +56,9 @@ PRINTS = {
                     script="CREATE FUNCTION public.aurora_version() RETURNS text LANGUAGE sql AS"
                            " $$ SELECT '16.4.1'::text $$"),
     "azure": Print("azadmin", "CREATEDB CREATEROLE REPLICATION", roles=("azure_pg_admin", "azuresu"),
-                   member=("azure_pg_admin",), settings={"azure.extensions": "plpgsql"}),
+                   member=("azure_pg_admin",), script=AZURE,
+                   settings={"azure.extensions": "plpgsql",
+                             "azure.enable_temp_tablespaces_on_local_ssd": "on"}),
     "neon": Print("neondb_owner", "CREATEDB CREATEROLE REPLICATION BYPASSRLS",
                   roles=("neon_superuser", "cloud_admin"), member=("neon_superuser",),
                   settings={"neon.tenant_id": "0f1e", "neon.timeline_id": "1e0f"}),
@@ -80,7 +90,7 @@ class Profile:
                 self._role(connection, role, "NOLOGIN")
             if owner != "postgres":
                 self._role(connection, owner, f"LOGIN {self.print.attributes}")
-                connection.execute(f"GRANT pg_signal_backend TO {owner} WITH ADMIN OPTION")
+                connection.execute(f"GRANT pg_signal_backend, pg_read_all_stats TO {owner} WITH ADMIN OPTION")
                 for role in self.print.member:
                     connection.execute(f"GRANT {role} TO {owner} WITH ADMIN OPTION")
                 connection.execute(f"ALTER DATABASE {self.database.name} OWNER TO {owner}")
@@ -107,7 +117,7 @@ class Profile:
                     connection.execute(statement)
                 elif "neonctl roles create" in statement:
                     self._superuser(f"CREATE ROLE {statement.split()[-1]} LOGIN REPLICATION"
-                                    f" IN ROLE neon_superuser, pg_signal_backend")
+                                    f" IN ROLE neon_superuser, pg_signal_backend, pg_read_all_stats")
                     self._superuser(f"GRANT {statement.split()[-1]} TO {self.admin} WITH ADMIN OPTION")
                 elif "neonctl roles delete" in statement:
                     self._superuser(f"DROP ROLE {statement.split()[-1]}")

@@ -152,6 +152,9 @@ def test_weak_roles_migrate(source_kind, source_flavor, target_kind, way, profil
         # There membership is enough, by a hook of the server; here it takes the attribute.
         source.database.execute(f"ALTER ROLE {roles[0]} REPLICATION")
     found = check(godwit, plan)
+    if target_kind == "azure":
+        disk = [one for one in found if one["object"] == "azure.enable_temp_tablespaces_on_local_ssd"]
+        assert "--name azure.enable_temp_tablespaces_on_local_ssd --value off" in disk[0]["remedy"]
     assert {"G114", "G105"}.isdisjoint(one["code"] for one in found), found
     assert (way is None) == ("G306" in [one["code"] for one in found]), found
 
@@ -269,3 +272,31 @@ def test_what_is_the_providers_stays_behind(clusters, tmp_path, godwit):
     finally:
         target.drop()
         source.forget()
+
+
+def test_grants_without_reading(source, target, plan, godwit):
+    """Offline the SQL finds out by itself: run by a superuser, nothing is missing; the drop leaves nothing,
+    and gives the databases back."""
+    for one in (source, target):
+        one.execute(f"CREATE ROLE own_{one.name}; ALTER DATABASE {one.name} OWNER TO postgres")
+    odd = "\"Odd 'one\""
+    source.execute(f"CREATE SCHEMA {odd} AUTHORIZATION own_{source.name}; CREATE TABLE {odd}.t (id int PRIMARY KEY);"
+                   f"ALTER TABLE {odd}.t OWNER TO own_{source.name}; CREATE TABLE {odd}.other (id int PRIMARY KEY)")
+    mine = plan(select={"schemas": None, "tables": ["~Odd 'one\\.t"]})
+    grants = godwit("grants", mine, "--format", "json", code=0).json()
+    text = godwit("grants", mine, code=0).out
+    for side, one in (("source", source), ("target", target)):
+        assert all(statement in text for statement in grants[side]["make"] + grants[side]["drop"])
+        for statement in grants[side]["make"]:
+            one.execute(statement)
+        mine.env[side.upper()] = one.conninfo(user=grants[side]["role"])
+    assert [one for one in check(godwit, mine) if one["severity"] == "error"] == []
+    assert refused(mine.env["SOURCE"], "CREATE ROLE more")
+    assert godwit("grants", mine, "--connect", "--format", "json", code=0).json()["source"]["role"]
+    for side, one in (("source", source), ("target", target)):
+        for statement in grants[side]["drop"]:
+            one.execute(statement)
+        assert one.query("SELECT FROM pg_roles WHERE rolname = %s", (grants[side]["role"],)) == []
+        assert one.value("SELECT pg_get_userbyid(datdba) FROM pg_database"
+                         " WHERE datname = current_database()") == "postgres"
+        one.execute(f"DROP OWNED BY own_{one.name} CASCADE; DROP ROLE own_{one.name}")

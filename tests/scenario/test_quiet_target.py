@@ -24,6 +24,7 @@ CREATE TABLE part (id int, at int, customer int REFERENCES customer ON DELETE CA
     PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);
 CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (10) TO (20);
+CREATE TABLE metric (at timestamptz PRIMARY KEY, customer int REFERENCES customer ON DELETE SET NULL);
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO public.audit (what) VALUES (TG_TABLE_NAME || ' ' || TG_OP);
@@ -38,6 +39,7 @@ CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON orders FOR EACH ROW EXEC
 COMMENT ON TRIGGER note ON orders IS 'writes an audit row';
 CREATE TRIGGER shout BEFORE INSERT OR UPDATE ON customer FOR EACH ROW EXECUTE FUNCTION shout();
 CREATE TRIGGER part_note AFTER INSERT OR DELETE ON part FOR EACH ROW EXECUTE FUNCTION note();
+CREATE TRIGGER metric_note AFTER INSERT ON metric FOR EACH ROW EXECUTE FUNCTION note();
 CREATE TRIGGER always AFTER INSERT ON line FOR EACH ROW EXECUTE FUNCTION note();
 ALTER TABLE line ENABLE ALWAYS TRIGGER always;
 CREATE TRIGGER off AFTER INSERT ON line FOR EACH ROW EXECUTE FUNCTION note();
@@ -47,6 +49,7 @@ INSERT INTO customer SELECT n, 'c' || n FROM generate_series(1, 50) n;
 INSERT INTO orders SELECT n, n % 50 + 1, n FROM generate_series(1, 200) n;
 INSERT INTO line SELECT n, n % 200 + 1, 'x' FROM generate_series(1, 400) n;
 INSERT INTO place SELECT n, n FROM generate_series(1, 20) n;
+INSERT INTO metric SELECT timestamptz '2025-01-01' + n * interval '1 day', n % 50 + 1 FROM generate_series(1, 60) n;
 INSERT INTO ruled SELECT n, n FROM generate_series(1, 3000) n;
 INSERT INTO part SELECT n, n % 20, n % 50 + 1 FROM generate_series(1, 100) n;
 """
@@ -68,6 +71,7 @@ DELETE FROM customer WHERE id = {old};
 INSERT INTO part VALUES (1000 + {n}, {n} % 20, 1000 + {n});
 COMMIT;
 DELETE FROM ruled WHERE id = {n};
+INSERT INTO metric VALUES (timestamptz '2026-01-01' + {n} * interval '1 hour', 50);
 UPDATE customer SET changed = changed + 1 WHERE id = 50;
 """
 
@@ -75,7 +79,7 @@ TRIGGERS = """
 SELECT n.nspname, c.relname, t.tgname, t.tgenabled, pg_get_triggerdef(t.oid),
        obj_description(t.oid, 'pg_trigger')
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE NOT t.tgisinternal AND n.nspname = 'public' ORDER BY 1, 2, 3"""
+ WHERE NOT t.tgisinternal AND n.nspname = 'public' AND t.tgname <> 'ts_insert_blocker' ORDER BY 1, 2, 3"""
 KEYS = """
 SELECT conrelid::regclass::text, conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint
  WHERE contype = 'f' AND connamespace = 'public'::regnamespace ORDER BY 1, 2"""
@@ -122,7 +126,7 @@ class Pen:
 @pytest.fixture
 def weak_target(database):
     """A database whose owner, a role without any right of its own, is who migrates."""
-    made = database("pg17", prefix="dst")
+    made = database("pg17", prefix="dst", extensions=["timescaledb"])
     with made.cluster.connect() as connection:
         connection.execute(f"CREATE ROLE {made.name}_mig LOGIN")
         connection.execute(f"GRANT pg_signal_backend TO {made.name}_mig")
@@ -137,7 +141,9 @@ def weak_target(database):
 def weak(plan, source, weak_target):
     """A plan to that database as that role."""
     def make(**keys):
-        made = plan(source, weak_target, **keys)
+        made = plan(source, weak_target, hypertables=[
+            {"target_table": "public.metric", "by_range": {"column_name": "at", "partition_interval": "7 days"}}],
+            **keys)
         made.env["TARGET"] = weak_target.conninfo(user=f"{weak_target.name}_mig")
         return made
     return make
@@ -152,6 +158,9 @@ def test_nothing_acts_before_the_drain(source, weak_target, weak, godwit):
     quiet = [one for one in finding if one["code"] == "G306"]
     assert [one["severity"] for one in quiet] == ["warning"], finding
     assert "1 foreign keys of partitioned tables" in quiet[0]["message"]
+    blind = [one["remedy"] for one in finding if one["code"] == "G307" and one["object"] == "sessions"]
+    assert blind == [f'GRANT pg_read_all_stats TO "{weak_target.name}_mig";'], finding
+    weak_target.execute(blind[0])
     running = godwit.start("apply", mine)
     running.wait_for("waiting for an approval")
     before = pen.count
@@ -176,6 +185,7 @@ def test_a_rolled_back_cutover_is_quiet_again(source, weak_target, weak, godwit)
     """A writer behind the fence: its change is not applied under triggers; the next try is clean."""
     source.execute(SEED)
     mine = weak(cutover={"approval": {"required": True}, "stop_writes": {"method": "manual"}})
+    weak_target.execute(f"GRANT pg_read_all_stats TO {weak_target.name}_mig")
     running = godwit.start("apply", mine)
     running.wait_for("waiting for an approval")
     weak_target.execute(SLOW_RULES)
