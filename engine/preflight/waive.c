@@ -82,7 +82,8 @@ static bool entry_fault(Arena *arena, const Entries *list, const PlanWaiver *ent
     const PreflightCode *code = find_code(entry->code);
     *fault =
         (PlanFinding){.is_error = true, .pos = entry->pos, .span = (uint32_t)strlen(entry->code)};
-    if (code == NULL) {
+    if (code == NULL) { /* it waives nothing, so nothing is lost with it */
+        fault->is_error = false;
         fault->code = preflight_code_table[CODE_WAIVER_CODE].code;
         fault->message = arena_printf(arena, "%s: there is no finding %s", list->key, entry->code);
         fault->hint = unknown_hint(arena, list, entry);
@@ -119,11 +120,12 @@ void preflight_judge_plan(Arena *arena, const Plan *plan, const char *today, Pla
     for (size_t l = 0; l < 2; l++) {
         for (size_t i = 0; i < lists[l].count; i++) {
             PlanFinding fault;
-            if (entry_fault(arena, &lists[l], &lists[l].items[i], today, &fault))
-                *vec_push(arena, &all) = fault;
+            if (!entry_fault(arena, &lists[l], &lists[l].items[i], today, &fault))
+                continue;
+            *vec_push(arena, &all) = fault;
+            findings->errors += fault.is_error;
         }
     }
-    findings->errors += all.count - findings->count;
     findings->items = all.items;
     findings->count = all.count;
 }
