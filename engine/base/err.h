@@ -33,6 +33,7 @@ typedef struct Err {
     const char *file;    /* plan file, or NULL */
     uint32_t line;       /* 1-based, 0 unknown */
     uint32_t column;     /* 1-based, in characters */
+    uint32_t position;   /* 1-based character of the statement that a server means, 0 unknown */
     const char *step;    /* step id, or NULL */
     Arena arena;         /* owns all of the above text */
 } Err;

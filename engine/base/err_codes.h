@@ -34,6 +34,7 @@
     X(ERR_USAGE, "E640", 64, "the command line is not valid")                                      \
     X(ERR_BUG, "E700", 70, "a defect of godwit")                                                   \
     X(ERR_INTERRUPTED, "E901", 130, "interrupted; stopped at a checkpoint")                        \
-    X(ERR_TERMINATED, "E902", 143, "terminated; stopped at a checkpoint")
+    X(ERR_TERMINATED, "E902", 143, "terminated; stopped at a checkpoint")                          \
+    X(ERR_PAUSED, "E903", 143, "paused; stopped at a checkpoint")
 
 #endif

@@ -20,6 +20,8 @@
 
 #define ERRORS_KEPT_BYTES ((size_t)64 * 1024)
 #define END_GRACE_MS      3000
+#define READ_AT_ONCE      ((size_t)256 * 1024)
+#define LINE_BYTES        ((size_t)8 * 1024)
 
 extern char **environ;
 
@@ -34,6 +36,7 @@ static void fd_close_scope(int *fd)
 /* The child while it runs. */
 typedef struct Child {
     const char *name;
+    const ProcessSpec *spec;
     pid_t pid;
     int pidfd;
     int output; /* our ends of the pipes, -1 at end of file */
@@ -158,7 +161,7 @@ static bool child_start(Child *child, const ProcessSpec *spec, Err *err)
 /* Takes what the pipe holds now; closes our end at end of file. */
 static void drain(int *fd, Str *text)
 {
-    while (*fd >= 0) {
+    for (size_t before = text->length; *fd >= 0 && text->length - before < READ_AT_ONCE;) {
         char chunk[16384];
         ssize_t got = read(*fd, chunk, sizeof(chunk));
         if (got > 0) {
@@ -181,12 +184,49 @@ static void keep_last(Str *text, size_t bytes)
     text->data[bytes] = '\0';
 }
 
+/* Hands out the lines that are whole; at the end of the pipe also one that is not. */
+static void hand_lines(const ProcessSpec *spec, Str *text, bool ended)
+{
+    size_t done = 0;
+    while (done < text->length) {
+        const char *begin = text->data + done;
+        size_t left = text->length - done;
+        const char *end = memchr(begin, '\n', left);
+        size_t length = end != NULL ? (size_t)(end - begin) : left;
+        if (length > LINE_BYTES)
+            length = LINE_BYTES;
+        else if (end == NULL && !ended && length < LINE_BYTES)
+            break;
+        spec->line(spec->line_data, begin, length);
+        done += length + (begin + length == end);
+    }
+    if (done == 0)
+        return;
+    memmove(text->data, text->data + done, text->length - done);
+    text->length -= done;
+    text->data[text->length] = '\0';
+}
+
 static void child_read(Child *child)
 {
     drain(&child->output, &child->out);
     drain(&child->errors, &child->err);
+    if (child->spec->line != NULL) {
+        hand_lines(child->spec, &child->out, child->output < 0);
+        hand_lines(child->spec, &child->err, child->errors < 0);
+        return;
+    }
     if (child->err.length > 4 * ERRORS_KEPT_BYTES)
         keep_last(&child->err, ERRORS_KEPT_BYTES);
+}
+
+/* What stands behind the last newline when the child has ended. */
+static void last_lines(Child *child)
+{
+    if (child->spec->line == NULL)
+        return;
+    hand_lines(child->spec, &child->out, true);
+    hand_lines(child->spec, &child->err, true);
 }
 
 /* Waits for the child's end, reading meanwhile. \return 1 ended, 0 timeout, -1 stop */
@@ -220,14 +260,15 @@ static int child_wait(Child *child, const Stop *stop, int timeout_ms)
     }
 }
 
-/* Asks the whole group to end, then makes it. */
+/* Asks the whole group to end, then makes it: also what a child that heeds SIGTERM left behind.
+ * The number of the group is ours until the child is reaped. */
 static void child_end(Child *child)
 {
     kill(-child->pid, SIGTERM);
-    if (child_wait(child, NULL, END_GRACE_MS) != 1) {
-        kill(-child->pid, SIGKILL);
+    int ended = child_wait(child, NULL, END_GRACE_MS);
+    kill(-child->pid, SIGKILL);
+    if (ended != 1)
         (void)child_wait(child, NULL, -1);
-    }
     waitpid(child->pid, NULL, 0);
 }
 
@@ -246,17 +287,20 @@ bool process_run(Arena *arena, const ProcessSpec *spec, const Stop *stop, Proces
 {
     if (stop_reason(stop) != STOP_NONE)
         return stop_error(stop, err);
-    AUTO_CHILD Child child = {.name = spec->argv[0], .pidfd = -1, .output = -1, .errors = -1};
+    AUTO_CHILD Child child = {
+        .name = spec->argv[0], .spec = spec, .pidfd = -1, .output = -1, .errors = -1};
     if (!child_start(&child, spec, err))
         return false;
     int ended = child_wait(&child, stop, spec->timeout_ms);
     if (ended != 1) {
         child_end(&child);
+        last_lines(&child);
         return ended < 0 ? stop_error(stop, err)
                          : err_set(err, ERR_TOOL, "\"%s\" did not end within %d ms", child.name,
                                    spec->timeout_ms);
     }
     child_read(&child);
+    last_lines(&child);
     keep_last(&child.err, ERRORS_KEPT_BYTES);
     *result = (ProcessResult){
         .exit_status = child_reap(&child),

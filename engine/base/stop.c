@@ -50,6 +50,8 @@ bool stop_error(const Stop *stop, Err *err)
     case STOP_TERMINATE:
         return err_set(err, ERR_TERMINATED,
                        "terminated; stopped at a checkpoint, apply again resumes");
+    case STOP_PAUSE:
+        return err_set(err, ERR_PAUSED, "paused; stopped at a checkpoint, apply again resumes");
     case STOP_LOCK_LOST:
         return err_set(err, ERR_RUN, "the session that holds the run's lock was lost");
     case STOP_DOWNTIME:

@@ -16,6 +16,7 @@ typedef enum StopReason {
     STOP_NONE = 0,
     STOP_INTERRUPT, /* SIGINT: exit 130 */
     STOP_TERMINATE, /* SIGTERM: exit 143 */
+    STOP_PAUSE,     /* `godwit pause`: exit 143 */
     STOP_LOCK_LOST, /* the run's lock session died */
     STOP_FAILED,    /* another part of the run failed */
     STOP_DOWNTIME,  /* the cutover took longer than its max_downtime */

@@ -9,7 +9,9 @@ static bool run(const Options *options, Err *err)
     AUTO_SESSION Session session = {0};
     EngineOptions engine = {.until = options->until,
                             .exit_at_gate = options->exit_at_gate,
-                            .changes = options->accept_changes ? CHANGES_SAFE : CHANGES_REFUSED};
+                            .changes = options->accept_changes ? CHANGES_SAFE : CHANGES_REFUSED,
+                            .step_done = options->step_done,
+                            .step_again = options->step_again};
     return session_plan(&session, options->arguments[0], err) && engine_run(&session, &engine, err);
 }
 
@@ -22,6 +24,6 @@ const Command COMMAND_APPLY = {
     .min_arguments = 1,
     .max_arguments = 1,
     .options = (const OptionId[]){OPTION_UNTIL, OPTION_EXIT_AT_GATE, OPTION_ACCEPT_CHANGES,
-                                  OPTION_YES, OPTION_NONE},
+                                  OPTION_STEP_DONE, OPTION_STEP_AGAIN, OPTION_YES, OPTION_NONE},
     .run = run,
 };

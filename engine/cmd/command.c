@@ -12,6 +12,8 @@
 static void print_error(const Err *err)
 {
     fprintf(stderr, "godwit: %s: %s\n", err_code_name(err->code), err->message);
+    if (err->file != NULL && err->line > 0)
+        fprintf(stderr, "  plan: %s:%u:%u\n", err->file, err->line, err->column);
     if (err->step != NULL)
         fprintf(stderr, "  step: %s\n", err->step);
     if (err->detail != NULL)

@@ -4,19 +4,8 @@
  */
 #include "cmd/command.h"
 #include "cmd/engine.h"
+#include "cmd/request.h"
 #include "report/totals.h"
-
-#define FOLLOW_MS 300
-
-/* The engine ends with its last request: its lock says whether it lives. */
-static bool engine_lives(Session *session, bool *lives, Err *err)
-{
-    LockHolder holder = {0};
-    if (!run_lock_holder(&session->arena, session->target, session->plan.name, &holder, err))
-        return false;
-    *lives = holder.pid != 0;
-    return true;
-}
 
 static bool approved(Session *session, Err *err)
 {
@@ -36,13 +25,8 @@ static bool approved(Session *session, Err *err)
 static bool outcome(Session *session, const JournalRequest *request, Err *err)
 {
     Totals totals = {0};
-    if (request->exit_status != 0) {
-        for (ErrCode code = ERR_NONE + 1; code < ERR_CODE_COUNT; code++) {
-            if (err_exit_status(code) == request->exit_status)
-                return err_set(err, code, "%s", request->message);
-        }
-        return err_set(err, ERR_RUN, "%s", request->message);
-    }
+    if (request->exit_status != 0)
+        return request_error(request, err);
     if (!totals_read(&session->arena, session->target, session->journal.id, &totals, err))
         return false;
     fputs(totals_text(&session->arena, &totals, -1), stdout);
@@ -51,25 +35,17 @@ static bool outcome(Session *session, const JournalRequest *request, Err *err)
 
 static bool follow(Session *session, Err *err)
 {
-    int64_t id = 0;
+    bool answered = false;
     JournalRequest request = {0};
-    if (!approved(session, err) ||
-        !journal_request(session->target, session->journal.id, "cutover", NULL, &id, err))
+    if (!approved(session, err))
         return false;
-    fprintf(stderr, "asked the running engine to cut over; following it\n");
-    for (;;) {
-        bool lives = false;
-        if (!engine_lives(session, &lives, err) ||
-            !journal_read_request(&session->arena, session->target, id, &request, err))
-            return false;
-        if (request.finished)
-            return outcome(session, &request, err);
-        if (!lives)
-            return err_set(err, ERR_RUN,
-                           "the engine ended before it answered; run \"godwit apply\" again");
-        if (!stop_sleep(&session->stop, FOLLOW_MS))
-            return stop_error(&session->stop, err);
-    }
+    fprintf(stderr, "asking the running engine to cut over; following it\n");
+    if (!request_follow(session, "cutover", &request, &answered, err))
+        return false;
+    if (!answered)
+        return err_set(err, ERR_RUN,
+                       "the engine ended before it answered; run \"godwit apply\" again");
+    return outcome(session, &request, err);
 }
 
 static bool run(const Options *options, Err *err)
@@ -78,7 +54,7 @@ static bool run(const Options *options, Err *err)
     AUTO_SESSION Session session = {0};
     if (!session_plan(&session, options->arguments[0], err) ||
         !session_connect(&session, false, true, false, err) || !session_journal(&session, err) ||
-        !engine_lives(&session, &lives, err))
+        !request_engine_lives(&session, &lives, err))
         return false;
     if (session.journal.id == 0) {
         err_set(err, ERR_RUN, "there is no run of plan \"%s\" on this target", session.plan.name);

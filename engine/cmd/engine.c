@@ -5,6 +5,7 @@
 #include "cmd/engine.h"
 
 #include "base/clock.h"
+#include "base/jsontext.h"
 #include "base/signals.h"
 #include "blueprint/structure.h"
 #include "cdc/stream.h"
@@ -15,6 +16,8 @@
 #include "copy/wave.h"
 #include "cutover/cutover.h"
 #include "graph/execute.h"
+#include "hook/hook.h"
+#include "hook/notify.h"
 #include "journal/run_state_table.h"
 #include "report/progress.h"
 #include "report/totals.h"
@@ -32,6 +35,19 @@ typedef struct Ticker {
     int64_t last_sample_ms;
 } Ticker;
 
+/* A cutover that has begun goes to its end: stopping it would take it back. */
+static bool answer_pause(const Ticker *ticker, const JournalRequest *request, Err *err)
+{
+    Run *run = ticker->run;
+    if (atomic_load(&run->cutover->begun))
+        return journal_answer_request(ticker->session->target, request->id,
+                                      err_exit_status(ERR_RUN),
+                                      "the cutover has begun: it is not paused", err);
+    log_warn(&run->log, "paused: stopping at a checkpoint; apply again resumes");
+    stop_request(run->stop, STOP_PAUSE);
+    return true;
+}
+
 /* What other commands ask. `cutover` needs nothing more than to be noticed: the graph goes there by
  * itself. */
 static void take_requests(Ticker *ticker)
@@ -42,7 +58,11 @@ static void take_requests(Ticker *ticker)
     if (!journal_take_request(&arena, ticker->session->target, ticker->run->journal.id, &request,
                               &err))
         log_debug(&ticker->run->log, "requests: %s", err.message);
-    else if (request.id != 0)
+    else if (request.id == 0)
+        return;
+    else if (text_equal(request.kind, "pause") && !answer_pause(ticker, &request, &err))
+        log_debug(&ticker->run->log, "requests: %s", err.message);
+    else
         log_info(&ticker->run->log, "request %s: on its way", request.kind);
 }
 
@@ -75,7 +95,7 @@ static void tick(void *data, const ExecuteView *view)
         ticker->last_request_ms = now;
         take_requests(ticker);
     }
-    if (now - ticker->last_sample_ms > SAMPLE_MS) {
+    if (now - ticker->last_sample_ms > SAMPLE_MS && stop_reason(ticker->run->stop) == STOP_NONE) {
         ticker->last_sample_ms = now;
         write_sample(ticker);
     }
@@ -138,6 +158,34 @@ static bool may_refresh(Session *session, Err *err)
     return only_grew(session, err);
 }
 
+static bool is_own_step(const Plan *plan, const char *id)
+{
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        if (text_equal(plan->steps.items[i].id, id))
+            return true;
+    }
+    return false;
+}
+
+/* What the operator says of a step that a dead engine left behind. */
+static bool settle_step(const Session *session, const Run *run, const char *id, const char *state,
+                        Err *err)
+{
+    if (id == NULL)
+        return true;
+    if (!is_own_step(&session->plan, id))
+        return err_set(err, ERR_USAGE, "the plan has no step \"%s\"", id);
+    return journal_settle_step(session->target, run->journal.id, id, state, err);
+}
+
+static bool settle_steps(const Session *session, const EngineOptions *options, const Run *run,
+                         Err *err)
+{
+    return settle_step(session, run, options->step_done, "done", err) &&
+           settle_step(session, run, options->step_again, "failed", err) &&
+           journal_expire_pauses(session->target, run->journal.id, err);
+}
+
 static bool begin_run(Session *session, Run *run, SessionChanges changes, Err *err)
 {
     if (!journal_create(session->target, err))
@@ -166,8 +214,9 @@ static bool prepare(Session *session, const EngineOptions *options, Run *run, Er
     bool switched = resuming && text_equal(session->journal.state, RUN_SWITCHED);
     if (!switched && !findings_preflight(session, resuming, err))
         return false;
-    return (switched || session_tools(session, err)) &&
-           begin_run(session, run, options->changes, err);
+    return (switched || session_tools(session, err)) && hook_variables(&session->plan, err) &&
+           begin_run(session, run, options->changes, err) &&
+           settle_steps(session, options, run, err);
 }
 
 /* --- after --- */
@@ -243,6 +292,7 @@ static bool execute(Session *session, const EngineOptions *options, Run *run, Er
     ExecuteOptions execution = {.until = options->until, .tick = tick, .tick_data = &ticker};
     run->exit_at_gate = options->exit_at_gate;
     run->cutover = cutover_new();
+    atomic_store(&run->cutover->begun, text_equal(run->journal.state, RUN_SWITCHED));
     bool ok = graph_build(&graph, STEP_KINDS, &session->blueprint, err) &&
               graph_execute(&graph, run, &execution, err);
     progress_end(ticker.progress);
@@ -250,8 +300,28 @@ static bool execute(Session *session, const EngineOptions *options, Run *run, Er
     return ok;
 }
 
+static void tell_start(Run *run)
+{
+    run->notifier = notifier_begin(run);
+    notify_event(run, "started", NULL, NULL);
+}
+
+/* The last event, when the run did not come to its end; then what is queued goes out. */
+static void tell_end(Run *run, const Err *failure)
+{
+    AUTO_ARENA Arena arena = {0};
+    if (err_is_set(failure)) {
+        json_t *detail = json_pack("{s:s, s:i}", "code", err_code_name(failure->code),
+                                   "exit_status", err_exit_status(failure->code));
+        notify_event(run, "stopped", failure->message, jsontext_compact(&arena, detail));
+    }
+    notifier_end(run->notifier);
+    run->notifier = NULL;
+}
+
 static bool run_graph(Session *session, const EngineOptions *options, Run *run, Err *err)
 {
+    tell_start(run);
     bool ok = execute(session, options, run, err);
     if (!ok)
         answer_cutover(run, err);
@@ -261,6 +331,7 @@ static bool run_graph(Session *session, const EngineOptions *options, Run *run, 
     conn_set_stop(session->target,
                   NULL); /* what is left to write is short, and a stop must not lose it */
     finish_requests(session, run, err);
+    tell_end(run, err);
     if (!ok)
         return false;
     return print_totals(session, run, err);

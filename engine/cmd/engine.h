@@ -11,6 +11,8 @@ typedef struct EngineOptions {
     const char *until;
     bool exit_at_gate;
     SessionChanges changes; /* that are taken over from the plan */
+    const char *step_done;  /* a step of the plan whose outcome nobody knows: it is done; NULL */
+    const char *step_again; /* it is run again; NULL */
 } EngineOptions;
 
 /** Runs the plan as far as it goes. The session has its plan; everything else is done here.

@@ -13,6 +13,8 @@ typedef enum OptionId {
     OPTION_UNTIL,
     OPTION_EXIT_AT_GATE,
     OPTION_ACCEPT_CHANGES,
+    OPTION_STEP_DONE,
+    OPTION_STEP_AGAIN,
     OPTION_OUT,
     OPTION_DETAILED_EXITCODE,
     OPTION_CONNECT,
@@ -34,6 +36,8 @@ typedef struct Options {
     int argument_count;
     const char *format; /* the command's default when not given */
     const char *until;
+    const char *step_done;
+    const char *step_again;
     const char *out;
     const char *source_env;
     const char *target_env;

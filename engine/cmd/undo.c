@@ -125,7 +125,8 @@ bool undo_fences(Session *session, Err *err)
                .source = session->source_endpoint,
                .target = session->target_endpoint,
                .log = {.run = session->plan.name}};
-    log_warn(&run.log, "an earlier engine died in its cutover, before the switch: rolling it back");
+    log_warn(&run.log,
+             "an earlier cutover ended before the switch and was not taken back: rolling it back");
     bool ok = cutover_rollback(&run, err);
     session->journal = run.journal;
     return ok;

@@ -7,23 +7,16 @@
 #include "cdc/stream.h"
 #include "cutover/fence.h"
 #include "cutover/sequences.h"
+#include "hook/notify.h"
+#include "cutover/cutover_internal.h"
 #include "journal/run_state_table.h"
 #include "verify/verify.h"
 
 #include <inttypes.h>
 #include <sys/random.h>
 
-#define SESSIONS_END_MS  10000
-#define ROLLBACK_TRIES   5
-#define ROLLBACK_WAIT_MS 1000
-#define ROLLBACK_LOCK_MS 10000
-#define DRAIN_MIN_MS     1000
-
-static const char *const METHOD_NAMES[] = {
-    [PLAN_STOP_LOCK] = "lock",
-    [PLAN_STOP_READ_ONLY] = "read_only",
-    [PLAN_STOP_MANUAL] = "manual",
-};
+#define SESSIONS_END_MS 10000
+#define DRAIN_MIN_MS    1000
 
 Cutover *cutover_new(void)
 {
@@ -64,11 +57,17 @@ static bool fence_record(Run *run, Conn *target, Conn *side, const char *method,
            journal_fence_set(target, run->journal.id, &fence, err);
 }
 
+bool cutover_begin(Run *run, Conn *target, Err *err)
+{
+    atomic_store(&run->cutover->begun, true);
+    return text_equal(run->journal.state, RUN_CUTOVER) ||
+           (journal_run_state(target, &run->journal, RUN_CUTOVER, err) &&
+            run_event(run, target, "cutover", NULL, err));
+}
+
 bool cutover_fence_target(Run *run, Conn *target, Err *err)
 {
-    return journal_run_state(target, &run->journal, RUN_CUTOVER, err) &&
-           journal_event(target, run->journal.id, "cutover", NULL, err) &&
-           fence_record(run, target, target, "read_only", err) &&
+    return cutover_begin(run, target, err) && fence_record(run, target, target, "read_only", err) &&
            fence_database_read_only(target, err) &&
            fence_end_others(target, NULL, 0, SESSIONS_END_MS, err);
 }
@@ -80,10 +79,18 @@ static bool fence_by_lock(Run *run, Err *err)
 
 static bool fence_by_setting(Run *run, Conn *source, Conn *target, Err *err)
 {
-    return fence_record(run, target, source, METHOD_NAMES[PLAN_STOP_READ_ONLY], err) &&
+    return fence_record(run, target, source, fence_method_name(PLAN_STOP_READ_ONLY), err) &&
            fence_database_read_only(source, err) &&
            fence_end_others(source, NULL, 0, SESSIONS_END_MS, err) &&
            fence_no_prepared(source, err); /* the last of them may have prepared one */
+}
+
+/* Journalled first: a command that fails, or whose engine dies, may have stopped some. */
+static bool fence_by_command(Run *run, Conn *source, Conn *target, Err *err)
+{
+    HookCall call = cutover_writers_call(run, "stop_writes", run->stop);
+    return fence_record(run, target, source, fence_method_name(PLAN_STOP_COMMAND), err) &&
+           hook_command(&call, &run->plan->cutover.run, err);
 }
 
 bool cutover_fence_source(Run *run, Conn *source, Conn *target, Err *err)
@@ -104,7 +111,7 @@ bool cutover_fence_source(Run *run, Conn *source, Conn *target, Err *err)
                  "cutover.stop_writes.method is manual: writes on the source must have stopped");
         return true;
     case PLAN_STOP_COMMAND:
-        break;
+        return fence_by_command(run, source, target, err);
     }
     BUG("an unknown method of stopping writes");
 }
@@ -196,17 +203,18 @@ static bool nothing_after_marker(Run *run, Err *err)
     err_set(err, ERR_RUN, "%" PRIu64 " changes reached the source after its fence", changes);
     return err_hint(err, "A writer got past the fence (a superuser, a session with its own "
                          "settings, or writes went on "
-                         "under method manual). Stop it, then cut over again.");
+                         "under method manual or command). Stop it, then cut over again.");
 }
 
 /* Under the lock method a queued write would commit when the locks fall: its session ends before
  * they do. */
 static bool close_source(Run *run, Conn *source, Conn *target, Err *err)
 {
-    if (run->plan->cutover.method == PLAN_STOP_MANUAL)
+    if (run->plan->cutover.method == PLAN_STOP_MANUAL ||
+        run->plan->cutover.method == PLAN_STOP_COMMAND)
         return true;
     if (run->plan->cutover.method == PLAN_STOP_LOCK &&
-        !(fence_record(run, target, source, METHOD_NAMES[PLAN_STOP_LOCK], err) &&
+        !(fence_record(run, target, source, fence_method_name(PLAN_STOP_LOCK), err) &&
           fence_database_read_only(source, err)))
         return false;
     return fence_end_others(source, NULL, 0, SESSIONS_END_MS, err);
@@ -254,104 +262,12 @@ bool cutover_unfence_target(Run *run, Conn *target, Err *err)
             return false;
     }
     fence_renew_others(target);
+    atomic_store(&run->cutover->opened, true);
     int64_t downtime = cutover_downtime_ms(run);
     if (downtime == 0) /* an earlier engine switched; its downtime is not ours to measure */
         return true;
     atomic_store(&run->counters.downtime_ms, downtime);
     const char *detail = arena_printf(&arena, "{\"downtime_ms\": %" PRId64 "}", downtime);
     return journal_downtime(target, run->journal.id, downtime, err) &&
-           journal_event(target, run->journal.id, "switched", detail, err);
-}
-
-/* --- the way back --- */
-
-/* On the target in the transaction that is open there: its sessions follow when that is committed.
- */
-static bool unfence_side(Run *run, Conn *target, const JournalFence *fence, Err *err)
-{
-    AUTO_CONN Conn *source = NULL;
-    if (fence->side == CONN_SOURCE) {
-        if (!conn_open(&source, &run->source, &(ConnOptions){.purpose = "rollback"}, err) ||
-            !fence_database_restore(source, fence->previous, err))
-            return false;
-        fence_renew_others(source);
-    } else if (!fence_database_restore(target, fence->previous, err)) {
-        return false;
-    }
-    return journal_fence_clear(target, run->journal.id, fence->side, err);
-}
-
-static bool take_fences_down(Run *run, Conn *target, Err *err)
-{
-    AUTO_ARENA Arena arena = {0};
-    JournalFence *fences = NULL;
-    size_t count = 0;
-    if (!journal_fences(&arena, target, run->journal.id, &fences, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (!unfence_side(run, target, &fences[i], err))
-            return false;
-    }
-    return true;
-}
-
-/* In a transaction that holds the run's row. The answer to the switch's COMMIT may have been lost,
- * and the server may be about to commit it still; or it was an earlier attempt of ours whose answer
- * got lost. What the journal says decides, not what this engine thinks. */
-static bool rollback_held(Run *run, Conn *target, Err *err)
-{
-    AUTO_ARENA Arena arena = {0};
-    const char *state = NULL;
-    if (!journal_run_lock(&arena, target, run->journal.id, &state, err))
-        return false;
-    if (!text_equal(state, RUN_CUTOVER)) {
-        run->journal.state = text_equal(state, RUN_RUNNING) ? RUN_RUNNING : RUN_SWITCHED;
-        return true;
-    }
-    return take_fences_down(run, target, err) &&
-           journal_spend_approvals(target, run->journal.id, err) &&
-           journal_event(target, run->journal.id, "rolled_back", NULL, err) &&
-           journal_run_state(target, &run->journal, RUN_RUNNING, err);
-}
-
-static bool rollback_once(Run *run, Err *err)
-{
-    AUTO_CONN Conn *target = NULL;
-    const char *before = run->journal.state;
-    if (conn_open(&target, &run->target,
-                  &(ConnOptions){.purpose = "rollback", .lock_timeout_ms = ROLLBACK_LOCK_MS},
-                  err) &&
-        pg_begin(target, NULL, err) && rollback_held(run, target, err) && pg_commit(target, err)) {
-        if (text_equal(run->journal.state, RUN_RUNNING))
-            fence_renew_others(target);
-        return true;
-    }
-    run->journal.state = before;
-    return false;
-}
-
-bool cutover_rollback(Run *run, Err *err)
-{
-    if (run->cutover != NULL && run->cutover->fence != NULL) {
-        conn_close(run->cutover->fence); /* the SHARE locks fall with their session */
-        run->cutover->fence = NULL;
-    }
-    for (int attempt = 1;; attempt++) {
-        AUTO_ERR Err failed = {0};
-        if (rollback_once(run, &failed))
-            return true;
-        log_err(&run->log, LOG_WARN, &failed);
-        if (attempt < ROLLBACK_TRIES) {
-            (void)stop_sleep(NULL, ROLLBACK_WAIT_MS);
-            continue;
-        }
-        err_move(err, &failed);
-        err_recode(err, ERR_STILL_FENCED);
-        err_context(err, "the cutover could not be rolled back");
-        return err_hint(err, "Run \"godwit apply\" again when both servers answer: it takes the "
-                             "fences down first thing. "
-                             "By hand: ALTER DATABASE ... RESET default_transaction_read_only, on "
-                             "the source, then on "
-                             "the target.");
-    }
+           run_event(run, target, "switched", detail, err);
 }

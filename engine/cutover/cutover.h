@@ -18,7 +18,9 @@
 struct Cutover {
     Conn *fence; /* holds the SHARE locks of method lock; opened before the downtime begins */
     atomic_llong began_ms; /* monotonic: writes stop; 0 before */
+    atomic_bool begun;     /* the attempt is on its way */
     atomic_bool switched;  /* the point of no return is behind us */
+    atomic_bool opened;    /* the target takes writes */
     const char *nonce;     /* of this attempt's marker */
     int64_t keys_verified;
     Arena arena;
@@ -31,7 +33,11 @@ Cutover *cutover_new(void);
 MUSTCHECK bool cutover_prepare(Run *run, Err *err);
 void cutover_free(Cutover *cutover);
 
-/** State running -> cutover, then the target's fence. */
+/** State running -> cutover, unless a hook before the fence has begun the attempt: from here on
+ * what the attempt does is taken back when it fails, by this engine or the next. */
+MUSTCHECK bool cutover_begin(Run *run, Conn *target, Err *err);
+
+/** Begins the attempt, then the target's fence. */
 MUSTCHECK bool cutover_fence_target(Run *run, Conn *target, Err *err);
 
 /** The source's fence by the plan's method; the downtime begins. */
@@ -54,11 +60,12 @@ MUSTCHECK bool cutover_unfence_target(Run *run, Conn *target, Err *err);
 /** Milliseconds of downtime so far, 0 before the source's fence. */
 int64_t cutover_downtime_ms(const Run *run);
 
-/** Takes down every fence that the journal knows, ends the approvals, state cutover -> running;
- * with connections of its own that no stop interrupts; tries several times. Idempotent. When the
- * journal says that the switch was committed after all (its answer was lost), nothing is taken back
- * and the run's state is `switched` afterwards. \return false with ERR_STILL_FENCED: what to run by
- * hand is in the hint. */
+/** Takes down every fence that the journal knows, ends the approvals, lets the writers go on
+ * (stop_writes.undo), runs the hooks of on_rollback, state cutover -> running; with connections of
+ * its own that no stop interrupts; tries several times. Idempotent. When the journal says that the
+ * switch was committed after all (its answer was lost), nothing is taken back and the run's state
+ * is `switched` afterwards. \return false with ERR_STILL_FENCED: what to run by hand is in the
+ * hint. */
 MUSTCHECK bool cutover_rollback(Run *run, Err *err);
 
 #endif

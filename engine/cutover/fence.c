@@ -13,6 +13,17 @@
 
 #define GONE_POLL_MS 20
 
+const char *fence_method_name(PlanStopWrites method)
+{
+    static const char *const NAMES[] = {
+        [PLAN_STOP_LOCK] = "lock",
+        [PLAN_STOP_READ_ONLY] = "read_only",
+        [PLAN_STOP_MANUAL] = "manual",
+        [PLAN_STOP_COMMAND] = "command",
+    };
+    return NAMES[method];
+}
+
 /* ALTER DATABASE takes no parameter for the name. */
 static bool database_name(Str *sql, Conn *conn, Err *err)
 {

@@ -4,13 +4,16 @@
  *
  * lock: SHARE locks on every selected relation, held by one session; they fall by themselves if the
  * engine dies. read_only: default_transaction_read_only on the database, and other sessions ended.
- * manual: the operator's word.
+ * manual: the operator's word. command: a command of the plan, undone by another.
  */
 #ifndef GODWIT_CUTOVER_FENCE_H
 #define GODWIT_CUTOVER_FENCE_H
 
 #include "base/str.h"
 #include "step/run.h"
+
+/** What the journal calls a method. */
+const char *fence_method_name(PlanStopWrites method);
 
 /** Makes the database read-only for new sessions. \param conn a session in that database */
 MUSTCHECK bool fence_database_read_only(Conn *conn, Err *err);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "cutover/cutover.h"
 #include "graph/worker.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #define MAX_ATTEMPTS     5
 #define RETRY_BACKOFF_MS 500
 #define MAX_WORKERS      64
+#define MAX_USER_WORKERS 4
 
 /* What the executor knows of one step. */
 typedef struct Node {
@@ -50,7 +52,9 @@ typedef struct Executor {
     int wake_fd;
     Worker workers[MAX_WORKERS];
     size_t worker_count;
-    size_t running; /* pieces handed out */
+    size_t running;      /* pieces handed out */
+    size_t user_running; /* of them, pieces of the user's steps: nothing waits for their end */
+    size_t user_workers; /* workers beside those that the plan's jobs are for */
     size_t copy_running;
     size_t index_running;
     size_t alone_running;
@@ -70,18 +74,23 @@ static void want(Executor *ex, const Step *step)
         want(ex, step->needs.items[i]);
 }
 
+static bool is_for_rollback(const Step *step)
+{
+    return !step->barrier && (step->kind->flags & STEP_ON_ROLLBACK) != 0;
+}
+
 static bool choose_wanted(Executor *ex, Err *err)
 {
     const char *until = ex->options->until;
     if (until == NULL) {
         for (size_t i = 0; i < ex->graph->count; i++)
-            ex->nodes[i].wanted = true;
+            ex->nodes[i].wanted = !is_for_rollback(ex->graph->steps[i]);
         return true;
     }
     bool found = false;
     for (size_t i = 0; i < ex->graph->count; i++) {
         const Step *step = ex->graph->steps[i];
-        if (!step->barrier &&
+        if (!step->barrier && !is_for_rollback(step) &&
             (strcmp(step->id, until) == 0 || strcmp(step->kind->name, until) == 0)) {
             want(ex, step);
             found = true;
@@ -170,13 +179,32 @@ static bool read_recorded(Executor *ex, Err *err)
 
 /* --- dispatching --- */
 
+/* Writes are stopped and the target is not open yet. */
+static bool is_downtime(const Run *run)
+{
+    return atomic_load(&run->cutover->began_ms) != 0 && !atomic_load(&run->cutover->opened);
+}
+
+/* A step of the user runs beside everything: it holds up nobody but those that need it. Only in the
+ * downtime none begins that is not part of it. */
+static bool user_may_run(const Executor *ex, const Piece *piece)
+{
+    return ex->user_running < ex->user_workers &&
+           (piece->step->kind->phase == PHASE_CUTOVER || !is_downtime(ex->run));
+}
+
 static bool may_run(const Executor *ex, const Piece *piece)
 {
     uint32_t flags = piece->step->kind->flags;
     const PlanCopy *copy = &ex->run->plan->copy;
+    size_t running = ex->running - ex->user_running;
     if (piece->not_before_ms > clock_ms())
         return false;
-    if (ex->alone_running > 0 || ((flags & STEP_ALONE) != 0 && ex->running > 0))
+    if ((flags & STEP_USER) != 0)
+        return user_may_run(ex, piece);
+    if (running >= ex->worker_count - ex->user_workers)
+        return false;
+    if (ex->alone_running > 0 || ((flags & STEP_ALONE) != 0 && running > 0))
         return false;
     if ((flags & STEP_COPY_JOB) != 0 && ex->copy_running >= copy->table_jobs)
         return false;
@@ -188,6 +216,8 @@ static void count_running(Executor *ex, const Piece *piece, bool starts)
     uint32_t flags = piece->step->kind->flags;
     size_t change = starts ? 1 : (size_t)-1;
     ex->running += change;
+    if ((flags & STEP_USER) != 0)
+        ex->user_running += change;
     if ((flags & STEP_COPY_JOB) != 0)
         ex->copy_running += change;
     if ((flags & STEP_INDEX_JOB) != 0)
@@ -377,6 +407,16 @@ static bool prepare(Executor *ex, Err *err)
     return true;
 }
 
+static size_t count_user_steps(const Graph *graph)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < graph->count; i++) {
+        const Step *step = graph->steps[i];
+        count += !step->barrier && (step->kind->flags & STEP_USER) != 0;
+    }
+    return count < MAX_USER_WORKERS ? count : MAX_USER_WORKERS;
+}
+
 static void start_workers(Executor *ex)
 {
     const PlanCopy *copy = &ex->run->plan->copy;
@@ -388,8 +428,10 @@ static void start_workers(Executor *ex)
         if (caps[i] > 0 && ex->worker_count + 8 > caps[i])
             ex->worker_count = caps[i] > 9 ? caps[i] - 8 : 1;
     }
-    if (ex->worker_count > MAX_WORKERS)
-        ex->worker_count = MAX_WORKERS;
+    ex->user_workers = count_user_steps(ex->graph);
+    if (ex->worker_count > MAX_WORKERS - ex->user_workers)
+        ex->worker_count = MAX_WORKERS - ex->user_workers;
+    ex->worker_count += ex->user_workers;
     for (size_t i = 0; i < ex->worker_count; i++) {
         ex->workers[i] = (Worker){.number = (int)i + 1,
                                   .run = ex->run,

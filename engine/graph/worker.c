@@ -89,6 +89,9 @@ static bool piece_begin(StepCtx *ctx, Piece *piece, Err *err)
     piece->satisfied = seen.state == OBSERVED_SATISFIED;
     if (piece->satisfied)
         return piece->recorded_done || record(ctx, "done", "was there", err);
+    /* A step of the user journals itself: its row is all that is known of it. */
+    if ((kind->flags & STEP_USER) != 0)
+        return kind->apply(ctx, err);
     if (!record(ctx, "running", NULL, err))
         return false;
     piece->parted = kind->part_count != NULL;
@@ -122,6 +125,8 @@ static bool piece_run(StepCtx *ctx, Piece *piece, Err *err)
 static void record_failure(Worker *worker, const Piece *piece)
 {
     AUTO_ERR Err ignored = {0};
+    if ((piece->step->kind->flags & STEP_USER) != 0)
+        return;
     if (worker->target == NULL || !conn_is_ok(worker->target) || stop_reason(worker->run->stop))
         return;
     if (!journal_step(worker->target, worker->run->journal.id, piece->step->id, "failed",

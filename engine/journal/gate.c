@@ -90,6 +90,21 @@ bool journal_finish_requests(Conn *target, int64_t run, int exit_status, const c
                    err);
 }
 
+bool journal_answer_request(Conn *target, int64_t request, int exit_status, const char *message,
+                            Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_REQUEST_ANSWER,
+                   PARAMS(arena_int64(&arena, request), arena_int64(&arena, exit_status), message),
+                   err);
+}
+
+bool journal_expire_pauses(Conn *target, int64_t run, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_REQUEST_EXPIRE, PARAMS(arena_int64(&arena, run)), err);
+}
+
 bool journal_read_request(Arena *arena, Conn *target, int64_t id, JournalRequest *request, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;

@@ -200,6 +200,20 @@ bool journal_step(Conn *target, int64_t run, const char *step, const char *state
                    err);
 }
 
+bool journal_settle_step(Conn *target, int64_t run, const char *step, const char *state, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    int64_t affected = 0;
+    if (!pg_affected(target, SQL_JOURNAL_STEP_SETTLE,
+                     PARAMS(arena_int64(&arena, run), step, state, "by the word of the operator"),
+                     &affected, err))
+        return false;
+    if (affected == 1)
+        return true;
+    err_set(err, ERR_USAGE, "\"%s\" is not a step whose outcome is unknown", step);
+    return err_hint(err, "\"godwit status\" shows those that are running.");
+}
+
 bool journal_steps(Conn *target, int64_t run, Rows **rows, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

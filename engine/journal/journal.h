@@ -78,6 +78,11 @@ MUSTCHECK bool journal_bury_run(Conn *target, int64_t run, const char *outcome, 
 MUSTCHECK bool journal_step(Conn *target, int64_t run, const char *step, const char *state,
                             const char *detail, Err *err);
 
+/** What the operator says of a step that was running when its engine died.
+ * \param state done or failed \return false with ERR_USAGE when its row is not `running` */
+MUSTCHECK bool journal_settle_step(Conn *target, int64_t run, const char *step, const char *state,
+                                   Err *err);
+
 /** The recorded state of every step: rows (step, state, detail, started, ended). */
 MUSTCHECK bool journal_steps(Conn *target, int64_t run, Rows **rows, Err *err);
 
@@ -206,6 +211,11 @@ MUSTCHECK bool journal_take_request(Arena *arena, Conn *target, int64_t run,
 /** Finishes every taken request with the outcome. */
 MUSTCHECK bool journal_finish_requests(Conn *target, int64_t run, int exit_status,
                                        const char *message, Err *err);
+/** Finishes one request. */
+MUSTCHECK bool journal_answer_request(Conn *target, int64_t request, int exit_status,
+                                      const char *message, Err *err);
+/** Ends requests to pause that an engine which died did not answer. */
+MUSTCHECK bool journal_expire_pauses(Conn *target, int64_t run, Err *err);
 MUSTCHECK bool journal_read_request(Arena *arena, Conn *target, int64_t id, JournalRequest *request,
                                     Err *err);
 
@@ -213,7 +223,7 @@ MUSTCHECK bool journal_read_request(Arena *arena, Conn *target, int64_t id, Jour
 
 typedef struct JournalFence {
     ConnSide side;
-    const char *method;   /* lock, read_only, manual */
+    const char *method;   /* lock, read_only, manual, command */
     const char *previous; /* default_transaction_read_only of the database before; NULL: not set */
 } JournalFence;
 

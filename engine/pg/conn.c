@@ -65,6 +65,20 @@ bool endpoint_describe(Arena *arena, const Endpoint *endpoint, const char **host
     return true;
 }
 
+const char *endpoint_password(Arena *arena, const Endpoint *endpoint)
+{
+    AUTO_ERR Err ignored = {0};
+    const char *password = NULL;
+    __attribute__((cleanup(options_free))) PQconninfoOption *options = NULL;
+    if (!parse_conninfo(endpoint, &options, &ignored))
+        return NULL;
+    for (const PQconninfoOption *o = options; o->keyword != NULL; o++) {
+        if (strcmp(o->keyword, "password") == 0)
+            password = arena_strdup(arena, o->val);
+    }
+    return password;
+}
+
 typedef VEC(const char *) TextVec;
 
 const char *const *conn_tool_env(Arena *arena, const Endpoint *endpoint, const char *const *base,
@@ -106,6 +120,8 @@ static void on_notice(void *data, const PGresult *result)
         str_append(conn->parse_tree, tree);
     else if (severity != NULL && strcmp(severity, "WARNING") == 0)
         log_warn(&conn->log, "server: %s", message);
+    else if (conn->shows_notices)
+        log_info(&conn->log, "server: %s", message);
     else
         log_debug(&conn->log, "server: %s", message);
 }
@@ -282,6 +298,7 @@ bool conn_open(Conn **out, const Endpoint *endpoint, const ConnOptions *options,
     AUTO_CONN Conn *conn = mem_resize(NULL, sizeof(Conn));
     *conn = (Conn){.side = endpoint->side, .stop = options->stop};
     conn->purpose = arena_strdup(&conn->arena, options->purpose);
+    conn->shows_notices = options->shows_notices;
     conn->log.run = arena_strdup(&conn->arena, endpoint->run);
     if (stop_reason(options->stop) != STOP_NONE)
         return stop_error(options->stop, err);
@@ -392,6 +409,8 @@ bool conn_result_error(Conn *conn, const PGresult *result, Err *err)
         memcpy(err->sqlstate, state, 5);
     if (result == NULL)
         return false;
+    const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+    err->position = position == NULL ? 0 : (uint32_t)strtoul(position, NULL, 10);
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
@@ -411,15 +430,30 @@ void pg_cancel(Conn *conn)
         PQcancel(conn->cancel, ignored, sizeof(ignored));
 }
 
+/* One result off the connection, for the next statement to be possible.
+ * \return false behind the last, and where a COPY goes on */
+static bool take_result(PGconn *pg)
+{
+    AUTO_RESULT PGresult *result = PQgetResult(pg);
+    if (result == NULL)
+        return false;
+    ExecStatusType status = PQresultStatus(result);
+    return status != PGRES_COPY_IN && status != PGRES_COPY_OUT && status != PGRES_COPY_BOTH;
+}
+
 /* The stop came while a statement runs: cancel it, and take its end off the wire so that the
  * session can still roll back. */
 static bool stop_statement(Conn *conn, Err *err)
 {
     pg_cancel(conn);
     int64_t deadline = clock_ms() + CANCEL_DRAIN_MS;
-    while (PQisBusy(conn->pg) && clock_ms() < deadline) {
-        if (stop_poll(NULL, PQsocket(conn->pg), POLLIN, 100) > 0 && PQconsumeInput(conn->pg) == 0)
-            break;
+    for (bool more = true; more;) {
+        while (PQisBusy(conn->pg) && clock_ms() < deadline) {
+            if (stop_poll(NULL, PQsocket(conn->pg), POLLIN, 100) > 0 &&
+                PQconsumeInput(conn->pg) == 0)
+                break;
+        }
+        more = PQisBusy(conn->pg) == 0 && take_result(conn->pg);
     }
     return stop_error(conn->stop, err);
 }

@@ -36,6 +36,7 @@ typedef struct ConnOptions {
     const char *replica_sql; /* makes session_replication_role replica, read back; NULL: origin */
     bool async_commit;       /* synchronous_commit = off */
     int lock_timeout_ms;     /* 0: none */
+    bool shows_notices;      /* the server's notices are logged for people, not for debugging */
     const Stop *stop;        /* NULL: waits cannot be interrupted */
 } ConnOptions;
 
@@ -87,6 +88,9 @@ const char *const *conn_tool_env(Arena *arena, const Endpoint *endpoint, const c
  * \return false with ERR_USAGE when the conninfo cannot be parsed (its text is not printed). */
 MUSTCHECK bool endpoint_describe(Arena *arena, const Endpoint *endpoint, const char **host,
                                  const char **port, const char **dbname, Err *err);
+
+/** The password in the conninfo, so that it can be kept out of texts; NULL when it has none. */
+const char *endpoint_password(Arena *arena, const Endpoint *endpoint);
 
 /** How this side is called in messages: "source" or "target". */
 const char *conn_side_name(ConnSide side);

@@ -17,6 +17,7 @@ struct Conn {
     const Stop *stop;
     const char *label;
     const char *purpose;
+    bool shows_notices;
     LogCtx log;
     Str *parse_tree;    /* takes the parse tree that the server shows, see parse.c; else NULL */
     size_t pipe_unsent; /* statements queued since the last write, see pipeline.c */

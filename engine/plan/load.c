@@ -39,24 +39,44 @@ static char *keep_text(Plan *plan, const char **text, size_t *bytes)
     return copy;
 }
 
-/* Relative paths start at the plan's directory; done after the fingerprint, which must not depend
- * on where the plan lies. */
-static const char *resolve(Plan *plan, const char *path)
+const char *plan_file_path(Arena *arena, const Plan *plan, const char *path)
 {
     if (path == NULL || *path == '/')
         return path;
-    return arena_printf(&plan->arena, "%s/%s", plan->directory, path);
+    return arena_printf(arena, "%s/%s", plan->directory, path);
+}
+
+/* Done after the fingerprint, which must not depend on where the plan lies. */
+static const char *resolve(Plan *plan, const char *path)
+{
+    return plan_file_path(&plan->arena, plan, path);
+}
+
+static const char *file_digest(Arena *arena, const Plan *plan, const char *path)
+{
+    const char *where = plan_file_path(arena, plan, path);
+    FILE *file = plan_file_fault(where) == NULL ? fopen(where, "rbe") : NULL;
+    const char *hash = file == NULL ? NULL : digest_file_hex(arena, file);
+    if (file != NULL)
+        fclose(file);
+    return hash == NULL ? "absent" : hash;
+}
+
+const char *plan_changed_file(const Plan *plan)
+{
+    for (size_t i = 0; i < plan->files.count; i++) {
+        AUTO_ARENA Arena arena = {0};
+        const PlanNamedFile *file = &plan->files.items[i];
+        if (!text_equal(file_digest(&arena, plan, file->path), file->digest))
+            return file->path;
+    }
+    return NULL;
 }
 
 /* What is run is reviewed too: the hash of a file that the plan names goes into the fingerprint. */
 static void add_file(Str *hashed, Plan *plan, const char *path)
 {
-    const char *where = resolve(plan, path);
-    FILE *file = plan_file_fault(where) == NULL ? fopen(where, "rbe") : NULL;
-    const char *hash = file == NULL ? NULL : digest_file_hex(&plan->arena, file);
-    if (file != NULL)
-        fclose(file);
-    const char *digest = hash == NULL ? "absent" : hash;
+    const char *digest = file_digest(&plan->arena, plan, path);
     str_appendf(hashed, "\n%s %s", path, digest);
     *vec_push(&plan->arena, &plan->files) = (PlanNamedFile){.path = path, .digest = digest};
 }

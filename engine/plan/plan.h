@@ -371,6 +371,13 @@ uint32_t plan_characters(const char *text, size_t bytes);
  * `pos` is left alone then. */
 bool plan_place(const Plan *plan, const char *value, size_t offset, PlanPos *pos);
 
+/** A file that the plan names and that is not what it was when the plan was read; NULL if there is
+ * none. What runs is what was reviewed: whoever runs one of them asks first. */
+const char *plan_changed_file(const Plan *plan);
+
+/** A path in the plan, as it is opened: relative ones start at the plan's directory. */
+const char *plan_file_path(Arena *arena, const Plan *plan, const char *path);
+
 /** Renders one finding as text: file:line:column, severity, code, message, snippet, caret, hint. */
 char *plan_finding_text(Arena *arena, const Plan *plan, const PlanFinding *finding);
 

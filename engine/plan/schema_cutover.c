@@ -69,27 +69,21 @@ const cyaml_schema_field_t STOP_WRITES_FIELDS[] = {
     CYAML_FIELD_END,
 };
 
-static const char *const STOP_WRITES_METHOD_LATER[] = {"command", NULL};
-
 const PlanKey STOP_WRITES_KEYS[] = {
     {.key = "method",
      .doc = "Lock the tables, set the database read only, run a command, or wait for people to "
             "stop the writers.",
-     .fallback = "lock",
-     .later = STOP_WRITES_METHOD_LATER},
+     .fallback = "lock"},
     {.key = "grace",
      .doc = "How long running transactions may take to end.",
      .format = FORMAT_INTERVAL,
      .fallback = "30s"},
     {.key = "terminate", .doc = "Roles whose sessions are ended after the grace."},
-    {.key = "run",
-     .doc = "The command that stops the writers: program and arguments, no shell.",
-     .is_later = true},
-    {.key = "undo", .doc = "The command that lets the writers go on.", .is_later = true},
+    {.key = "run", .doc = "The command that stops the writers: program and arguments, no shell."},
+    {.key = "undo", .doc = "The command that lets the writers go on."},
     {.key = "env",
      .doc = "The only environment variables that these commands get, beside PATH.",
-     .format = FORMAT_VARIABLE,
-     .is_later = true},
+     .format = FORMAT_VARIABLE},
     {.key = NULL},
 };
 
@@ -129,9 +123,9 @@ const PlanKey CUTOVER_KEYS[] = {
      .fallback = "5 minutes",
      .min = 1 * SECOND},
     {.key = "sequences", .doc = "Sequences on the target."},
-    {.key = "before_fence", .doc = "Hooks before writes stop.", .is_later = true},
-    {.key = "after_drain", .doc = "Hooks after the last change is applied.", .is_later = true},
-    {.key = "switch", .doc = "Hooks that send clients to the target.", .is_later = true},
-    {.key = "on_rollback", .doc = "Hooks after a rollback.", .is_later = true},
+    {.key = "before_fence", .doc = "Hooks before writes stop."},
+    {.key = "after_drain", .doc = "Hooks after the last change is applied."},
+    {.key = "switch", .doc = "Hooks that send clients to the target."},
+    {.key = "on_rollback", .doc = "Hooks after a rollback."},
     {.key = NULL},
 };

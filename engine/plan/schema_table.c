@@ -65,10 +65,10 @@ static const PlanKey PLAN_KEYS[] = {
     {.key = "ddl", .doc = "What to do when tables are added or altered.", .is_later = true},
     {.key = "waive", .doc = "Findings that are accepted."},
     {.key = "attest", .doc = "Facts that SQL cannot see."},
-    {.key = "steps", .doc = "Steps of the user.", .is_later = true},
+    {.key = "steps", .doc = "Steps of the user."},
     {.key = "failback", .doc = "The way back after the cutover.", .is_later = true},
     {.key = "rehearsal", .doc = "The same plan against throw-away endpoints.", .is_later = true},
-    {.key = "notify", .doc = "A command that gets each event.", .is_later = true},
+    {.key = "notify", .doc = "A command that gets each event."},
     {.key = NULL},
 };
 

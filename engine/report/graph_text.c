@@ -1,5 +1,6 @@
 /*
- * Printing the graph. A barrier ("all steps of a kind") is shown as kind:* where a need names it,
+ * Printing the graph. A barrier ("all steps of a kind", or of a phase) is shown as kind:* (phase
+ * NAME) where a need names it,
  * unless it stands over a single step, which is then named, or over none, which holds nobody up.
  * The drawings put the steps of a phase into one frame.
  */
@@ -19,7 +20,7 @@ const char *phase_name(StepPhase phase)
 
 static const char *shown_id(Arena *arena, const Step *step)
 {
-    return step->barrier ? arena_printf(arena, "%s:*", step->id) : step->id;
+    return step->barrier && !step->of_phase ? arena_printf(arena, "%s:*", step->id) : step->id;
 }
 
 /* A barrier over one single step is that step. */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "cdc/stream.h"
+#include "hook/notify.h"
 #include "step/common.h"
 
 #define POLL_MS   500
@@ -63,6 +64,7 @@ static bool apply(StepCtx *ctx, Err *err)
                                    &approval, err))
             return false;
         if (approval.approver != NULL) {
+            notify_event(ctx->run, "approved", NULL, NULL);
             log_info(&ctx->log, "approved by %s at %s", approval.approver, approval.approved_at);
             return true;
         }
@@ -72,6 +74,8 @@ static bool apply(StepCtx *ctx, Err *err)
         if (status.failed)
             return stream_error(ctx->run->stream, err);
         if (clock_ms() - reminded > REMIND_MS || reminded == 0) {
+            if (reminded == 0)
+                notify_event(ctx->run, "waiting", NULL, NULL);
             remind(ctx);
             reminded = clock_ms();
         }

@@ -39,6 +39,16 @@ void step_needs_id(StepBuilder *builder, Step *step, const char *id)
     };
 }
 
+void step_needs_phase(StepBuilder *builder, Step *step, StepPhase phase)
+{
+    *vec_push(builder->arena, &builder->needs) = (StepNeed){.step = step, .phase = phase};
+}
+
+void step_before_phase(StepBuilder *builder, Step *step, StepPhase phase)
+{
+    *vec_push(builder->arena, &builder->befores) = (StepBefore){.step = step, .phase = phase};
+}
+
 void step_needs(StepBuilder *builder, Step *step, Step *needed)
 {
     *vec_push(builder->arena, &step->needs) = needed;

@@ -4,6 +4,7 @@
  */
 #include "base/units.h"
 #include "cdc/stream.h"
+#include "hook/notify.h"
 #include "step/common.h"
 
 #define POLL_MS 200
@@ -38,6 +39,7 @@ static bool apply(StepCtx *ctx, Err *err)
             return stop_error(ctx->run->stop, err);
     }
     log_info(&ctx->log, "caught up with the source");
+    notify_event(ctx->run, "caught_up", NULL, NULL);
     return journal_gate(ctx->target, ctx->run->journal.id, "catchup", NULL, err);
 }
 

@@ -13,7 +13,7 @@ bool run_is_switched(const Run *run)
 
 bool run_is_past(const Run *run, const StepKind *kind)
 {
-    return kind->phase < PHASE_CUTOVER && run_is_switched(run);
+    return kind->phase < PHASE_CUTOVER && (kind->flags & STEP_USER) == 0 && run_is_switched(run);
 }
 
 bool observe_until_switch(StepCtx *ctx, Observation *observation, Err *err)

@@ -1,10 +1,8 @@
 /*
- * Step finish: the stream ends, slot and publication go, the run is finished. The source stays
- * read-only.
+ * Step finish: the stream ends, slot and publication go. The source stays read-only.
  */
 #include "cdc/stream.h"
 #include "cutover/cutover.h"
-#include "journal/run_state_table.h"
 #include "pg/ddl.h"
 #include "sql_text.h"
 #include "step/common.h"
@@ -65,7 +63,7 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
     (void)err;
-    bool finished = text_equal(ctx->run->journal.state, RUN_FINISHED);
+    bool finished = run_is_switched(ctx->run) && ctx->recorded_done;
     observation->state = finished ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
     return true;
 }
@@ -96,9 +94,7 @@ static bool apply(StepCtx *ctx, Err *err)
     if (!stream_stop(run_withdraw_stream(run), &ended))
         log_err(&ctx->log, LOG_WARN, &ended);
     return pg_none(ctx->source, SQL_SLOT_DROP, PARAMS(run->slot_name), err) &&
-           drop_publications(ctx, err) && identity_restore(ctx, err) &&
-           journal_event(ctx->target, run->journal.id, "finished", NULL, err) &&
-           journal_run_state(ctx->target, &run->journal, RUN_FINISHED, err);
+           drop_publications(ctx, err) && identity_restore(ctx, err);
 }
 
 const StepKind STEP_FINISH = {
@@ -110,4 +106,5 @@ const StepKind STEP_FINISH = {
     .describe = describe,
     .observe = observe,
     .apply = apply,
+    .verify = verify_in_apply,
 };

@@ -42,6 +42,10 @@ extern const StepKind STEP_CUTOVER_SWITCH;
 extern const StepKind STEP_CUTOVER_UNFENCE;
 extern const StepKind STEP_VALIDATE_LATE;
 extern const StepKind STEP_FINISH;
+extern const StepKind STEP_ROLLBACK_HOOK;
+extern const StepKind STEP_END;
+extern const StepKind STEP_HOOK_STEP;
+extern const StepKind STEP_USER_STEP;
 
 const StepKind *const STEP_KINDS[] = {
     &STEP_PREFLIGHT,
@@ -81,7 +85,11 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_PRIVILEGES,
     &STEP_CUTOVER_SWITCH,
     &STEP_CUTOVER_UNFENCE,
+    &STEP_ROLLBACK_HOOK,
     &STEP_VALIDATE_LATE,
     &STEP_FINISH,
+    &STEP_END,
+    &STEP_HOOK_STEP,
+    &STEP_USER_STEP, /* the last: it places steps among all others */
     NULL,
 };

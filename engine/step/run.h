@@ -14,9 +14,10 @@
 #include <stdatomic.h>
 
 typedef struct StepBuilder StepBuilder;
-typedef struct Wave Wave;       /* copy/wave.h */
-typedef struct Stream Stream;   /* cdc/stream.h */
-typedef struct Cutover Cutover; /* cutover/cutover.h */
+typedef struct Wave Wave;         /* copy/wave.h */
+typedef struct Stream Stream;     /* cdc/stream.h */
+typedef struct Cutover Cutover;   /* cutover/cutover.h */
+typedef struct Notifier Notifier; /* hook/notify.h */
 
 /* Counters for progress and the final summary; written by workers, read by anyone. */
 typedef struct RunCounters {
@@ -47,7 +48,8 @@ typedef struct Run {
     Wave *wave;        /* owned by step wave .. wave_end */
     Stream *stream;    /* owned by step replicate .. finish; set and taken under the mutex */
     pthread_mutex_t stream_mutex;
-    Cutover *cutover; /* made before the steps start; its members are the cutover steps' */
+    Cutover *cutover;   /* made before the steps start; its members are the cutover steps' */
+    Notifier *notifier; /* NULL: the plan has no notify */
     RunCounters counters;
     LogCtx log;
 } Run;

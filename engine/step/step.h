@@ -37,6 +37,10 @@ typedef enum StepFlags {
     STEP_SESSION = 128, /* holds sessions or snapshots of this process: done only in this process,
                            so it is observed again on every run whatever the journal says */
     STEP_CHANGES = 256, /* changes what is there (`~`) rather than making something (`+`) */
+    STEP_USER = 512,    /* a step of the plan: it journals itself, runs beside everything, and is
+                           looked at behind the switch, too */
+    STEP_ON_ROLLBACK = 1024, /* shown, run by the way back only */
+    STEP_HOOK = 2048,        /* a hook of the plan's cutover */
 } StepFlags;
 
 typedef enum Observed {
@@ -144,8 +148,9 @@ struct Step {
     double cost; /* longest first; any unit that compares within a kind (bytes) */
     PlanPos pos; /* the key of the plan that caused it; line 0: a default did */
     StepVec needs;
-    size_t index; /* in the graph */
-    bool barrier; /* stands for "all steps of a kind"; kind is NULL, nothing is run or shown */
+    size_t index;  /* in the graph */
+    bool barrier;  /* stands for "all steps of a kind"; kind is NULL, nothing is run or shown */
+    bool of_phase; /* a barrier over the steps of a phase */
 };
 
 /** Adds a step. \param object_text NULL for a single step, else what follows the colon in the id.
@@ -160,6 +165,12 @@ Step *step_at(Step *step, PlanPos pos);
  * or id that no step has is no error here: a plan without foreign keys has no foreign_key steps. */
 void step_needs_kind(StepBuilder *builder, Step *step, const char *kind_name);
 void step_needs_id(StepBuilder *builder, Step *step, const char *id);
+
+/** `step` waits for every step of a phase, but for those of the user and the run's end. */
+void step_needs_phase(StepBuilder *builder, Step *step, StepPhase phase);
+
+/** Every step of a phase, but for those of the user, waits for `step`. */
+void step_before_phase(StepBuilder *builder, Step *step, StepPhase phase);
 void step_needs(StepBuilder *builder, Step *step, Step *needed);
 
 /** Adds one statement to a description. The text is copied. */

@@ -3,6 +3,7 @@
  * target has it on disk.
  */
 #include "copy/wave.h"
+#include "hook/notify.h"
 #include "step/common.h"
 
 extern const StepKind STEP_WAVE_END;
@@ -43,7 +44,7 @@ static bool apply(StepCtx *ctx, Err *err)
     size_t left = 0;
     wave_end(&ctx->run->wave);
     /* The parts' commits did not wait for the disk; this one does, and with it all before it. */
-    if (!journal_event(ctx->target, ctx->run->journal.id, "copied", NULL, err) ||
+    if (!run_event(ctx->run, ctx->target, "copied", NULL, err) ||
         !wave_leaves_left(ctx->run, ctx->target, &left, err))
         return false;
     if (left == 0)

@@ -162,6 +162,77 @@ static void a_timeout_ends_the_whole_group(void **state)
     assert_int_not_equal(kill(grandchild, 0), 0);
 }
 
+/* A child that ends at SIGTERM leaves one behind that does not. */
+static void what_does_not_heed_the_end_is_killed(void **state)
+{
+    (void)state;
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ERR Err err = {0};
+    ProcessResult result;
+    ProcessSpec spec = {.timeout_ms = 300};
+    char path[] = "/tmp/godwit_process_XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    const char *script = arena_printf(
+        &arena, "sh -c 'trap \"\" TERM; echo $$ > %s; while :; do sleep 1; done' & wait", path);
+    assert_false(run_sh(&arena, script, &spec, NULL, &result, &err));
+    char text[32] = {0};
+    assert_true(read(fd, text, sizeof(text) - 1) > 0);
+    close(fd);
+    unlink(path);
+    pid_t deaf = (pid_t)strtol(text, NULL, 10);
+    const char *stat = arena_printf(&arena, "/proc/%d/stat", deaf);
+    for (int i = 0; i < 100; i++) {
+        char letter = 'X';
+        FILE *file = fopen(stat, "r");
+        if (file != NULL && fscanf(file, "%*d %*s %c", &letter) != 1)
+            letter = 'X';
+        if (file != NULL)
+            fclose(file);
+        if (letter == 'Z' || letter == 'X')
+            return;
+        usleep(20000);
+    }
+    fail_msg("process %d outlives its group", deaf);
+}
+
+typedef struct Lines {
+    Str text;
+    size_t count;
+    size_t longest;
+} Lines;
+
+static void take_line(void *data, const char *line, size_t length)
+{
+    Lines *lines = data;
+    lines->count++;
+    lines->longest = length > lines->longest ? length : lines->longest;
+    if (length < 20)
+        str_appendf(&lines->text, "[%.*s]", (int)length, line);
+}
+
+static void lines_come_one_by_one(void **state)
+{
+    (void)state;
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ERR Err err = {0};
+    ProcessResult result;
+    Lines lines = {0};
+    ProcessSpec spec = {.timeout_ms = -1, .line = take_line, .line_data = &lines};
+    assert_true(run_sh(&arena, "printf 'one\\n\\ntwo'", &spec, NULL, &result, &err));
+    assert_string_equal(lines.text.data, "[one][][two]");
+    assert_string_equal(result.output, "");
+    assert_true(run_sh(&arena, "head -c 100000 /dev/zero", &spec, NULL, &result, &err));
+    assert_true(lines.count >= 3 + 100000 / 8192);
+    assert_true(lines.longest <= 8192);
+    ProcessSpec late = spec;
+    late.timeout_ms = 200;
+    str_reset(&lines.text);
+    assert_false(run_sh(&arena, "echo begun; sleep 30", &late, NULL, &result, &err));
+    assert_string_equal(lines.text.data, "[begun]");
+    str_release(&lines.text);
+}
+
 static void *stop_soon(void *data)
 {
     usleep(150000);
@@ -212,6 +283,8 @@ int main(void)
         cmocka_unit_test(signals_are_at_their_defaults),
         cmocka_unit_test(a_missing_program_is_named),
         cmocka_unit_test(a_timeout_ends_the_whole_group),
+        cmocka_unit_test(what_does_not_heed_the_end_is_killed),
+        cmocka_unit_test(lines_come_one_by_one),
         cmocka_unit_test(a_stop_is_seen_at_once),
         cmocka_unit_test(a_daemon_that_keeps_the_pipe_is_not_waited_for),
     };

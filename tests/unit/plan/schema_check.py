@@ -28,7 +28,7 @@ WRONG = [
     (("replication",), {"publish": ["insert", "insert"]}), (("apply",), {"lanes": 2}),
     (("replication",), {"heartbeat": "10"}), (("limits",), {"memory": "512Mb"}),
     (("copy",), {"vacuum": "true"}), (("copy",), {"table_jobs": 0}),
-    (("cutover",), {"stop_writes": {"method": "command"}}),
+    (("cutover",), {"stop_writes": {"method": "shell"}}),
     (("cutover",), {"gates": {"stable_for": "1 month"}}),
     (("hypertables",), [{"target_table": "a.b"}]),
     (("hypertables",), [{"target_table": "~a", "by_range": {"column_name": "t"}}]),

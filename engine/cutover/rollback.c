@@ -1,0 +1,242 @@
+/*
+ * Rollback: the servers' fences come down first, in one transaction with the journal's word of it;
+ * then people's commands let the writers go on; then the run is `running` again. Nothing here obeys
+ * a stop.
+ */
+#include "cutover/cutover_internal.h"
+#include "cutover/fence.h"
+#include "hook/notify.h"
+#include "journal/run_state_table.h"
+
+#define ROLLBACK_TRIES   5
+#define ROLLBACK_WAIT_MS 1000
+#define ROLLBACK_LOCK_MS 10000
+
+/* On the target in the transaction that is open there: its sessions follow when that is committed.
+ */
+static bool unfence_side(Run *run, Conn *target, const JournalFence *fence, Err *err)
+{
+    AUTO_CONN Conn *source = NULL;
+    if (fence->side == CONN_SOURCE) {
+        if (!conn_open(&source, &run->source, &(ConnOptions){.purpose = "rollback"}, err) ||
+            !fence_database_restore(source, fence->previous, err))
+            return false;
+        fence_renew_others(source);
+    } else if (!fence_database_restore(target, fence->previous, err)) {
+        return false;
+    }
+    return journal_fence_clear(target, run->journal.id, fence->side, err);
+}
+
+static bool is_command(const JournalFence *fence)
+{
+    return text_equal(fence->method, fence_method_name(PLAN_STOP_COMMAND));
+}
+
+static bool take_fences_down(Run *run, Conn *target, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    JournalFence *fences = NULL;
+    size_t count = 0;
+    if (!journal_fences(&arena, target, run->journal.id, &fences, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        /* Commands are undone once the servers' own fences are down; see people_back(). */
+        if (!is_command(&fences[i]) && !unfence_side(run, target, &fences[i], err))
+            return false;
+    }
+    return true;
+}
+
+/* --- what people do -------------------------------------------------------------------------- */
+
+HookCall cutover_writers_call(Run *run, const char *place, const Stop *stop)
+{
+    return (HookCall){.run = run,
+                      .step = "cutover.source_fence",
+                      .phase = "cutover",
+                      .place = place,
+                      .stop = stop,
+                      .downtime_ms = cutover_downtime_ms(run),
+                      .log = {.run = run->plan->name, .step = "cutover.source_fence"}};
+}
+
+/* The command is run again when its engine died before the journal knew that it was undone. */
+static bool writers_back(Run *run, Conn *target, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    JournalFence *fences = NULL;
+    size_t count = 0;
+    HookCall call = cutover_writers_call(run, "undo", NULL);
+    if (!journal_fences(&arena, target, run->journal.id, &fences, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_command(&fences[i]))
+            continue;
+        if (run->plan->cutover.undo.argc > 0 && !hook_command(&call, &run->plan->cutover.undo, err))
+            return err_context(err, "cutover.stop_writes.undo");
+        return journal_fence_clear(target, run->journal.id, CONN_SOURCE, err);
+    }
+    return true;
+}
+
+static bool run_hook(Run *run, Conn *target, const PlanStep *hook, Err *err)
+{
+    HookCall call = {.run = run,
+                     .step = hook->id,
+                     .phase = "cutover",
+                     .place = "on_rollback",
+                     .is_patient = true,
+                     .target = target,
+                     .log = {.run = run->plan->name, .step = hook->id}};
+    int64_t id = run->journal.id;
+    if (!journal_step(target, id, hook->id, "running", NULL, err))
+        return false;
+    if (hook_run(&call, hook, err)) {
+        log_info(&call.log, "done");
+        return journal_step(target, id, hook->id, "done", NULL, err);
+    }
+    AUTO_ERR Err ignored = {0};
+    if (!journal_step(target, id, hook->id, "failed", err->message, &ignored))
+        log_debug(&call.log, "could not record a failure: %s", ignored.message);
+    return err_context(err, "hook \"%s\" of on_rollback", hook->id);
+}
+
+/* One that fails keeps no other from running: each lets something go on. */
+static bool run_hooks(Run *run, Conn *target, Err *err)
+{
+    const PlanSteps *hooks = &run->plan->cutover.on_rollback;
+    for (size_t i = 0; i < hooks->count; i++) {
+        AUTO_ERR Err failed = {0};
+        if (run_hook(run, target, &hooks->items[i], &failed))
+            continue;
+        if (err_is_set(err))
+            log_err(&run->log, LOG_ERROR, &failed);
+        else
+            err_move(err, &failed);
+    }
+    return !err_is_set(err);
+}
+
+static bool people_back(Run *run, Err *err)
+{
+    AUTO_CONN Conn *target = NULL;
+    AUTO_ERR Err writers = {0};
+    bool ok = conn_open(&target, &run->target, &(ConnOptions){.purpose = "rollback"}, &writers) &&
+              writers_back(run, target, &writers);
+    if (target != NULL && !run_hooks(run, target, err) && !ok)
+        log_err(&run->log, LOG_ERROR, &writers);
+    else if (!ok)
+        err_move(err, &writers);
+    if (!err_is_set(err))
+        return true;
+    err_recode(err, ERR_STILL_FENCED);
+    err_context(err, "the servers take writes again, but the rollback is not complete");
+    return err_hint(err, "Mend it, then run \"godwit apply\" again: first thing it runs "
+                         "cutover.stop_writes.undo and the hooks of on_rollback again. What they "
+                         "would do can be done by hand meanwhile.");
+}
+
+/* --- the way back ---------------------------------------------------------------------------- */
+
+/* Whether people have something to do on the way back: then the run's state waits for it. */
+static bool people_wait(const Run *run)
+{
+    return run->plan->cutover.on_rollback.count > 0 ||
+           run->plan->cutover.method == PLAN_STOP_COMMAND;
+}
+
+/* In a transaction that holds the run's row. The answer to the switch's COMMIT may have been lost,
+ * and the server may be about to commit it still; or it was an earlier attempt of ours whose answer
+ * got lost. What the journal says decides, not what this engine thinks. */
+static bool hold_run(Run *run, Conn *target, bool *held, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    const char *state = NULL;
+    if (!journal_run_lock(&arena, target, run->journal.id, &state, err))
+        return false;
+    *held = text_equal(state, RUN_CUTOVER);
+    if (!*held)
+        run->journal.state = text_equal(state, RUN_RUNNING) ? RUN_RUNNING : RUN_SWITCHED;
+    return true;
+}
+
+static bool end_attempt(Run *run, Conn *target, Err *err)
+{
+    return journal_event(target, run->journal.id, "rolled_back", NULL, err) &&
+           journal_run_state(target, &run->journal, RUN_RUNNING, err);
+}
+
+static bool servers_back(Run *run, Conn *target, Err *err)
+{
+    bool held = false;
+    if (!hold_run(run, target, &held, err) || !held)
+        return !err_is_set(err);
+    return take_fences_down(run, target, err) &&
+           journal_spend_approvals(target, run->journal.id, err) &&
+           (people_wait(run) || end_attempt(run, target, err));
+}
+
+static bool attempt_back(Run *run, Conn *target, Err *err)
+{
+    bool held = false;
+    if (!hold_run(run, target, &held, err) || !held)
+        return !err_is_set(err);
+    return end_attempt(run, target, err);
+}
+
+typedef bool Rollback(Run *run, Conn *target, Err *err);
+
+static bool rollback_once(Run *run, Rollback *part, Err *err)
+{
+    AUTO_CONN Conn *target = NULL;
+    const char *before = run->journal.state;
+    if (conn_open(&target, &run->target,
+                  &(ConnOptions){.purpose = "rollback", .lock_timeout_ms = ROLLBACK_LOCK_MS},
+                  err) &&
+        pg_begin(target, NULL, err) && part(run, target, err) && pg_commit(target, err)) {
+        if (!text_equal(run->journal.state, RUN_SWITCHED))
+            fence_renew_others(target);
+        return true;
+    }
+    run->journal.state = before;
+    return false;
+}
+
+static bool rollback_patiently(Run *run, Rollback *part, Err *err)
+{
+    for (int attempt = 1;; attempt++) {
+        AUTO_ERR Err failed = {0};
+        if (rollback_once(run, part, &failed))
+            return true;
+        log_err(&run->log, LOG_WARN, &failed);
+        if (attempt < ROLLBACK_TRIES) {
+            (void)stop_sleep(NULL, ROLLBACK_WAIT_MS);
+            continue;
+        }
+        err_move(err, &failed);
+        err_recode(err, ERR_STILL_FENCED);
+        err_context(err, "the cutover could not be rolled back");
+        return err_hint(err, "Run \"godwit apply\" again when both servers answer: it takes the "
+                             "fences down first thing. "
+                             "By hand: ALTER DATABASE ... RESET default_transaction_read_only, on "
+                             "the source, then on "
+                             "the target.");
+    }
+}
+
+bool cutover_rollback(Run *run, Err *err)
+{
+    if (run->cutover != NULL && run->cutover->fence != NULL) {
+        conn_close(run->cutover->fence); /* the SHARE locks fall with their session */
+        run->cutover->fence = NULL;
+    }
+    if (!rollback_patiently(run, servers_back, err))
+        return false;
+    if (text_equal(run->journal.state, RUN_CUTOVER) &&
+        !(people_back(run, err) && rollback_patiently(run, attempt_back, err)))
+        return false;
+    if (text_equal(run->journal.state, RUN_RUNNING))
+        notify_event(run, "rolled_back", NULL, NULL);
+    return true;
+}
