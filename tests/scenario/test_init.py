@@ -7,7 +7,8 @@ TABLES = r"""
 CREATE EXTENSION hstore;
 CREATE SCHEMA "Odd Schema"; CREATE SCHEMA yes;
 CREATE TABLE metrics (time timestamptz NOT NULL, device int NOT NULL, v float8, PRIMARY KEY (device, time));
-INSERT INTO metrics SELECT '2025-01-01'::timestamptz + i * interval '10 minutes', i % 7, i FROM generate_series(1, 20000) i;
+INSERT INTO metrics SELECT '2025-01-01'::timestamptz + i * interval '10 minutes', i % 7, i
+FROM generate_series(1, 20000) i;
 CREATE TABLE "Odd Schema"."Events's" (id bigserial PRIMARY KEY, created_at timestamptz NOT NULL, note hstore);
 INSERT INTO "Odd Schema"."Events's" (created_at, note)
 SELECT '2025-01-01'::timestamptz + i * interval '1 minute', 'a=>1' FROM generate_series(1, 5000) i;
@@ -54,6 +55,8 @@ def test_draft(source, target, init, plan, godwit, tmp_path):
     godwit("validate", mine, code=0)
     assert godwit("plan", mine).code in (0, 4)
     godwit("apply", mine, code=0)
+    assert target.value("SELECT count(*) FROM customers") == 0, "what was there before is touched"
+    target.execute("DROP TABLE customers")
     harness.assert_same(source, target, exclude=["public.scratch"],
                         renamed={"public.customers": "from_drafted.customers"})
     out = tmp_path / "new.yaml"
