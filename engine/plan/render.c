@@ -12,40 +12,24 @@
 #include "plan/report.h"
 
 #include "base/str.h"
+#include "plan/width.h"
 
 /* A longer line is shown from some way before the caret, this many columns of it. */
 #define SNIPPET_COLUMNS 120
 #define SNIPPET_BEFORE  40
 #define TAB_COLUMNS     4
 
-typedef struct Range {
-    uint32_t first;
-    uint32_t last;
-} Range;
-
-/* Characters that take no column of their own: combining marks, joiners, variation selectors.
- * Source: Unicode 15, general categories Mn, Me and Cf, by block. */
-static const Range ZERO_WIDTH[] = {
-    {0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD},   {0x0610, 0x061A},   {0x064B, 0x065F},
-    {0x06D6, 0x06DC}, {0x0900, 0x0902}, {0x093C, 0x093C},   {0x0941, 0x0948},   {0x094D, 0x094D},
-    {0x0E31, 0x0E31}, {0x0E34, 0x0E3A}, {0x0E47, 0x0E4E},   {0x1AB0, 0x1AFF},   {0x1DC0, 0x1DFF},
-    {0x200B, 0x200D}, {0x20D0, 0x20FF}, {0x2060, 0x2064},   {0x302A, 0x302D},   {0x3099, 0x309A},
-    {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}, {0x1F3FB, 0x1F3FF}, {0xE0100, 0xE01EF},
-};
-
-/* Characters that take two columns. Source: Unicode 15, East Asian Width W and F, by block. */
-static const Range WIDE[] = {
-    {0x1100, 0x115F},   {0x231A, 0x231B},   {0x2329, 0x232A},   {0x23E9, 0x23EC},
-    {0x2E80, 0x303E},   {0x3041, 0x33FF},   {0x3400, 0x4DBF},   {0x4E00, 0x9FFF},
-    {0xA000, 0xA4CF},   {0xA960, 0xA97F},   {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},
-    {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},   {0x1F300, 0x1F64F},
-    {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x1FA70, 0x1FAFF}, {0x20000, 0x3FFFD},
-};
-
-static bool in_ranges(const Range *ranges, size_t count, uint32_t code)
+static bool in_ranges(const WidthRange *ranges, size_t count, uint32_t code)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (code >= ranges[i].first && code <= ranges[i].last)
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (code < ranges[middle].first)
+            high = middle;
+        else if (code > ranges[middle].last)
+            low = middle + 1;
+        else
             return true;
     }
     return false;
@@ -76,9 +60,9 @@ static size_t show(Str *out, const char *at, size_t length, uint32_t code, size_
         return out->length - before;
     }
     str_append_bytes(out, at, length);
-    if (in_ranges(ZERO_WIDTH, sizeof(ZERO_WIDTH) / sizeof(*ZERO_WIDTH), code))
+    if (in_ranges(WIDTH_ZERO, WIDTH_ZERO_COUNT, code))
         return 0;
-    return in_ranges(WIDE, sizeof(WIDE) / sizeof(*WIDE), code) ? 2 : 1;
+    return in_ranges(WIDTH_TWO, WIDTH_TWO_COUNT, code) ? 2 : 1;
 }
 
 char *text_printable(Arena *arena, const char *text, size_t bytes, size_t *width)

@@ -1,6 +1,7 @@
 /*
  * Every plan in tests/plans/bad is refused with exactly the messages that stand beside it, fast,
- * and every diagnostic of the table is shown by one of them (or by a test below).
+ * and every diagnostic of the table is shown by one of them (or by a test below). Every plan in
+ * tests/plans/good is read as the JSON beside it says.
  *
  * GODWIT_GOLDEN=write rewrites the messages; read the difference before committing it.
  */
@@ -12,6 +13,7 @@
 #include "plan/diag.h"
 
 #include <dirent.h>
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -185,6 +187,45 @@ static void hostile_plans_are_answered_at_once(void **state)
     }
 }
 
+/* How a plan was read, a key a line. */
+static char *reading(Arena *arena, const char *path)
+{
+    Plan plan = {0};
+    PlanFindings findings = {0};
+    AUTO_ERR Err err = {0};
+    if (!plan_load(&plan, path, &findings, &err))
+        fail_msg("%s", err.message);
+    json_t *parsed = json_loads(plan.canonical, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(parsed);
+    char *pretty = json_dumps(parsed, JSON_INDENT(2) | JSON_SORT_KEYS);
+    char *copy = arena_printf(arena, "%s\n", pretty);
+    free(pretty);
+    json_decref(parsed);
+    plan_release(&plan);
+    return copy;
+}
+
+static void good_plans_are_read_as_their_golden_json(void **state)
+{
+    (void)state;
+    AUTO_ARENA Arena arena = {0};
+    const char *mode = getenv("GODWIT_GOLDEN");
+    Paths paths = list(&arena, GOOD, ".yaml");
+    size_t differ = 0;
+    for (size_t i = 0; i < paths.count; i++) {
+        const char *path = paths.items[i];
+        char *text = reading(&arena, path);
+        char *golden = arena_printf(&arena, "%.*s.json", (int)strlen(path) - 5, path);
+        if (mode != NULL && strcmp(mode, "write") == 0)
+            write_all(golden, text);
+        if (strcmp(read_all(&arena, golden), text) != 0) {
+            print_error("%s is read otherwise than %s says\n", path, golden);
+            differ++;
+        }
+    }
+    assert_int_equal(differ, 0);
+}
+
 static void good_plans_load(void **state)
 {
     (void)state;
@@ -210,6 +251,7 @@ int main(void)
         cmocka_unit_test(every_diagnostic_has_a_golden_plan),
         cmocka_unit_test(every_diagnostic_is_whole_and_has_a_page),
         cmocka_unit_test(hostile_plans_are_answered_at_once),
+        cmocka_unit_test(good_plans_are_read_as_their_golden_json),
         cmocka_unit_test(good_plans_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
