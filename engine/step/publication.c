@@ -189,10 +189,10 @@ static bool compare_members(const StepCtx *ctx, const Rows *rows, MemberVec *mis
     if (list.count > 1)
         qsort(list.items, list.count, sizeof(Member), by_oid);
     for (size_t i = 0; i < list.count; i++) {
-        if (at < count && strcmp(there[at], member_text(ctx, &list.items[i])) == 0)
-            at++;
-        else
+        if (at == count || (uint32_t)strtoul(there[at], NULL, 10) != list.items[i].oid)
             *vec_push(ctx->arena, missing) = list.items[i];
+        else if (strcmp(there[at++], member_text(ctx, &list.items[i])) != 0)
+            return false;
     }
     return at == count;
 }

@@ -41,12 +41,16 @@ static void drop_columns(Str *sql, const StepCtx *ctx, const Relation *relation,
 /* What a column list leaves out does not exist on the target. Its own checks, default and sequence
  * go with a column; whatever else needs it is not restored, so that nothing is dropped by CASCADE:
  * what was overlooked is an error, and the transaction restores nothing. */
-static void drop_left_out_sql(Str *sql, const StepCtx *ctx)
+static void drop_left_out_sql(Str *sql, const StepCtx *ctx, const SchemaSides *sides)
 {
     const Blueprint *blueprint = ctx->run->blueprint;
     for (size_t r = 0; r < blueprint->relation_count; r++) {
-        drop_columns(sql, ctx, &blueprint->relations[r], true);
-        drop_columns(sql, ctx, &blueprint->relations[r], false);
+        const Relation *relation = &blueprint->relations[r];
+        const SchemaObject *object = schema_object(&sides->source, CLASS_CLASS, relation->oid);
+        if (object != NULL && schema_twin(sides, object) != NULL)
+            continue; /* it stands already */
+        drop_columns(sql, ctx, relation, true);
+        drop_columns(sql, ctx, relation, false);
     }
 }
 
@@ -60,7 +64,7 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
         ctx->run->blueprint->relation_count, ctx->run->blueprint->sequence_count);
     schema_describe(ctx, &sides, KINDS, "pre-data", description);
     AUTO_STR Str drop = {0};
-    drop_left_out_sql(&drop, ctx);
+    drop_left_out_sql(&drop, ctx, &sides);
     if (drop.length > 0)
         description_add(ctx->arena, description, CONN_TARGET, drop.data);
     return true;
@@ -227,7 +231,7 @@ static bool apply(StepCtx *ctx, Err *err)
         .there = there,
     };
     AUTO_STR Str drop = {0};
-    drop_left_out_sql(&drop, ctx);
+    drop_left_out_sql(&drop, ctx, &sides);
     return schema_restore(ctx, &sides, TOC_PRE, wanted, &choice, str_text(&drop), err);
 }
 
