@@ -11,6 +11,8 @@
 #include "plan/json.h"
 #include "plan/schema.h"
 
+#include <stddef.h>
+
 static void write_node(Str *out, const cyaml_schema_value_t *schema, const Node *node);
 
 static void write_entry(Str *out, const PlanMapping *mapping, const Node *child)
@@ -60,14 +62,28 @@ static void write_node(Str *out, const cyaml_schema_value_t *schema, const Node 
     }
 }
 
+/* What stands before the memory that libcyaml gets. */
+typedef struct Block {
+    size_t capacity;
+    max_align_t memory[];
+} Block;
+
+/* libcyaml grows a list by one entry at a time: without room to spare an allocator that copies
+ * makes a long list take time that grows with its square. */
 static void *resize(void *context, void *memory, size_t size_bytes)
 {
     (void)context;
+    Block *block = memory == NULL ? NULL : (Block *)((char *)memory - offsetof(Block, memory));
     if (size_bytes == 0) {
-        mem_free(memory);
+        mem_free(block);
         return NULL;
     }
-    return mem_resize(memory, size_bytes);
+    if (block != NULL && block->capacity >= size_bytes)
+        return memory;
+    size_t capacity = block == NULL ? size_bytes : size_bytes * 2;
+    block = mem_resize(block, sizeof(Block) + capacity);
+    block->capacity = capacity;
+    return block->memory;
 }
 
 static void keep_log(cyaml_log_t level, void *context, const char *format, va_list args)
