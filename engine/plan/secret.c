@@ -167,8 +167,8 @@ static const char *plain_value(Arena *arena, const char *value, const char *end)
     AUTO_STR Str out = {0};
     bool quoted = *value == '\'';
     for (value += quoted; value < end - quoted; value++) {
-        if (*value == '\\' && value + 1 < end - quoted)
-            value++;
+        if (*value == '\\' && ++value >= end - quoted)
+            break; /* nothing follows it: libpq leaves it out */
         str_append_char(&out, *value);
     }
     return str_dup(arena, &out);
