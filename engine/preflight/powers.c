@@ -14,9 +14,11 @@ static size_t whole_keys(const Blueprint *blueprint)
 {
     size_t count = 0;
     for (size_t i = 0; i < blueprint->foreign_key_count; i++) {
-        const CatRelation *table =
-            catalog_relation_named(blueprint->source, &blueprint->foreign_keys[i].table);
-        count += table != NULL && table->kind == 'p' && blueprint->target->server.version < 180000;
+        const ForeignKey *key = &blueprint->foreign_keys[i];
+        const CatRelation *table = catalog_relation(blueprint->source, key->table_oid);
+        bool partitioned = table != NULL && table->kind == 'p';
+        count += (blueprint->plan->schema.foreign_keys_validated && key->validated) ||
+                 (partitioned && blueprint->target->server.version < 180000);
     }
     return count;
 }
@@ -36,8 +38,8 @@ void check_replica_role(Check *check)
                     "made after the drain"
                   : check_text(check,
                                "may not set session_replication_role: triggers, rules and foreign "
-                               "keys are made after the drain, and %zu foreign keys of "
-                               "partitioned tables read them in the downtime",
+                               "keys are made after the drain, and %zu foreign keys read their "
+                               "tables in the downtime",
                                whole),
               "They would act on replicated changes a second time. The run goes without the right; "
               "foreign keys are validated behind the cutover, while the target takes writes.",

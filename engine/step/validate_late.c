@@ -26,7 +26,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 const StepKind STEP_VALIDATE_LATE = {
     .name = "validate_late",
     .phase = PHASE_FINISH,
-    .flags = STEP_NEEDS_TARGET,
+    .flags = STEP_NEEDS_TARGET | STEP_CHANGES,
     .summary = "Validates one foreign key behind the cutover; orphans are reported.",
     .per_object = true,
     .expand = expand,
