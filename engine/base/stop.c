@@ -36,6 +36,17 @@ void stop_request(Stop *stop, StopReason reason)
         BUG("the stop event cannot be written: %s", strerror(errno));
 }
 
+bool stop_withdraw(Stop *stop, StopReason reason)
+{
+    uint64_t ignored = 0;
+    int old = (int)reason;
+    if (stop_reason(stop) != reason)
+        return false;
+    if (read(stop->fd, &ignored, sizeof(ignored)) < 0 && errno != EAGAIN)
+        BUG("the stop event cannot be read: %s", strerror(errno));
+    return atomic_compare_exchange_strong(&stop->reason, &old, STOP_NONE);
+}
+
 StopReason stop_reason(const Stop *stop)
 {
     return stop == NULL ? STOP_NONE : (StopReason)atomic_load(&stop->reason);
@@ -56,6 +67,8 @@ bool stop_error(const Stop *stop, Err *err)
         return err_set(err, ERR_RUN, "the session that holds the run's lock was lost");
     case STOP_DOWNTIME:
         return err_set(err, ERR_RUN, "the cutover took longer than cutover.max_downtime");
+    case STOP_REFRESH:
+        return err_set(err, ERR_PAUSED, "stopped at a checkpoint to take in what was added");
     case STOP_FAILED:
     case STOP_DONE:
         return err_set(err, ERR_RUN, "stopped because another part of the run ended");

@@ -17,6 +17,7 @@ typedef enum StopReason {
     STOP_INTERRUPT, /* SIGINT: exit 130 */
     STOP_TERMINATE, /* SIGTERM: exit 143 */
     STOP_PAUSE,     /* `godwit pause`: exit 143 */
+    STOP_REFRESH,   /* `godwit refresh`: the engine begins anew with what was added */
     STOP_LOCK_LOST, /* the run's lock session died */
     STOP_FAILED,    /* another part of the run failed */
     STOP_DOWNTIME,  /* the cutover took longer than its max_downtime */
@@ -34,6 +35,9 @@ void stop_release(Stop *stop);
 
 /** The first reason wins. Safe from any thread. */
 void stop_request(Stop *stop, StopReason reason);
+
+/** Takes a stop back: whoever polls waits again. \return false when the reason is another. */
+bool stop_withdraw(Stop *stop, StopReason reason);
 
 /** The reason, STOP_NONE while none; `stop` may be NULL. */
 StopReason stop_reason(const Stop *stop);

@@ -31,6 +31,7 @@ typedef struct Ticker {
     Session *session;
     Run *run;
     Progress *progress;
+    int64_t refresh; /* a request of that kind: to be answered, or what the stop is for */
     int64_t last_request_ms;
     int64_t last_sample_ms;
 } Ticker;
@@ -48,6 +49,31 @@ static bool answer_pause(const Ticker *ticker, const JournalRequest *request, Er
     return true;
 }
 
+/* The engine ends its graph at a checkpoint, and begins anew with what was added. */
+static bool answer_refresh(Ticker *ticker, const JournalRequest *request, Err *err)
+{
+    Run *run = ticker->run;
+    if (atomic_load(&run->cutover->begun))
+        return journal_answer_request(ticker->session->target, request->id,
+                                      err_exit_status(ERR_RUN),
+                                      "the cutover has begun: nothing is taken in any more", err);
+    log_info(&run->log, "refresh: stopping at a checkpoint to take in what was added");
+    ticker->refresh = request->id;
+    stop_request(run->stop, STOP_REFRESH);
+    return true;
+}
+
+static void answer_when_caught_up(Ticker *ticker, const ExecuteView *view)
+{
+    AUTO_ERR Err err = {0};
+    const Step *step = ticker->refresh == 0 ? NULL : graph_find(view->graph, "catchup");
+    if (step == NULL || view->states[step->index] != STEP_DONE)
+        return;
+    if (!journal_answer_request(ticker->session->target, ticker->refresh, 0, "taken in", &err))
+        log_debug(&ticker->run->log, "requests: %s", err.message);
+    ticker->refresh = 0;
+}
+
 /* What other commands ask. `cutover` needs nothing more than to be noticed: the graph goes there by
  * itself. */
 static void take_requests(Ticker *ticker)
@@ -61,6 +87,8 @@ static void take_requests(Ticker *ticker)
     else if (request.id == 0)
         return;
     else if (text_equal(request.kind, "pause") && !answer_pause(ticker, &request, &err))
+        log_debug(&ticker->run->log, "requests: %s", err.message);
+    else if (text_equal(request.kind, "refresh") && !answer_refresh(ticker, &request, &err))
         log_debug(&ticker->run->log, "requests: %s", err.message);
     else
         log_info(&ticker->run->log, "request %s: on its way", request.kind);
@@ -91,6 +119,7 @@ static void tick(void *data, const ExecuteView *view)
     watch_downtime(ticker->run);
     if (!conn_is_ok(ticker->session->target) || stop_reason(ticker->run->stop) != STOP_NONE)
         return;
+    answer_when_caught_up(ticker, view);
     if (now - ticker->last_request_ms > REQUEST_POLL_MS) {
         ticker->last_request_ms = now;
         take_requests(ticker);
@@ -147,7 +176,7 @@ static bool only_grew(Session *session, Err *err)
            structure_grew(recorded, structure_text(&session->arena, &session->blueprint), err);
 }
 
-static bool may_refresh(Session *session, Err *err)
+bool engine_may_refresh(Session *session, Err *err)
 {
     if (session->journal.id == 0) {
         err_set(err, ERR_RUN, "there is no run of plan \"%s\" on this target", session->plan.name);
@@ -155,7 +184,7 @@ static bool may_refresh(Session *session, Err *err)
     }
     if (text_equal(session->journal.state, RUN_SWITCHED))
         return err_set(err, ERR_RUN, "the run is switched: nothing comes from the source any more");
-    return only_grew(session, err);
+    return only_grew(session, err) && session_may_change(session, CHANGES_ADDED, err);
 }
 
 static bool is_own_step(const Plan *plan, const char *id)
@@ -205,7 +234,7 @@ static bool prepare(Session *session, const EngineOptions *options, Run *run, Er
     bool resuming = session->journal.id != 0;
     if (!undo_fences(session, err) || !session_inspect(session, err))
         return false;
-    if (options->changes == CHANGES_ADDED && !may_refresh(session, err))
+    if (options->changes == CHANGES_ADDED && !engine_may_refresh(session, err))
         return false;
     if (resuming && !session_same_run(session, options->changes, err))
         return false;
@@ -284,11 +313,14 @@ static bool print_totals(Session *session, Run *run, Err *err)
     return true;
 }
 
-static bool execute(Session *session, const EngineOptions *options, Run *run, Err *err)
+static bool execute(Session *session, EngineOptions *options, Run *run, Err *err)
 {
     Graph graph = {0};
     bool live = isatty(STDERR_FILENO) != 0;
-    Ticker ticker = {.session = session, .run = run, .progress = progress_begin(live)};
+    Ticker ticker = {.session = session,
+                     .run = run,
+                     .refresh = options->refresh,
+                     .progress = progress_begin(live)};
     ExecuteOptions execution = {.until = options->until, .tick = tick, .tick_data = &ticker};
     run->exit_at_gate = options->exit_at_gate;
     run->cutover = cutover_new();
@@ -296,6 +328,7 @@ static bool execute(Session *session, const EngineOptions *options, Run *run, Er
     bool ok = graph_build(&graph, STEP_KINDS, &session->blueprint, err) &&
               graph_execute(&graph, run, &execution, err);
     progress_end(ticker.progress);
+    options->refresh = ticker.refresh;
     graph_release(&graph);
     return ok;
 }
@@ -319,7 +352,7 @@ static void tell_end(Run *run, const Err *failure)
     run->notifier = NULL;
 }
 
-static bool run_graph(Session *session, const EngineOptions *options, Run *run, Err *err)
+static bool run_graph(Session *session, EngineOptions *options, Run *run, Err *err)
 {
     tell_start(run);
     bool ok = execute(session, options, run, err);
@@ -330,14 +363,15 @@ static bool run_graph(Session *session, const EngineOptions *options, Run *run, 
         ok = err_move(err, &ended);
     conn_set_stop(session->target,
                   NULL); /* what is left to write is short, and a stop must not lose it */
-    finish_requests(session, run, err);
+    if (stop_reason(&session->stop) != STOP_REFRESH)
+        finish_requests(session, run, err);
     tell_end(run, err);
     if (!ok)
         return false;
     return print_totals(session, run, err);
 }
 
-static bool run_session(Session *session, const EngineOptions *options, Err *err)
+static bool run_session(Session *session, EngineOptions *options, Err *err)
 {
     bool done = false;
     Run run = {0};
@@ -346,7 +380,7 @@ static bool run_session(Session *session, const EngineOptions *options, Err *err
     if (done)
         return true;
     /* The lock decides who looks next: what was read before it may be old. */
-    if (!session_lock(session, err) || !find_run(session, &done, err))
+    if ((session->lock == NULL && !session_lock(session, err)) || !find_run(session, &done, err))
         return false;
     if (done)
         return true;
@@ -362,7 +396,13 @@ bool engine_run(Session *session, const EngineOptions *options, Err *err)
     Signals *signals = NULL;
     if (!signals_begin(&signals, &session->stop, err))
         return false;
-    bool ok = run_session(session, options, err);
+    EngineOptions now = *options;
+    bool ok = run_session(session, &now, err);
+    while (!ok && stop_withdraw(&session->stop, STOP_REFRESH)) {
+        err_release(err);
+        now.changes = CHANGES_ADDED;
+        ok = session_renew(session, err) && run_session(session, &now, err);
+    }
     signals_end(signals);
     return ok;
 }

@@ -11,6 +11,7 @@ typedef struct EngineOptions {
     const char *until;
     bool exit_at_gate;
     SessionChanges changes; /* that are taken over from the plan */
+    int64_t refresh;        /* the request that is answered once caught up; 0 none */
     const char *step_done;  /* a step of the plan whose outcome nobody knows: it is done; NULL */
     const char *step_again; /* it is run again; NULL */
 } EngineOptions;
@@ -18,6 +19,10 @@ typedef struct EngineOptions {
 /** Runs the plan as far as it goes. The session has its plan; everything else is done here.
  * Prints the totals (or that the run was finished long ago) to stdout. */
 MUSTCHECK bool engine_run(Session *session, const EngineOptions *options, Err *err);
+
+/** Refuses what `refresh` cannot take in: with ERR_STALE what is no addition, with ERR_RUN when no
+ * run goes on. Takes nothing over. The session is inspected. */
+MUSTCHECK bool engine_may_refresh(Session *session, Err *err);
 
 /** Releases what a Run holds in this process: stream, wave, cutover. \return false with the
  * stream's error. */

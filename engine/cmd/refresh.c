@@ -4,12 +4,51 @@
  */
 #include "cmd/command.h"
 #include "cmd/engine.h"
+#include "cmd/findings.h"
+#include "cmd/request.h"
+
+/* The running engine is not stopped for what it could not take in. */
+static bool may_ask(Session *session, Err *err)
+{
+    if (session->pinned != NULL) {
+        err_set(err, ERR_STALE, "a pinned plan is held to what was reviewed; it takes nothing in");
+        return err_hint(err, "Refresh with the plan itself, after a review of its own.");
+    }
+    return session_connect(session, true, false, true, err) && session_inspect(session, err) &&
+           engine_may_refresh(session, err) && findings_preflight(session, true, err);
+}
+
+static bool ask(Session *session, Err *err)
+{
+    bool answered = false;
+    JournalRequest request = {0};
+    fprintf(stderr, "asked the running engine to take in what was added; waiting until it has "
+                    "caught up\n");
+    if (!request_follow(session, "refresh", &request, &answered, err))
+        return false;
+    if (!answered)
+        return err_set(err, ERR_RUN,
+                       "the engine ended before it answered; run \"godwit refresh\" again");
+    if (request.exit_status != 0)
+        return request_error(&request, err);
+    printf("run \"%s\" has taken in what was added\n", session->plan.name);
+    return true;
+}
 
 static bool run(const Options *options, Err *err)
 {
+    bool lives = false;
     AUTO_SESSION Session session = {0};
-    EngineOptions engine = {.until = "catchup", .changes = CHANGES_ADDED};
-    return session_plan(&session, options->arguments[0], err) && engine_run(&session, &engine, err);
+    if (!session_plan(&session, options->arguments[0], err) ||
+        !session_connect(&session, false, true, false, err) || !session_journal(&session, err) ||
+        !request_engine_lives(&session, &lives, err))
+        return false;
+    if (lives && session.journal.id != 0)
+        return may_ask(&session, err) && ask(&session, err);
+    conn_close(session.target);
+    session.target = NULL;
+    return engine_run(&session, &(EngineOptions){.until = "catchup", .changes = CHANGES_ADDED},
+                      err);
 }
 
 extern const Command COMMAND_REFRESH;

@@ -246,7 +246,7 @@ static bool plan_changed(Session *session, SessionChanges changes, Err *err)
          line = strtok_r(NULL, "\n", &save))
         safe = safe && (is_safe_change(line) || (changes == CHANGES_ADDED && is_selection(line)));
     if (changes != CHANGES_REFUSED && safe)
-        return journal_accept_plan(session->target, &session->journal, &session->plan, err);
+        return true;
     err_set(err, ERR_STALE, "the plan changed since run \"%s\" began (%.12s then, %.12s now)",
             session->plan.name, session->journal.fingerprint, session->plan.fingerprint);
     err_detail(err, "%s", diff);
@@ -269,11 +269,37 @@ bool session_same_systems(Session *session, Err *err)
     return true;
 }
 
-bool session_same_run(Session *session, SessionChanges changes, Err *err)
+static bool same_plan(const Session *session)
+{
+    return text_equal(session->journal.fingerprint, session->plan.fingerprint);
+}
+
+bool session_may_change(Session *session, SessionChanges changes, Err *err)
 {
     return session_same_systems(session, err) &&
-           (text_equal(session->journal.fingerprint, session->plan.fingerprint) ||
-            plan_changed(session, changes, err));
+           (same_plan(session) || plan_changed(session, changes, err));
+}
+
+bool session_same_run(Session *session, SessionChanges changes, Err *err)
+{
+    return session_may_change(session, changes, err) &&
+           (same_plan(session) ||
+            journal_accept_plan(session->target, &session->journal, &session->plan, err));
+}
+
+bool session_renew(Session *session, Err *err)
+{
+    const char *path = arena_strdup(&session->arena, session->plan.path);
+    conn_close(session->source);
+    conn_close(session->target);
+    blueprint_release(&session->blueprint);
+    catalog_release(&session->source_catalog);
+    catalog_release(&session->target_catalog);
+    plan_release(&session->plan);
+    session->source = NULL;
+    session->target = NULL;
+    session->journal = (JournalRun){0};
+    return session_plan(session, path, err);
 }
 
 bool session_confirm(const Options *options, const char *question, Err *err)

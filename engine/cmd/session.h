@@ -79,6 +79,12 @@ typedef enum SessionChanges {
     CHANGES_ADDED, /* and what is added to the selection: refresh */
 } SessionChanges;
 
+/** Forgets plan, servers and catalogs, and reads the plan again; the lock is kept. */
+MUSTCHECK bool session_renew(Session *session, Err *err);
+
+/** As session_same_run(), without taking anything over. */
+MUSTCHECK bool session_may_change(Session *session, SessionChanges changes, Err *err);
+
 /** Refuses with ERR_STALE when the run began with another plan or other servers.
  * \param changes which changes are taken over */
 MUSTCHECK bool session_same_run(Session *session, SessionChanges changes, Err *err);

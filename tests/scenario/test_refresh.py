@@ -95,3 +95,20 @@ def test_selection_in_the_plan(source, target, plan, godwit):
     result = godwit("refresh", mine)
     assert result.code != 0 and "later" in result.err
     assert harness.compare(source, target, exclude=["public.later"]).differences == []
+
+
+def test_the_running_engine(source, target, plan, godwit):
+    """The engine takes in what was added and goes on; what it could not take in does not stop it."""
+    source.execute(TABLES)
+    mine = plan(cutover=APPROVAL)
+    with replicating(godwit, mine, source, target) as running:
+        source.execute("CREATE TABLE bad (v text)")
+        assert "G201" in godwit("refresh", mine, code=4).err
+        source.execute("DROP TABLE bad; CREATE TABLE fresh (id int PRIMARY KEY, v text);"
+                       "INSERT INTO fresh SELECT i, 'f' FROM generate_series(1, 300) AS i;"
+                       "CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (100) TO (200)")
+        assert "has taken in what was added" in godwit("refresh", mine, code=0).out
+        assert target.value("SELECT count(*) FROM fresh") == 300
+        source.execute("UPDATE fresh SET v = 'g' WHERE id < 9; INSERT INTO parted VALUES (150, 'n'); DELETE FROM old")
+        assert running.running(), "the engine ended"
+        running.wait_for(WAITING, new=False)
