@@ -198,6 +198,16 @@ CREATE TABLE IF NOT EXISTS godwit.verification (
     PRIMARY KEY (run, id, schema, rel)
 );
 
+-- The mark of objects that a plan's runs made on the target: `reset` and `existing: replace` drop these and no other.
+-- It outlives a run that was abandoned (mark '' then), and ends with one that was switched.
+CREATE TABLE IF NOT EXISTS godwit.made (
+    name    text NOT NULL,
+    mark    text NOT NULL,
+    class   oid NOT NULL,
+    object  oid NOT NULL,
+    PRIMARY KEY (class, object)
+);
+
 -- What stays of a run after `cleanup`, so that a later `apply` can say "done".
 CREATE TABLE IF NOT EXISTS godwit.tombstone (
     name        text NOT NULL,

@@ -92,13 +92,10 @@ const cyaml_schema_field_t SCHEMA_FIELDS[] = {
     CYAML_FIELD_END,
 };
 
-static const char *const SCHEMA_EXISTING_LATER[] = {"adopt", "replace", NULL};
-
 const PlanKey SCHEMA_KEYS[] = {
     {.key = "existing",
      .doc = "What to do when an object is already on the target.",
-     .fallback = "fail",
-     .later = SCHEMA_EXISTING_LATER},
+     .fallback = "fail"},
     {.key = "ownership",
      .doc = "Keep each object's owner, or give all to the user that runs the migration.",
      .fallback = "target_user"},

@@ -16,15 +16,15 @@ static void (*const checks[])(Check *) = {
     check_tools,           check_same_database, check_encoding,      check_retention,
     check_prepared,        check_lock_table,    check_connections,   check_source_role,
     check_tables_readable, check_publication,   check_large_objects, check_fence,
-    check_row_security,    check_target_role,   check_identity,      check_target_empty,
-    check_replica_role,    check_analyzed,      check_attestations,
+    check_row_security,    check_target_role,   check_identity,      check_replica_role,
+    check_analyzed,        check_attestations,
 };
 
 /* Every check that asks a server more. */
 static bool (*const probes[])(Check *, Err *) = {
-    probe_versions,   probe_roles,        probe_storage,  probe_quiet,      probe_powers,
-    probe_sessions,   probe_transactions, probe_capacity, probe_collations, probe_types,
-    probe_parameters, probe_workload,     probe_map,
+    probe_existing, probe_versions,   probe_roles,        probe_storage,  probe_quiet,
+    probe_powers,   probe_sessions,   probe_transactions, probe_capacity, probe_collations,
+    probe_types,    probe_parameters, probe_workload,     probe_map,
 };
 
 const char *finding_severity_name(FindingSeverity severity)

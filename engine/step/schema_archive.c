@@ -5,6 +5,7 @@
 
 #include "pg/query.h"
 #include "schema/rename.h"
+#include "sql_text.h"
 
 #define LOCK_TIMEOUT_MS 900 /* below the server's deadlock check, see ddl_step.h */
 #define RETRY_MS        300
@@ -22,25 +23,80 @@ const SchemaObject *schema_twin(const SchemaSides *sides, const SchemaObject *ob
     return schema_object_named(&sides->target, object->kind, object->key);
 }
 
+const char SCHEMA_MARKED_KINDS[] = {OBJECT_TABLE,    OBJECT_SEQUENCE,  OBJECT_VIEW,
+                                    OBJECT_MATVIEW,  OBJECT_COMPOSITE, OBJECT_TYPE,
+                                    OBJECT_FUNCTION, OBJECT_OTHER,     '\0'};
+
+/* What stands now and did not before is this run's: it is marked in the transaction that made it.
+ */
+static bool mark_made(StepCtx *ctx, const SchemaObjects *before, Err *err)
+{
+    AUTO_STR Str classes = {0};
+    AUTO_STR Str oids = {0};
+    SchemaObjects now = {0};
+    if (!schema_objects_read(ctx->arena, ctx->target, NULL, false, &now, err))
+        return false;
+    str_append_char(&classes, '{');
+    str_append_char(&oids, '{');
+    for (size_t i = 0; i < now.count; i++) {
+        const SchemaObject *object = &now.items[i];
+        if (strchr(SCHEMA_MARKED_KINDS, (char)object->kind) == NULL ||
+            schema_object(before, object->class_oid, object->oid) != NULL)
+            continue;
+        const char *comma = classes.length > 1 ? "," : "";
+        str_appendf(&classes, "%s%u", comma, object->class_oid);
+        str_appendf(&oids, "%s%u", comma, object->oid);
+    }
+    str_append_char(&classes, '}');
+    str_append_char(&oids, '}');
+    return pg_none(ctx->target, SQL_JOURNAL_MADE_ADD,
+                   PARAMS(ctx->run->plan->name, ctx->run->journal.mark, classes.data, oids.data),
+                   err);
+}
+
+bool schema_marked(StepCtx *ctx, const SchemaObjects *target, bool earlier,
+                   const SchemaObject ***marked, size_t *count, Err *err)
+{
+    AUTO_ROWS Rows *known = NULL;
+    AUTO_ROWS Rows *rows = NULL;
+    *count = 0;
+    if (!pg_one(ctx->target, "SELECT pg_catalog.to_regclass('godwit.made') IS NOT NULL", NO_PARAMS,
+                &known, err))
+        return false;
+    if (!rows_bool(known, 0, 0))
+        return true;
+    if (!pg_rows(ctx->target, SQL_JOURNAL_MADE, PARAMS(ctx->run->plan->name), &rows, err))
+        return false;
+    *marked = arena_array(ctx->arena, const SchemaObject *, rows_count(rows) + 1);
+    for (size_t r = 0; r < rows_count(rows); r++) {
+        const SchemaObject *object =
+            schema_object(target, rows_oid(rows, r, 0), rows_oid(rows, r, 1));
+        if (object != NULL &&
+            (!earlier || strcmp(rows_text(rows, r, 2), ctx->run->journal.mark) != 0))
+            (*marked)[(*count)++] = object;
+    }
+    return true;
+}
+
 /* A server that is killed or an engine that dies before the COMMIT leaves nothing behind. */
-static bool restore_once(StepCtx *ctx, const char *script, Err *err)
+static bool restore_once(StepCtx *ctx, const char *script, const SchemaObjects *before, Err *err)
 {
     Renaming renaming = {
         .arena = ctx->arena, .conn = ctx->target, .blueprint = ctx->run->blueprint};
     const char *limit = arena_printf(ctx->arena, "SET LOCAL lock_timeout = %d", LOCK_TIMEOUT_MS);
     if (pg_begin(ctx->target, "READ WRITE", err) && pg_none(ctx->target, limit, NO_PARAMS, err) &&
         renaming_begin(&renaming, err) && archive_run(ctx->target, script, err) &&
-        renaming_end(&renaming, err) && pg_commit(ctx->target, err))
+        renaming_end(&renaming, err) && mark_made(ctx, before, err) && pg_commit(ctx->target, err))
         return true;
     pg_rollback(ctx->target);
     return false;
 }
 
-static bool restore_script(StepCtx *ctx, const char *script, Err *err)
+static bool restore_script(StepCtx *ctx, const char *script, const SchemaObjects *before, Err *err)
 {
     for (;;) {
         AUTO_ERR Err failed = {0};
-        if (restore_once(ctx, script, &failed))
+        if (restore_once(ctx, script, before, &failed))
             return true;
         if (strcmp(failed.sqlstate, "55P03") != 0 && strcmp(failed.sqlstate, "40P01") != 0)
             return err_move(err, &failed);
@@ -67,7 +123,8 @@ bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate, TocWan
     if (fate == TOC_PRE)
         archive_log(&archive);
     return archive_script(&archive, fate, wanted, data, &script, err) &&
-           restore_script(ctx, arena_printf(ctx->arena, "%s\n%s", script, after), err);
+           restore_script(ctx, arena_printf(ctx->arena, "%s\n%s", script, after), &sides->target,
+                          err);
 }
 
 /* A name may hold a newline, which would end the comment. */

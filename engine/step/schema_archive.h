@@ -23,6 +23,14 @@ const SchemaObject *schema_twin(const SchemaSides *sides, const SchemaObject *ob
 MUSTCHECK bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate,
                               TocWanted *wanted, void *data, const char *after, Err *err);
 
+/* Kinds of objects that carry a mark, and that `reset` drops: whatever stands for itself. */
+extern const char SCHEMA_MARKED_KINDS[];
+
+/** The objects of the target that this plan made, by its marks.
+ * \param earlier only those of runs before this one */
+MUSTCHECK bool schema_marked(StepCtx *ctx, const SchemaObjects *target, bool earlier,
+                             const SchemaObject ***marked, size_t *count, Err *err);
+
 /** Describes the commands and the objects of these kinds (a string of ObjectKind letters). */
 void schema_describe(StepCtx *ctx, const SchemaSides *sides, const char *kinds, const char *section,
                      Description *description);

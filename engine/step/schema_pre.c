@@ -32,7 +32,7 @@ static void drop_columns(Str *sql, const StepCtx *ctx, const Relation *relation,
             continue;
         str_append(sql, "ALTER TABLE ");
         ddl_qname(sql, ctx->target, &relation->source);
-        str_append(sql, ctx->recorded_done ? " DROP COLUMN IF EXISTS " : " DROP COLUMN ");
+        str_append(sql, ctx->recorded_done ? " DROP COLUMN IF EXISTS " : " DROP COLUMN IF EXISTS ");
         ddl_ident(sql, ctx->target, relation->left_out[i].name);
         str_append(sql, ";\n");
     }
@@ -138,32 +138,70 @@ static bool were_added(StepCtx *ctx, const SchemaSides *sides, bool *added, Err 
     return true;
 }
 
-static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+/* Whether objects of earlier runs are there, which this one replaces. */
+static bool is_replaced(StepCtx *ctx, const SchemaSides *sides, bool *replaced, Err *err)
+{
+    const SchemaObject **marked = NULL;
+    size_t count = 0;
+    *replaced = false;
+    if (ctx->run->plan->schema.existing != PLAN_EXISTING_REPLACE)
+        return true;
+    if (!schema_marked(ctx, &sides->target, true, &marked, &count, err))
+        return false;
+    *replaced = count > 0;
+    return true;
+}
+
+/* \param made the step has just run: what is restored later is not missed */
+static bool look(StepCtx *ctx, bool made, Observation *observation, Err *err)
 {
     static const char TABLES[] = {OBJECT_TABLE, '\0'};
     static const char OTHERS[] = {OBJECT_SEQUENCE, OBJECT_VIEW,     OBJECT_COMPOSITE,
                                   OBJECT_TYPE,     OBJECT_FUNCTION, '\0'};
     SchemaSides sides;
-    if (!schema_sides_read(ctx, &sides, err))
+    bool replaced = false;
+    if (!schema_sides_read(ctx, &sides, err) || !is_replaced(ctx, &sides, &replaced, err))
         return false;
     Count tables = {0};
     Count others = {0};
     count_kinds(ctx, &sides, TABLES, &tables);
     count_kinds(ctx, &sides, OTHERS, &others);
     judge(ctx, &tables, &others, observation);
-    bool added = false;
-    if (!were_added(ctx, &sides, &added, err))
+    bool added = ctx->run->plan->schema.existing == PLAN_EXISTING_ADOPT;
+    if (added && observation->state == OBSERVED_SATISFIED && others.missing > 0 && !made)
+        observation->state = OBSERVED_DRIFTED;
+    if (replaced) {
+        observation->state = OBSERVED_NEEDED;
+        observation->reason = "what an earlier run of this plan made is replaced";
+    }
+    if (!added && !were_added(ctx, &sides, &added, err))
         return false;
     if (observation->state == OBSERVED_DRIFTED && added) {
         observation->state = OBSERVED_NEEDED;
-        observation->reason =
-            arena_printf(ctx->arena, "added to the selection: %s", str_text(&tables.first_missing));
+        observation->reason = arena_printf(
+            ctx->arena, "missing on the target: %s",
+            str_text(tables.missing > 0 ? &tables.first_missing : &others.first_missing));
     }
     str_release(&tables.first_there);
     str_release(&tables.first_missing);
     str_release(&others.first_there);
     str_release(&others.first_missing);
     return true;
+}
+
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    return look(ctx, ctx->recorded_done, observation, err);
+}
+
+static bool verify(StepCtx *ctx, Err *err)
+{
+    Observation observation = {0};
+    if (!look(ctx, true, &observation, err))
+        return false;
+    return observation.state == OBSERVED_SATISFIED ||
+           err_set(err, ERR_DRIFT, "the schema is not whole: %s",
+                   observation.reason == NULL ? "objects are missing" : observation.reason);
 }
 
 /* What is not restored because it stands: schemas (public, an extension's, one made for grants
@@ -216,18 +254,36 @@ static bool wanted(void *data, const Toc *toc, const TocEntry *entry)
     return false;
 }
 
+/* schema.existing is replace: what earlier runs of this plan made goes, and nothing else with it.
+ */
+static bool drop_replaced(StepCtx *ctx, SchemaSides *sides, Err *err)
+{
+    const SchemaObject **marked = NULL;
+    size_t count = 0;
+    if (ctx->run->plan->schema.existing != PLAN_EXISTING_REPLACE)
+        return true;
+    if (!schema_marked(ctx, &sides->target, true, &marked, &count, err))
+        return false;
+    if (count == 0)
+        return true;
+    log_info(&ctx->log, "%zu objects that earlier runs of this plan made are dropped", count);
+    if (!schema_drop(ctx->target, marked, count, NULL, 0, &sides->target, err))
+        return false;
+    return schema_sides_read(ctx, sides, err);
+}
+
 static bool apply(StepCtx *ctx, Err *err)
 {
     SchemaSides sides;
     AUTO_ROWS Rows *there = NULL;
-    if (!schema_sides_read(ctx, &sides, err) ||
+    if (!schema_sides_read(ctx, &sides, err) || !drop_replaced(ctx, &sides, err) ||
         !pg_rows(ctx->target, "SELECT nspname FROM pg_catalog.pg_namespace", NO_PARAMS, &there,
                  err))
         return false;
     Choice choice = {
         .source = ctx->run->blueprint->source,
         .sides = &sides,
-        .again = ctx->recorded_done,
+        .again = ctx->recorded_done || ctx->run->plan->schema.existing == PLAN_EXISTING_ADOPT,
         .there = there,
     };
     AUTO_STR Str drop = {0};
@@ -235,38 +291,17 @@ static bool apply(StepCtx *ctx, Err *err)
     return schema_restore(ctx, &sides, TOC_PRE, wanted, &choice, str_text(&drop), err);
 }
 
-/* Whether this run got as far as restoring: before that, what bears the names is not ours. */
-static bool restored_by_us(StepCtx *ctx, bool *ours, Err *err)
-{
-    AUTO_ROWS Rows *rows = NULL;
-    *ours = false;
-    if (!journal_steps(ctx->target, ctx->run->journal.id, &rows, err))
-        return false;
-    for (size_t r = 0; r < rows_count(rows); r++)
-        *ours = *ours || strcmp(rows_text(rows, r, 0), STEP_SCHEMA_PRE.name) == 0;
-    return true;
-}
-
+/* What bears the mark is dropped; what the run found, or adopted, is not its own. */
 static bool undo(StepCtx *ctx, Err *err)
 {
     SchemaSides sides;
-    bool ours = false;
-    if (!restored_by_us(ctx, &ours, err) || !ours)
-        return !err_is_set(err);
-    if (!schema_sides_read(ctx, &sides, err))
-        return false;
     const Blueprint *blueprint = ctx->run->blueprint;
-    const SchemaObject **drop = arena_array(ctx->arena, const SchemaObject *, sides.source.count);
+    const SchemaObject **marked = NULL;
     size_t count = 0;
-    for (size_t i = 0; i < sides.source.count; i++) {
-        const SchemaObject *object = &sides.source.items[i];
-        const SchemaObject *twin = schema_twin(&sides, object);
-        if (twin != NULL &&
-            (strchr(KINDS, (char)object->kind) != NULL || object->kind == OBJECT_OTHER) &&
-            blueprint_keeps_object(blueprint, object->class_oid, object->oid))
-            drop[count++] = twin;
-    }
-    return schema_drop(ctx->target, drop, count, blueprint->schemas, blueprint->schema_count, err);
+    return schema_sides_read(ctx, &sides, err) &&
+           schema_marked(ctx, &sides.target, false, &marked, &count, err) &&
+           schema_drop(ctx->target, marked, count, blueprint->schemas, blueprint->schema_count,
+                       NULL, err);
 }
 
 const StepKind STEP_SCHEMA_PRE = {
@@ -278,5 +313,6 @@ const StepKind STEP_SCHEMA_PRE = {
     .describe = describe,
     .observe = observe,
     .apply = apply,
+    .verify = verify,
     .undo = undo,
 };
