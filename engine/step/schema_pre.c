@@ -32,7 +32,8 @@ static void drop_columns(Str *sql, const StepCtx *ctx, const Relation *relation,
             continue;
         str_append(sql, "ALTER TABLE ");
         ddl_qname(sql, ctx->target, &relation->source);
-        str_append(sql, ctx->recorded_done ? " DROP COLUMN IF EXISTS " : " DROP COLUMN IF EXISTS ");
+        bool adopts = ctx->run->plan->schema.existing == PLAN_EXISTING_ADOPT;
+        str_append(sql, ctx->recorded_done || adopts ? " DROP COLUMN IF EXISTS " : " DROP COLUMN ");
         ddl_ident(sql, ctx->target, relation->left_out[i].name);
         str_append(sql, ";\n");
     }
