@@ -33,8 +33,11 @@ static bool run(const Options *options, Err *err)
         !session_journal(&session, err) || !may_reset(&session, err) ||
         !session_confirm(options, QUESTION, err) || !undo_fences(&session, err) ||
         !session_inspect(&session, err) || !undo_open_source(&session, err) ||
-        !undo_steps(&session, err) || !undo_find_orphans(&session, &orphans, err) ||
-        !undo_drop_orphans(&session, &orphans, err) ||
+        /* The plan may have been edited since: publications are found by their mark, identities by
+         * the journal; these go last, as a published table needs one. */
+        !undo_find_orphans(&session, &orphans, err) ||
+        !undo_drop_orphans(&session, &orphans, err) || !undo_steps(&session, err) ||
+        !undo_identities(&session, err) ||
         !journal_bury_run(session.target, session.journal.id, "reset", err))
         return false;
     printf("run \"%s\" is reset; \"godwit apply\" begins anew\n", session.plan.name);

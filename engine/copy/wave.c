@@ -332,7 +332,7 @@ bool wave_begin(Wave **out, Run *run, Conn *target, Err *err)
     return true;
 }
 
-static bool record_none(const Run *run, Conn *target, Err *err)
+bool wave_none(const Run *run, Conn *target, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     const Blueprint *blueprint = run->blueprint;
@@ -343,18 +343,7 @@ static bool record_none(const Run *run, Conn *target, Err *err)
     return journal_wave_open(target, run->journal.id, names, blueprint->leaf_count, 0, &wave,
                              err) &&
            pg_none(target, SQL_COPY_NONE,
-                   PARAMS(arena_int64(&arena, run->journal.id), arena_int64(&arena, wave)), err) &&
-           pg_commit(target, err);
-}
-
-bool wave_none(const Run *run, Conn *target, Err *err)
-{
-    if (!pg_begin(target, NULL, err))
-        return false;
-    bool ok = record_none(run, target, err);
-    if (!ok)
-        pg_rollback(target);
-    return ok;
+                   PARAMS(arena_int64(&arena, run->journal.id), arena_int64(&arena, wave)), err);
 }
 
 bool wave_import(const Wave *wave, Conn *source, Err *err)

@@ -3,6 +3,7 @@
  * tables. A partitioned root stands for its leaves, which are published under their own names;
  * before 13 the leaves are listed. One that is adopted is taken as it is and never dropped.
  */
+#include "copy/blockers.h"
 #include "copy/leaves.h"
 #include "pg/ddl.h"
 #include "pg/query.h"
@@ -17,6 +18,8 @@ extern const StepKind STEP_PUBLICATION;
 #define ROOT_PUBLISHED_VERSION     130000
 #define TRUNCATE_PUBLISHED_VERSION 110000
 #define PARTS_PUBLISHED_VERSION    150000
+/* Writers of the tables wait behind the lock: not for longer than this. */
+#define GROW_LOCK_TIMEOUT_MS 900
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
@@ -272,7 +275,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 
 /* A published table without a replica identity would refuse the applications' own UPDATE and DELETE
  * from the commit on. Preflight looked at it too, but before; now the tables are locked. */
-static bool all_identified(StepCtx *ctx, Err *err)
+static bool all_identified(StepCtx *ctx, Conn *conn, Err *err)
 {
     const PublicationDef *def = def_of(ctx);
     AUTO_ROWS Rows *rows = NULL;
@@ -284,7 +287,7 @@ static bool all_identified(StepCtx *ctx, Err *err)
             str_appendf(&oids, "%c%" PRIu32, oids.length == 0 ? '{' : ',',
                         def->relations[i]->leaves[n]->oid);
     str_append(&oids, oids.length == 0 ? "{}" : "}");
-    if (!pg_rows(ctx->source, SQL_COPY_UNIDENTIFIED, PARAMS(oids.data), &rows, err))
+    if (!pg_rows(conn, SQL_COPY_UNIDENTIFIED, PARAMS(oids.data), &rows, err))
         return false;
     if (rows_count(rows) == 0)
         return true;
@@ -301,21 +304,55 @@ static bool create(StepCtx *ctx, Err *err)
     create_sql(&create, ctx);
     comment_sql(&comment, ctx);
     return pg_none(ctx->source, create.data, NO_PARAMS, err) &&
-           pg_none(ctx->source, comment.data, NO_PARAMS, err) && all_identified(ctx, err) &&
-           pg_commit(ctx->source, err);
+           pg_none(ctx->source, comment.data, NO_PARAMS, err) &&
+           all_identified(ctx, ctx->source, err) && pg_commit(ctx->source, err);
+}
+
+/* A transaction that wrote to a table before it was published, and ends after that, leaves the
+ * stream with the notion that it is not: later changes would be missing (before 17.5, 16.9 and
+ * their siblings). So none may be open. */
+static bool lock_members(Conn *conn, const MemberVec *missing, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    for (size_t i = 0; i < missing->count; i++) {
+        str_append(&sql, i == 0 ? "LOCK TABLE " : ", ");
+        ddl_qname(&sql, conn, missing->items[i].name);
+    }
+    str_append(&sql, " IN SHARE ROW EXCLUSIVE MODE");
+    return pg_begin(conn, NULL, err) && pg_none(conn, sql.data, NO_PARAMS, err);
+}
+
+/* While it waits every writer waits behind it: not for long, and again. */
+static bool lock_patiently(Conn *conn, const MemberVec *missing, Err *err)
+{
+    Patience patience = {0};
+    while (!lock_members(conn, missing, err)) {
+        pg_rollback(conn);
+        if (!blockers_wait(&patience, conn, "the tables that are added to the publication", err))
+            return false;
+    }
+    return true;
 }
 
 static bool grow(StepCtx *ctx, const MemberVec *missing, Err *err)
 {
     AUTO_STR Str sql = {0};
+    AUTO_CONN Conn *own = NULL;
+    if (!conn_open(&own, &ctx->run->source,
+                   &(ConnOptions){.purpose = "publication",
+                                  .lock_timeout_ms = GROW_LOCK_TIMEOUT_MS,
+                                  .stop = ctx->run->stop},
+                   err) ||
+        !lock_patiently(own, missing, err))
+        return false;
     str_append(&sql, "ALTER PUBLICATION ");
     ddl_ident(&sql, ctx->source, name_of(ctx));
     for (size_t i = 0; i < missing->count; i++) {
         str_append(&sql, i == 0 ? "\n    ADD TABLE ONLY " : ",\n              ONLY ");
         member_sql(&sql, ctx, &missing->items[i]);
     }
-    return pg_none(ctx->source, sql.data, NO_PARAMS, err) && all_identified(ctx, err) &&
-           pg_commit(ctx->source, err);
+    return pg_none(own, sql.data, NO_PARAMS, err) && all_identified(ctx, own, err) &&
+           pg_commit(own, err);
 }
 
 static bool apply(StepCtx *ctx, Err *err)
@@ -327,9 +364,11 @@ static bool apply(StepCtx *ctx, Err *err)
         return false;
     if (rows_count(rows) > 0 && !may_grow(ctx, rows, &missing, &grows, err))
         return false;
+    if (grows)
+        return grow(ctx, &missing, err);
     if (!pg_begin(ctx->source, NULL, err))
         return false;
-    bool ok = grows ? grow(ctx, &missing, err) : create(ctx, err);
+    bool ok = create(ctx, err);
     if (!ok)
         pg_rollback(ctx->source);
     return ok;

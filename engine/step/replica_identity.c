@@ -310,6 +310,10 @@ static bool restore_row(StepCtx *ctx, Conn *own, const Rows *rows, size_t row, E
         .given_index = rows_text(rows, row, 5),
         .made_index = rows_bool(rows, row, 6),
     };
+    /* The index of the identity that was there before had been dropped: that is the same as none.
+     */
+    if (record.previous == 'i' && record.previous_index == NULL)
+        record.previous = 'n';
     return take_back(ctx, own, &record, err) && copy_to_target(ctx, &record, err) &&
            drop_on_target(ctx, &record, err) &&
            pg_none(ctx->target, SQL_JOURNAL_IDENTITY_CLEAR,
