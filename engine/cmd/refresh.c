@@ -18,6 +18,18 @@ static bool may_ask(Session *session, Err *err)
            engine_may_refresh(session, err) && findings_preflight(session, true, err);
 }
 
+/* The engine reads the file that it was started with. */
+static bool same_file(Session *session, Err *err)
+{
+    if (!session_journal(session, err))
+        return false;
+    if (text_equal(session->journal.fingerprint, session->plan.fingerprint))
+        return true;
+    err_set(err, ERR_STALE, "the running engine has another plan (%.12s, this is %.12s)",
+            session->journal.fingerprint, session->plan.fingerprint);
+    return err_hint(err, "It reads the file that it was started with: change that one.");
+}
+
 static bool ask(Session *session, Err *err)
 {
     bool answered = false;
@@ -31,6 +43,8 @@ static bool ask(Session *session, Err *err)
                        "the engine ended before it answered; run \"godwit refresh\" again");
     if (request.exit_status != 0)
         return request_error(&request, err);
+    if (!same_file(session, err))
+        return false;
     printf("run \"%s\" has taken in what was added\n", session->plan.name);
     return true;
 }

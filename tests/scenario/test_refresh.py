@@ -100,7 +100,15 @@ def test_selection_in_the_plan(source, target, plan, godwit):
     result = godwit("refresh", mine)
     assert result.code != 0 and "later" in result.err
     assert harness.compare(source, target, exclude=["public.later"]).differences == []
-<<<<<<< HEAD
+    mine.change(copy={"data": False}, apply={"on_conflict": "skip"})
+    assert "copy.data" in godwit("apply", mine, "--accept-changes", code=12).err
+    source.execute("CREATE TABLE theirs (id int PRIMARY KEY)")
+    target.execute("CREATE TABLE theirs (id int PRIMARY KEY); INSERT INTO theirs VALUES (1)")
+    wider = ["public.theirs", "public.later", "public.old", "public.parted"]
+    mine.change(copy=None, apply=None, select={"tables": wider})
+    godwit("reset", mine, "--yes", code=0)
+    assert target.value("SELECT count(*) FROM theirs") == 1, "reset dropped a table that the run never made"
+    assert target.value("SELECT count(*) FROM pg_class WHERE relname IN ('old', 'parted', 'parted_1')") == 0
 
 
 def test_the_running_engine(source, target, plan, godwit):
@@ -117,14 +125,9 @@ def test_the_running_engine(source, target, plan, godwit):
         assert target.value("SELECT count(*) FROM fresh") == 300
         source.execute("UPDATE fresh SET v = 'g' WHERE id < 9; INSERT INTO parted VALUES (150, 'n'); DELETE FROM old")
         assert running.running(), "the engine ended"
+        source.execute("CREATE SCHEMA more; CREATE TABLE more.t (id int PRIMARY KEY)")
+        other = harness.Plan(f"{mine.path}.yaml", dict(mine.keys, select={"schemas": ["public", "more"]}), mine.env)
+        other.save()
+        assert "another plan" in godwit("refresh", other, code=12).err, "the engine has read its own file"
+        source.execute("DROP SCHEMA more CASCADE")
         running.wait_for(WAITING, new=False)
-=======
-    mine.change(copy={"data": False})
-    assert "copy.data" in godwit("apply", mine, "--accept-changes", code=12).err
-    source.execute("CREATE TABLE theirs (id int PRIMARY KEY)")
-    target.execute("CREATE TABLE theirs (id int PRIMARY KEY); INSERT INTO theirs VALUES (1)")
-    mine.change(copy=None, select={"tables": ["public.theirs", "public.later", "public.old", "public.parted"]})
-    godwit("reset", mine, "--yes", code=0)
-    assert target.value("SELECT count(*) FROM theirs") == 1, "reset dropped a table that the run never made"
-    assert target.value("SELECT count(*) FROM pg_class WHERE relname IN ('old', 'parted', 'parted_1')") == 0
->>>>>>> ed9c197 (Take back what a run set though the plan was edited; add tables under a lock)
