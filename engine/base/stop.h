@@ -18,6 +18,7 @@ typedef enum StopReason {
     STOP_TERMINATE, /* SIGTERM: exit 143 */
     STOP_PAUSE,     /* `godwit pause`: exit 143 */
     STOP_REFRESH,   /* `godwit refresh`: the engine begins anew with what was added */
+    STOP_SNAPSHOT,  /* the wave's snapshot is too old: the engine begins anew with another */
     STOP_LOCK_LOST, /* the run's lock session died */
     STOP_FAILED,    /* another part of the run failed */
     STOP_DOWNTIME,  /* the cutover took longer than its max_downtime */

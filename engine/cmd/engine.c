@@ -352,6 +352,13 @@ static void tell_end(Run *run, const Err *failure)
     run->notifier = NULL;
 }
 
+/* Whether the engine goes on with another graph: who asked for something waits for that. */
+static bool begins_anew(const Session *session)
+{
+    StopReason reason = stop_reason(&session->stop);
+    return reason == STOP_REFRESH || reason == STOP_SNAPSHOT;
+}
+
 static bool run_graph(Session *session, EngineOptions *options, Run *run, Err *err)
 {
     tell_start(run);
@@ -363,7 +370,7 @@ static bool run_graph(Session *session, EngineOptions *options, Run *run, Err *e
         ok = err_move(err, &ended);
     conn_set_stop(session->target,
                   NULL); /* what is left to write is short, and a stop must not lose it */
-    if (stop_reason(&session->stop) != STOP_REFRESH)
+    if (!begins_anew(session))
         finish_requests(session, run, err);
     tell_end(run, err);
     if (!ok)
@@ -398,9 +405,11 @@ bool engine_run(Session *session, const EngineOptions *options, Err *err)
         return false;
     EngineOptions now = *options;
     bool ok = run_session(session, &now, err);
-    while (!ok && stop_withdraw(&session->stop, STOP_REFRESH)) {
+    while (!ok && begins_anew(session)) {
+        StopReason reason = stop_reason(&session->stop);
+        (void)stop_withdraw(&session->stop, reason);
         err_release(err);
-        now.changes = CHANGES_ADDED;
+        now.changes = reason == STOP_REFRESH ? CHANGES_ADDED : options->changes;
         ok = session_renew(session, err) && run_session(session, &now, err);
     }
     signals_end(signals);

@@ -17,6 +17,7 @@
 
 #define TABLES_PER_LOCK 500
 #define CHECK_EVERY_MS  1000
+#define ADMIT_POLL_MS   200
 /* A table of the wave is locked by the keeper: who waits for it waits behind somebody who in turn
  * waits for the keeper, that is, until the wave ends. */
 #define IMPORT_LOCK_TIMEOUT_MS 1000
@@ -36,12 +37,14 @@ struct Wave {
     Leaf **included;  /* sorted by oid */
     size_t included_count;
     CopyJob **jobs; /* by Relation.index */
+    int64_t began_ms;
+    atomic_int copying; /* relations that are begun and not copied */
 };
 
 static Wave *wave_new(Run *run)
 {
     Wave *wave = mem_resize(NULL, sizeof(Wave));
-    *wave = (Wave){.run = run};
+    *wave = (Wave){.run = run, .began_ms = clock_ms()};
     pthread_mutex_init(&wave->mutex, NULL);
     wave->leaves = arena_array(&wave->arena, WaveLeaf, run->blueprint->leaf_count);
     wave->included = arena_array(&wave->arena, Leaf *, run->blueprint->leaf_count);
@@ -417,4 +420,30 @@ void wave_end(Wave **wave)
     pg_rollback((*wave)->keeper);
     wave_free(*wave);
     *wave = NULL;
+}
+
+bool wave_admit(Wave *wave, const Relation *relation, Err *err)
+{
+    Run *run = wave->run;
+    const int64_t limit_ms = run->plan->copy.max_snapshot_age_us / 1000;
+    if (limit_ms == 0 || relation->merge != NULL || clock_ms() - wave->began_ms <= limit_ms) {
+        atomic_fetch_add(&wave->copying, 1);
+        return true;
+    }
+    while (atomic_load(&wave->copying) > 0) {
+        if (!stop_sleep(run->stop, ADMIT_POLL_MS))
+            return stop_error(run->stop, err);
+        if (atomic_load(&run->failing))
+            return err_set(err, ERR_RUN, "not begun: another step failed");
+    }
+    log_info(&run->log,
+             "the snapshot of wave %" PRId64 " is older than copy.max_snapshot_age: taking another",
+             wave->number);
+    stop_request(run->stop, STOP_SNAPSHOT);
+    return stop_error(run->stop, err);
+}
+
+void wave_leave(Wave *wave)
+{
+    atomic_fetch_sub(&wave->copying, 1);
 }

@@ -61,6 +61,15 @@ CopyJob **wave_job(Wave *wave, const Relation *relation);
  * \return false with ERR_RUN: what is copied from now on would not be safe. */
 MUSTCHECK bool wave_check(Wave *wave, Err *err);
 
+/** A relation's copy begins. When the snapshot is older than copy.max_snapshot_age it does not: it
+ * waits until the relations that are begun are copied, and asks the engine to begin anew
+ * (STOP_SNAPSHOT), with a new wave for what is left. Merged relations stay together. Any thread.
+ * \return false with the stop's error, or ERR_RUN when another step has failed meanwhile. */
+MUSTCHECK bool wave_admit(Wave *wave, const Relation *relation, Err *err);
+
+/** A relation that was admitted is copied. */
+void wave_leave(Wave *wave);
+
 /** Gives locks and snapshot back, frees the wave; what was copied is proved part by part
  * (wave_check). */
 void wave_end(Wave **wave);

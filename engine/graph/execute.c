@@ -294,6 +294,7 @@ static void fail(Executor *ex, Piece *piece)
     ex->states[piece->step->index] = STEP_FAILED;
     ex->nodes[piece->step->index].failed_part = true;
     ex->failing = true;
+    atomic_store(&ex->run->failing, true);
     /* The first failure goes to the caller, who prints it; those behind it are told here. */
     if (!err_is_set(&ex->first)) {
         err_move(&ex->first, &piece->err);

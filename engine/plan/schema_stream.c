@@ -216,10 +216,10 @@ const PlanKey COPY_KEYS[] = {
      .doc = "Copy the rows; false: replicate only what changes after the slot is made.",
      .fallback = "true"},
     {.key = "max_snapshot_age",
-     .doc = "Take a new snapshot for relations not begun by then.",
+     .doc = "Take a new snapshot for relations not begun by then; the source keeps old rows for as "
+            "long as one is held. Default: no limit.",
      .format = FORMAT_INTERVAL,
-     .min = 60 * SECOND,
-     .is_later = true},
+     .min = SECOND},
     {.key = NULL},
 };
 

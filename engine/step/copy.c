@@ -113,6 +113,8 @@ static bool part_count(StepCtx *ctx, size_t *count, Err *err)
 {
     const Relation *relation = ctx->step->object;
     CopyJob **job = wave_job(ctx->run->wave, relation);
+    if (!wave_admit(ctx->run->wave, relation, err))
+        return false;
     if (!job_plan(job, ctx->run, ctx->run->wave, relation, ctx->source, ctx->target, err))
         return false;
     *count = job_part_count(*job);
@@ -125,6 +127,14 @@ static bool part_apply(StepCtx *ctx, size_t part, Err *err)
     return job_part(job, part, ctx->arena, ctx->source, ctx->target, err);
 }
 
+/* Behind the last part. */
+static bool apply(StepCtx *ctx, Err *err)
+{
+    (void)err;
+    wave_leave(ctx->run->wave);
+    return true;
+}
+
 const StepKind STEP_COPY = {
     .name = "copy",
     .phase = PHASE_COPY,
@@ -134,6 +144,7 @@ const StepKind STEP_COPY = {
     .expand = expand,
     .describe = describe,
     .observe = observe,
+    .apply = apply,
     .part_count = part_count,
     .part_apply = part_apply,
 };

@@ -303,3 +303,28 @@ def test_crashed_server_during_the_copy(side, private_cluster, database, plan, g
     assert {state for state, _, _ in copied(there).values()} == {"f"}
     harness.assert_same(here, there, sequences=False)
     assert there.value("SELECT count(*) FROM pg_constraint WHERE conname = 'child_big_fkey' AND convalidated") == 1
+
+
+def test_a_new_snapshot_for_what_is_not_begun(source, target, plan, godwit, proxy):
+    """copy.max_snapshot_age: what is begun is finished under its snapshot, the rest gets another; nothing is lost."""
+    source.execute(TABLES)
+    slow = proxy(source)
+    slow.stall_after(3_000_000)  # in the middle of the first table
+    mine = plan(copy={**ONE_JOB, "max_snapshot_age": "2s", "split_tables_larger_than": "100MB"})
+    running = godwit.start("apply", mine.via(source=slow), "--until", "catchup")
+    running.wait_for(r"wave 1: 4 tables")
+    end = time.monotonic() + 60
+    while not slow.stalled:
+        assert time.monotonic() < end, running.err
+        time.sleep(0.05)
+    time.sleep(2.5)
+    source.execute("UPDATE first_big SET payload = 'x' WHERE id < 10; DELETE FROM later WHERE id < 5;"
+                   "INSERT INTO parted VALUES (9000, 'north', 'late')")
+    slow.go_on()
+    result = running.wait(code=0)
+    assert "older than copy.max_snapshot_age" in result.err
+    waves = {rel: wave for rel, (_, wave, _) in copied(target).items()}
+    assert waves["first_big"] == 1 and waves["later"] == 2, waves
+    target.wait_until("SELECT count(*) = 1 FROM parted WHERE id = 9000")
+    godwit("apply", mine, "--until", "verify", code=0)
+    harness.assert_same(source, target, sequences=False)
