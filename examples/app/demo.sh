@@ -147,13 +147,17 @@ stop_server()
 # Whether the run stands at the approval: that step runs.
 waits_for_approval()
 {
-    "$godwit" status "$plan" --format json 2>/dev/null | $python -c '
+    # A signal that comes while bash waits for a foreground command which handles it itself is lost to
+    # bash's own trap; one that comes during "wait" is not.
+    "$godwit" status "$plan" --format json >"$work/now.json" 2>/dev/null &
+    wait $! || true
+    $python -c '
 import json, sys
 try:
     steps = json.load(sys.stdin).get("steps", [])
 except ValueError:
     steps = []
-sys.exit(not any(s["id"] == "approval" and s["state"] == "running" for s in steps))'
+sys.exit(not any(s["id"] == "approval" and s["state"] == "running" for s in steps))' <"$work/now.json"
 }
 
 apply_runs() { kill -0 "$apply_pid" 2>/dev/null; }
@@ -165,7 +169,7 @@ wait_for_gate()
     until waits_for_approval; do
         apply_runs || { wait "$apply_pid" || die "apply ended with status $?"; die "apply ended before the gate"; }
         [ "$SECONDS" -lt "$end" ] || die "not at the gate after half an hour"
-        sleep 0.5
+        sleep 0.5 & wait $!
     done
 }
 
@@ -222,7 +226,7 @@ tail -n +1 -f --pid="$apply_pid" "$work/apply.log" |
     grep --line-buffered -Ev '\[(analyze|constraint|copy|foreign_key|index|validate)[:].*done in|^warning G|^  (why|fix): ' &
 tail_pid=$!
 wait_for_gate
-sleep "$replicate_s"
+sleep "$replicate_s" & wait $!
 kill -0 "$workload_pid" 2>/dev/null || die "the workload ended too early: $(cat "$work/workload.log")"
 
 heading "Copied, verified, replicating; waiting for a human"
