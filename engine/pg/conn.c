@@ -10,7 +10,11 @@
 #include "pg/fault.h"
 #include "pg/settings_table.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define CONNECT_TIMEOUT_MS 30000
 #define CANCEL_DRAIN_MS    5000
@@ -81,29 +85,74 @@ const char *endpoint_password(Arena *arena, const Endpoint *endpoint)
 
 typedef VEC(const char *) TextVec;
 
-const char *const *conn_tool_env(Arena *arena, const Endpoint *endpoint, const char *const *base,
-                                 Err *err)
+/* A line of a password file that fits every server.
+ * \note Source: PostgreSQL documentation, "The Password File": \ and : are escaped. */
+static bool write_password(const char *password, int *fd, Err *err)
 {
-    static const char *const KEPT[] = {"PATH", "HOME", "TMPDIR", "LANG", "SSL_CERT_FILE"};
-    __attribute__((cleanup(options_free))) PQconninfoOption *options = NULL;
-    if (!parse_conninfo(endpoint, &options, err))
-        return NULL;
-    TextVec env = {0};
-    for (size_t i = 0; base == NULL && i < sizeof(KEPT) / sizeof(KEPT[0]); i++) {
+    AUTO_STR Str line = {0};
+    str_append(&line, "*:*:*:*:");
+    for (const char *c = password; *c != '\0'; c++) {
+        if (*c == ':' || *c == '\\')
+            str_append_char(&line, '\\');
+        str_append_char(&line, *c);
+    }
+    str_append_char(&line, '\n');
+    *fd = memfd_create("godwit_passfile", MFD_CLOEXEC);
+    /* libpq takes no file that others can read. */
+    if (*fd >= 0 && fchmod(*fd, S_IRUSR | S_IWUSR) == 0 &&
+        write(*fd, line.data, line.length) == (ssize_t)line.length)
+        return true;
+    return err_set(err, ERR_IO, "could not keep a password for pg_dump: %s", strerror(errno));
+}
+
+static void keep_variables(Arena *arena, TextVec *env)
+{
+    static const char *const KEPT[] = {"PATH",          "HOME",          "TMPDIR",      "LANG",
+                                       "SSL_CERT_FILE", "PGSERVICEFILE", "PGSYSCONFDIR"};
+    for (size_t i = 0; i < sizeof(KEPT) / sizeof(KEPT[0]); i++) {
         const char *value = getenv(KEPT[i]);
         if (value != NULL)
-            *vec_push(arena, &env) = arena_printf(arena, "%s=%s", KEPT[i], value);
+            *vec_push(arena, env) = arena_printf(arena, "%s=%s", KEPT[i], value);
     }
-    for (; base != NULL && *base != NULL; base++)
-        *vec_push(arena, &env) = *base;
+}
+
+const char *const *tool_env(Arena *arena)
+{
+    TextVec env = {0};
+    keep_variables(arena, &env);
+    *vec_push(arena, &env) = NULL;
+    return env.items;
+}
+
+const char *const *conn_tool_env(Arena *arena, const Endpoint *endpoint, int *passfile, Err *err)
+{
+    __attribute__((cleanup(options_free))) PQconninfoOption *options = NULL;
+    const char *password = getenv("PGPASSWORD");
+    const char *file = endpoint->passfile != NULL ? endpoint->passfile : getenv("PGPASSFILE");
+    TextVec env = {0};
+    *passfile = -1;
+    if (!parse_conninfo(endpoint, &options, err))
+        return NULL;
+    keep_variables(arena, &env);
     for (PQconninfoOption *o = options; o->keyword != NULL; o++) {
-        if (o->envvar != NULL && o->val != NULL)
-            *vec_push(arena, &env) = arena_printf(arena, "%s=%s", o->envvar, o->val);
-        else if (o->val != NULL && strcmp(o->keyword, "service") == 0)
+        if (o->val == NULL)
+            continue;
+        if (strcmp(o->keyword, "password") == 0)
+            password = o->val;
+        else if (strcmp(o->keyword, "passfile") == 0)
+            file = endpoint->passfile != NULL ? file : o->val;
+        else if (strcmp(o->keyword, "service") == 0)
             *vec_push(arena, &env) = arena_printf(arena, "PGSERVICE=%s", o->val);
+        else if (o->envvar != NULL)
+            *vec_push(arena, &env) = arena_printf(arena, "%s=%s", o->envvar, o->val);
     }
-    if (endpoint->passfile != NULL)
-        *vec_push(arena, &env) = arena_printf(arena, "PGPASSFILE=%s", endpoint->passfile);
+    if (password != NULL && *password != '\0') {
+        if (!write_password(password, passfile, err))
+            return NULL;
+        file = arena_printf(arena, "/proc/%d/fd/%d", (int)getpid(), *passfile);
+    }
+    if (file != NULL)
+        *vec_push(arena, &env) = arena_printf(arena, "PGPASSFILE=%s", file);
     *vec_push(arena, &env) = NULL;
     return env.items;
 }

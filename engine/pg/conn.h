@@ -78,11 +78,16 @@ bool conn_is_ended(Conn *conn);
 /** Whether the server is inside a failed or open transaction block. */
 bool conn_in_transaction(const Conn *conn);
 
-/** Environment (PGHOST=..., PGPASSWORD=..., NULL-terminated) for an external tool that must connect
- * to the same place, added to `base` (may be NULL); and the connection string without any secret,
- * for argv. */
-const char *const *conn_tool_env(Arena *arena, const Endpoint *endpoint, const char *const *base,
-                                 Err *err);
+/** Environment (PATH and the like, NULL-terminated) for an external tool that does not connect:
+ * nothing of ours that may hold a password. */
+const char *const *tool_env(Arena *arena);
+
+/** Environment (PGHOST=..., NULL-terminated) for an external tool that must connect to the same
+ * place. It holds no password: that stands in a password file without a name, which the tool opens
+ * through our descriptor.
+ * \param passfile the descriptor, to be closed when the tool has ended; -1: there is no password
+ * \return NULL with ERR_USAGE or ERR_IO */
+const char *const *conn_tool_env(Arena *arena, const Endpoint *endpoint, int *passfile, Err *err);
 
 /** host, port and dbname the conninfo resolves to (for target.expect and messages).
  * \return false with ERR_USAGE when the conninfo cannot be parsed (its text is not printed). */

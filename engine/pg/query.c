@@ -12,9 +12,20 @@
 
 #define STATEMENT_SHOWN_BYTES 200
 
+/* How much of a statement may be told: the value of a setting may be a secret. */
+static size_t bytes_told(const char *sql)
+{
+    bool sets = strncmp(sql, "ALTER DATABASE ", 15) == 0 || strncmp(sql, "ALTER ROLE ", 11) == 0;
+    const char *to = sets ? strstr(sql, " TO ") : NULL;
+    return to != NULL ? (size_t)(to - sql) : strlen(sql);
+}
+
 static bool statement_error(const char *sql, Err *err)
 {
-    size_t length = strlen(sql);
+    size_t length = bytes_told(sql);
+    if (length < STATEMENT_SHOWN_BYTES)
+        return err_detail(err, "Statement: %.*s%s", (int)length, sql,
+                          sql[length] != '\0' ? " TO ..." : "");
     return err_detail(err, "Statement: %.*s%s", STATEMENT_SHOWN_BYTES, sql,
                       length > STATEMENT_SHOWN_BYTES ? "..." : "");
 }

@@ -146,7 +146,7 @@ static void check_definers(Check *check, const Access *access)
 
 static void check_settings(Check *check, const RoleSet *set)
 {
-    RoleSql ignored = {0};
+    SettingSqlVec ignored = {0};
     RoleSql left_out = {0};
     settings_sql(check->arena, set, check->target.conn, &ignored, &left_out);
     for (size_t i = 0; i < left_out.count; i++) {

@@ -80,9 +80,18 @@ MUSTCHECK bool access_read(Arena *arena, const Blueprint *blueprint, Conn *sourc
 void access_plan(Arena *arena, const Access *access, const Conn *target, bool before,
                  AccessPlan *plan);
 
+/* A setting's statement, and what may be told of it: its value may be a secret. */
+typedef struct SettingSql {
+    const char *sql;
+    const char *what;  /* "app.jwt_secret of the database" */
+    const char *value; /* is not told */
+} SettingSql;
+
+typedef VEC(SettingSql) SettingSqlVec;
+
 /** ALTER DATABASE and ALTER ROLE ... IN DATABASE settings, and the comment of a database that has
  * none: what the target lacks. \param left_out "name: why" each; NULL: not wanted */
-void settings_sql(Arena *arena, const RoleSet *set, const Conn *target, RoleSql *statements,
+void settings_sql(Arena *arena, const RoleSet *set, const Conn *target, SettingSqlVec *statements,
                   RoleSql *left_out);
 
 #endif

@@ -17,7 +17,7 @@ static const char *value_there(const RoleSide *target, const char *role, const c
 }
 
 static void alter(Arena *arena, const RoleSet *set, const RoleSetting *setting, const char *role,
-                  const Conn *target, RoleSql *statements)
+                  const Conn *target, SettingSqlVec *statements)
 {
     AUTO_STR Str sql = {0};
     str_append(&sql, role == NULL ? "ALTER DATABASE " : "ALTER ROLE ");
@@ -28,11 +28,14 @@ static void alter(Arena *arena, const RoleSet *set, const RoleSetting *setting, 
     ddl_ident(&sql, target, set->target.database);
     str_append_char(&sql, ' ');
     setting_sql(&sql, target, setting);
-    *vec_push(arena, statements) = str_dup(arena, &sql);
+    const char *what = role == NULL ? arena_printf(arena, "%s of the database", setting->name)
+                                    : arena_printf(arena, "%s of role %s in the database",
+                                                   setting->name, name_part_text(arena, role));
+    *vec_push(arena, statements) = (SettingSql){str_dup(arena, &sql), what, setting->value};
 }
 
 static void one_setting(Arena *arena, const RoleSet *set, const RoleSetting *setting,
-                        const Conn *target, RoleSql *statements, RoleSql *left_out)
+                        const Conn *target, SettingSqlVec *statements, RoleSql *left_out)
 {
     const char *why = setting_left_out(setting);
     const char *role = roles_target(set, setting->role);
@@ -49,7 +52,7 @@ static void one_setting(Arena *arena, const RoleSet *set, const RoleSetting *set
         alter(arena, set, setting, role, target, statements);
 }
 
-void settings_sql(Arena *arena, const RoleSet *set, const Conn *target, RoleSql *statements,
+void settings_sql(Arena *arena, const RoleSet *set, const Conn *target, SettingSqlVec *statements,
                   RoleSql *left_out)
 {
     for (size_t i = 0; i < set->source.settings.count; i++) {
@@ -67,5 +70,6 @@ void settings_sql(Arena *arena, const RoleSet *set, const Conn *target, RoleSql 
     ddl_ident(&sql, target, set->target.database);
     str_append(&sql, " IS ");
     ddl_literal(&sql, target, set->source.comment);
-    *vec_push(arena, statements) = str_dup(arena, &sql);
+    *vec_push(arena, statements) =
+        (SettingSql){str_dup(arena, &sql), "the comment of the database", set->source.comment};
 }

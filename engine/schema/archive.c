@@ -122,12 +122,14 @@ static bool dump(Archive *archive, const Blueprint *blueprint, Err *err)
         *vec_push(arena, &argv) = fixed[i];
     exclude_schemas(arena, blueprint, &argv);
     *vec_push(arena, &argv) = NULL;
-    const char *const *env = conn_tool_env(arena, archive->tools.source, NULL, err);
-    if (env == NULL)
-        return false;
+    int passfile = -1;
+    const char *const *env = conn_tool_env(arena, archive->tools.source, &passfile, err);
     const ProcessSpec spec = {.argv = argv.items, .env = env, .timeout_ms = -1};
     ProcessResult result;
-    return run_tool(archive, "pg_dump", &spec, &result, err);
+    bool done = env != NULL && run_tool(archive, "pg_dump", &spec, &result, err);
+    if (passfile >= 0)
+        close(passfile);
+    return done;
 }
 
 /* --- the list --- */
@@ -135,7 +137,7 @@ static bool dump(Archive *archive, const Blueprint *blueprint, Err *err)
 static bool list(Archive *archive, const char *option, const char **text, Err *err)
 {
     const char *const argv[] = {archive->tools.pg_restore, "--list", option, archive->path, NULL};
-    const ProcessSpec spec = {.argv = argv, .timeout_ms = -1};
+    const ProcessSpec spec = {.argv = argv, .env = tool_env(&archive->arena), .timeout_ms = -1};
     ProcessResult result;
     if (!run_tool(archive, "pg_restore", &spec, &result, err))
         return false;
@@ -230,6 +232,7 @@ bool archive_script(Archive *archive, TocFate fate, TocWanted *wanted, void *dat
                                 NULL};
     const ProcessSpec spec = {
         .argv = argv,
+        .env = tool_env(&archive->arena),
         .input = str_text(&chosen),
         .input_bytes = chosen.length,
         .timeout_ms = -1,

@@ -6,8 +6,8 @@
  *     archive_script(&archive, TOC_PRE, NULL, NULL, &script, err);
  *
  * The file is private (0600, close-on-exec), has no name and goes with the Archive. Passwords
- * travel in the tool's environment, never in its arguments. The SQL is run by archive_run() on a
- * connection of ours and not by pg_restore, so that an engine that dies in the middle leaves
+ * stand neither in the tool's arguments nor in its environment. The SQL is run by archive_run() on
+ * a connection of ours and not by pg_restore, so that an engine that dies in the middle leaves
  * nothing behind.
  */
 #ifndef GODWIT_SCHEMA_ARCHIVE_H

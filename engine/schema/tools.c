@@ -6,6 +6,7 @@
 
 #include "base/process.h"
 #include "base/str.h"
+#include "pg/conn.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static int ask_version(Arena *arena, const char *program)
 {
     AUTO_ERR Err ignored = {0};
     const char *const argv[] = {program, "--version", NULL};
-    ProcessSpec spec = {.argv = argv, .timeout_ms = VERSION_TIMEOUT_MS};
+    ProcessSpec spec = {.argv = argv, .env = tool_env(arena), .timeout_ms = VERSION_TIMEOUT_MS};
     ProcessResult result = {0};
     if (!process_run(arena, &spec, NULL, &result, &ignored) || result.exit_status != 0)
         return 0;
