@@ -1,4 +1,4 @@
-"""The README's tour runs as it stands there, so that it cannot rot."""
+"""The README's tour and the guide's first migration run as they stand there, so that they cannot rot."""
 import os
 import pathlib
 import re
@@ -24,10 +24,15 @@ def test_parses_blocks():
     assert tour_blocks(text) == [(0, "a\nb\n"), (3, "c\n")]
 
 
-def test_readme_tour(source, target, tmp_path):
-    """Every tour block of README.md, in order, in one directory, each ending as it says."""
-    blocks = tour_blocks((REPO / "README.md").read_text(encoding="utf-8"))
-    for command in ("validate", "check", "plan", "apply", "status", "approve", "cutover", "cleanup"):
+PAGES = {"README.md": "validate check plan apply status approve cutover cleanup",
+         "docs/guide.md": "init validate grants check plan show apply status verify approve cutover cleanup"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_tour(page, source, target, tmp_path):
+    """Every tour block of a page, in order, in one directory, each ending as it says."""
+    blocks = tour_blocks((REPO / page).read_text(encoding="utf-8"))
+    for command in PAGES[page].split():
         assert any(f"godwit {command} " in script for _, script in blocks), command
     bin_dir = tmp_path / "bin"
     bin_dir.mkdir()
