@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "plan/suggest.h"
 
 #include <signal.h>
 
@@ -54,6 +55,12 @@ static bool usage_error(const char *word, Err *err)
         err_set(err, ERR_USAGE, "no command given");
     else
         err_set(err, ERR_USAGE, "there is no command \"%s\"", word);
+    Suggest suggest = suggest_begin(word != NULL ? word : "");
+    for (const Command *const *command = COMMANDS; word != NULL && *command != NULL; command++)
+        suggest_offer(&suggest, (*command)->name);
+    if (suggest.best != NULL)
+        return err_hint(err, "did you mean \"%s\"? \"godwit help\" lists the commands.",
+                        suggest.best);
     return err_hint(err, "\"godwit help\" lists the commands.");
 }
 

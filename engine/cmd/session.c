@@ -310,7 +310,7 @@ bool session_confirm(const Options *options, const char *question, Err *err)
         return true;
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
         err_set(err, ERR_USAGE, "this needs a yes, and there is no terminal to ask on");
-        return err_hint(err, "Add --yes if you mean it. %s", question);
+        return err_hint(err, "%s If you mean it, add --yes.", question);
     }
     fprintf(stderr, "%s [yes/no] ", question);
     char answer[8] = "";

@@ -129,8 +129,10 @@ static void record_failure(Worker *worker, const Piece *piece)
         return;
     if (worker->target == NULL || !conn_is_ok(worker->target) || stop_reason(worker->run->stop))
         return;
-    if (!journal_step(worker->target, worker->run->journal.id, piece->step->id, "failed",
-                      piece->err.message, &ignored))
+    /* Who left at a gate or a missing approval has begun the step, and did not fail in it. */
+    bool waits = piece->err.code == ERR_WAITING || piece->err.code == ERR_GATE;
+    if (!journal_step(worker->target, worker->run->journal.id, piece->step->id,
+                      waits ? "running" : "failed", piece->err.message, &ignored))
         log_debug(&worker->run->log, "could not record a failure: %s", ignored.message);
 }
 

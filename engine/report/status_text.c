@@ -74,6 +74,13 @@ static void print_sample(Str *out, const Status *status, const json_t *sample)
                 json_string_value(json_object_get(sample, "source_lsn")));
 }
 
+/* "running" is what the journal knows last; without an engine nothing runs. */
+static const char *step_word(const Status *status, const StatusStep *step)
+{
+    bool lives = status->holder.pid != 0;
+    return !lives && text_equal(step->state, "running") ? "stopped" : step->state;
+}
+
 static void print_steps(Str *out, const Status *status)
 {
     size_t done = 0;
@@ -84,8 +91,9 @@ static void print_steps(Str *out, const Status *status)
         const StatusStep *step = &status->steps[i];
         if (text_equal(step->state, "done"))
             continue;
-        str_appendf(out, "  %-8s %s  %.0f s%s%s\n", step->state, step->id, step->seconds,
-                    step->detail != NULL ? "  " : "", step->detail != NULL ? step->detail : "");
+        str_appendf(out, "  %-8s %s  %.0f s%s%s\n", step_word(status, step), step->id,
+                    step->seconds, step->detail != NULL ? "  " : "",
+                    step->detail != NULL ? step->detail : "");
     }
 }
 

@@ -139,3 +139,15 @@ def test_missing_tools_are_a_finding(source, target, plan, godwit):
     assert "G116" in godwit("check", mine, code=4).out
     assert "G116" in godwit("apply", mine, code=4).err
     assert target.value("SELECT to_regnamespace('godwit') IS NULL")
+
+
+def test_status_of_a_run_that_waits(source, target, plan, godwit):
+    """Who left at the gate did not fail; where no engine runs, no step does."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    mine = plan(cutover={"approval": {"required": True}})
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    shown = godwit("status", mine, code=0).out
+    assert "stopped  approval" in shown and "approval" in shown and "failed" not in shown, shown
+    result = godwit("cleanup", mine, code=64)
+    assert "Drop slot" in result.err and "add --yes" in result.err
+    assert 'did you mean "apply"?' in godwit("aply", mine, code=64).err
