@@ -81,13 +81,14 @@ static DryState state_of(const StepKind *kind, const Observation *observation)
 }
 
 /* What a run made, and what stands no more as it made it. A kind with a proof of its own may leave
- * nothing behind that observe() could see: only where that is the proof does it tell drift. */
+ * nothing behind that observe() could see as done: then only what it calls drifted tells drift. */
 static void look_for_drift(Planning *planning, const StepCtx *ctx, const Description *description,
                            DryStep *out)
 {
     Arena *arena = &planning->session->arena;
     if (!ctx->recorded_done || out->state == DRY_DONE ||
-        (ctx->step->kind->flags & STEP_SESSION) != 0 || ctx->step->kind->verify != NULL)
+        (ctx->step->kind->flags & STEP_SESSION) != 0 ||
+        (ctx->step->kind->verify != NULL && out->state != DRY_FINDING))
         return;
     const char *what = out->reason != NULL ? out->reason : "what it made is not there any more";
     out->state = DRY_FINDING;

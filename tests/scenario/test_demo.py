@@ -45,8 +45,10 @@ def test_demo(open_dir):
 def test_demo_interrupted(open_dir):
     """Ctrl-C in the middle stops everything that the demo started."""
     with open(open_dir / "out", "w", encoding="utf-8") as out:
+        # A shell cannot trap a signal that was ignored when it began, as in a job in the background.
         demo = subprocess.Popen([DEMO], env=demo_env(open_dir), stdout=out, stderr=out,
-                                start_new_session=True)
+                                start_new_session=True,
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         end = time.monotonic() + 300
         while "== Do it" not in (open_dir / "out").read_text(encoding="utf-8"):
             assert demo.poll() is None and time.monotonic() < end, \
