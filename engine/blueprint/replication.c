@@ -303,41 +303,66 @@ static bool covers(const CatPublication *there, const Relation *relation)
     return true;
 }
 
-/* Which relations an entry publishes: an adopted one that is there what it has, another what it
- * lists, one that lists nothing the rest. */
-static void fill_publication(Build *build, const PlanPublication *plan, PublicationDef *def,
-                             bool *taken, bool rest)
+static void begin_publication(Build *build, const PlanPublication *plan, PublicationDef *def)
 {
-    Blueprint *blueprint = build->blueprint;
     const CatPublication *there = catalog_publication(build->source, plan->name);
     bool foreign = there != NULL && !is_ours(build, there);
-    if (def->name == NULL) {
-        *def = (PublicationDef){
-            .name = plan->name,
-            .adopted = foreign && plan->adopt,
-            .pos = plan->pos,
-            .relations = arena_array(build->arena, const Relation *, blueprint->relation_count),
-        };
-        if (foreign && !plan->adopt) {
-            build_find(build, DIAG_PUBLICATION_EXISTS, plan->pos, 1,
-                       "publication \"%s\" is on the source already", plan->name);
-            build_hint(build, "Choose another name, or take it as it is: existing: adopt");
-        }
-        if (def->adopted)
-            check_adopted(build, plan, there);
+    *def = (PublicationDef){
+        .name = plan->name,
+        .adopted = foreign && plan->adopt,
+        .pos = plan->pos,
+        .relations = arena_array(build->arena, const Relation *, build->blueprint->relation_count),
+    };
+    if (def->adopted) {
+        check_adopted(build, plan, there);
+    } else if (foreign) {
+        build_find(build, DIAG_PUBLICATION_EXISTS, plan->pos, 1,
+                   "publication \"%s\" is on the source already", plan->name);
+        build_hint(build, "Choose another name, or take it as it is: existing: adopt");
     }
-    bool by_list = !def->adopted && plan->tables.count > 0;
-    if (rest == (def->adopted || by_list))
-        return;
+}
+
+/* An adopted publication and one that lists tables say what they have; another gets the rest. */
+static bool gets_the_rest(const PlanPublication *plan, const PublicationDef *def)
+{
+    return !def->adopted && plan->tables.count == 0;
+}
+
+static bool publishes(const Build *build, const PlanPublication *plan, const PublicationDef *def,
+                      const Relation *relation)
+{
+    if (def->adopted)
+        return covers(catalog_publication(build->source, plan->name), relation);
+    return plan->tables.count == 0 || lists(plan, relation);
+}
+
+static void take_relations(const Build *build, const PlanPublication *plan, PublicationDef *def,
+                           bool *taken)
+{
+    const Blueprint *blueprint = build->blueprint;
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         const Relation *relation = &blueprint->relations[i];
-        bool wanted = def->adopted ? covers(there, relation)
-                      : by_list    ? lists(plan, relation)
-                                   : true;
-        if (taken[i] || !wanted)
+        if (taken[i] || !publishes(build, plan, def, relation))
             continue;
         taken[i] = true;
         def->relations[def->relation_count++] = relation;
+    }
+}
+
+/* A selector of an entry that matches nothing is a mistake as it is anywhere else. */
+static void check_selectors(Build *build, const PlanPublication *plan)
+{
+    const Blueprint *blueprint = build->blueprint;
+    for (size_t s = 0; s < plan->tables.count; s++) {
+        const PlanSelector *selector = &plan->tables.items[s];
+        bool matched = selector->optional;
+        for (size_t i = 0; !matched && i < blueprint->relation_count; i++)
+            matched = selector_matches(&selector->selector, &blueprint->relations[i].source);
+        if (!matched)
+            build_find_at(build, DIAG_NO_MATCH, selector,
+                          "replication.publications: no selected table %s %s",
+                          selector->selector.pattern == NULL ? "is called" : "matches",
+                          selector->selector.text);
     }
 }
 
@@ -391,11 +416,15 @@ void build_publications(Build *build)
         taken[i] = blueprint->relations[i].schema_only; /* nobody has to publish it */
     blueprint->publications = arena_array(build->arena, PublicationDef, count);
     blueprint->publication_count = count;
+    for (size_t i = 0; i < count; i++)
+        begin_publication(build, &plan->publications[i], &blueprint->publications[i]);
     for (int rest = 0; rest < 2; rest++)
         for (size_t i = 0; i < count; i++)
-            fill_publication(build, &plan->publications[i], &blueprint->publications[i], taken,
-                             rest == 1);
-    for (size_t i = 0; i < count; i++)
+            if (gets_the_rest(&plan->publications[i], &blueprint->publications[i]) == (rest == 1))
+                take_relations(build, &plan->publications[i], &blueprint->publications[i], taken);
+    for (size_t i = 0; i < count; i++) {
+        check_selectors(build, &plan->publications[i]);
         check_publication(build, &plan->publications[i], &blueprint->publications[i]);
+    }
     check_union(build, taken);
 }

@@ -150,6 +150,8 @@ WRONG = {
              "P345", "publishes other.t, which is not selected"),
     "less": ({"publications": [{"name": "some", "tables": ["public.keyed"]}]},
              "P345", "public.log is selected, but no publication has it"),
+    "no table": ({"publications": [{"name": "some", "tables": ["public.keyed", "public.nope"]}, {"name": "rest"}]},
+                 "P301", "no selected table is called public.nope"),
     "kinds": ({"publications": [{"name": "inserts", "existing": "adopt"}, {"name": "rest"}]},
               "P346", "publishes other kinds of changes"),
     "empty": ({"publications": [{"name": "one"}, {"name": "two"}]}, "P347", 'publication "two" has no selected table'),
