@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "blueprint/blueprint.h"
+#include "lib/hand_catalog.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,11 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define INT4        23
-#define INT8        20
-#define TEXT        25
-#define TIMESTAMPTZ 1184
 
 /* Tables of app: orders (10), events (20) with partitions events_1 (21) and, in schema parts,
  * events_2 (22); log (30) without a key. Schema empty holds nothing. */
@@ -40,97 +36,35 @@ typedef struct Made {
     CatAvailable available[1];
 } Made;
 
-static void add_relation(Made *made, uint32_t oid, const char *schema, const char *name, char kind,
-                         uint32_t parent)
-{
-    made->relations[made->source.relations_count++] = (CatRelation){
-        .oid = oid,
-        .name = {schema, name},
-        .kind = kind,
-        .persistence = 'p',
-        .replica_identity = 'd',
-        .parent = parent,
-        .is_partition = parent != 0,
-        .is_heap = kind == 'r',
-        .bytes = oid * 8192,
-    };
-}
-
-static CatColumn *add_column(Made *made, uint32_t relation, int number, const char *name,
-                             uint32_t type, bool not_null)
-{
-    CatColumn *column = &made->columns[made->source.columns_count++];
-    *column = (CatColumn){
-        .relation = relation,
-        .attnum = number,
-        .name = name,
-        .type_oid = type,
-        .type_text = type == INT4   ? "integer"
-                     : type == TEXT ? "text"
-                                    : "timestamp with time zone",
-        .base_type_oid = type,
-        .type_builtin = true,
-        .type_kind = 'b',
-        .not_null = not_null,
-    };
-    return column;
-}
-
-static CatIndex *add_index(Made *made, uint32_t oid, uint32_t relation, const char *name,
-                           const int *numbers, int count, bool primary)
-{
-    CatIndex *index = &made->indexes[made->source.indexes_count++];
-    *index = (CatIndex){
-        .oid = oid,
-        .relation = relation,
-        .name = {"app", name},
-        .unique = true,
-        .primary = primary,
-        .valid = true,
-        .immediate = true,
-        .key_count = count,
-        .attnums = numbers,
-        .sql = "CREATE UNIQUE INDEX ...",
-    };
-    return index;
-}
-
-static void add_object(Made *made, uint32_t class_oid, uint32_t oid, const char *schema,
-                       const char *name)
-{
-    made->objects[made->source.objects_count++] = (CatObject){
-        .class_oid = class_oid, .oid = oid, .schema = schema, .name = name, .kind = "object"};
-}
-
 static const int first[] = {1}, second[] = {2}, both[] = {1, 2};
 
 static void make_source(Made *made)
 {
     Catalog *source = &made->source;
-    add_relation(made, 10, "app", "orders", 'r', 0);
-    add_relation(made, 20, "app", "events", 'p', 0);
-    add_relation(made, 21, "app", "events_1", 'r', 20);
-    add_relation(made, 22, "parts", "events_2", 'r', 20);
-    add_relation(made, 30, "app", "log", 'r', 0);
-    add_column(made, 10, 1, "id", INT4, true);
-    add_column(made, 10, 2, "at", TIMESTAMPTZ, true);
-    add_column(made, 10, 3, "note", TEXT, false);
-    add_column(made, 20, 1, "id", INT4, true);
-    add_column(made, 20, 2, "at", TIMESTAMPTZ, true);
-    add_column(made, 30, 1, "line", TEXT, false);
-    add_index(made, 100, 10, "orders_pkey", first, 1, true);
-    add_index(made, 200, 20, "events_pkey", both, 2, true);
-    for (size_t i = 0; i < source->relations_count; i++)
-        add_object(made, CAT_CLASS_RELATION, made->relations[i].oid, made->relations[i].name.schema,
-                   made->relations[i].name.rel);
-    add_object(made, CAT_CLASS_NAMESPACE, 1000, NULL, "app");
-    add_object(made, CAT_CLASS_NAMESPACE, 1001, NULL, "parts");
-    add_object(made, CAT_CLASS_NAMESPACE, 1002, NULL, "empty");
     source->relations = made->relations;
     source->columns = made->columns;
     source->indexes = made->indexes;
     source->constraints = made->constraints;
     source->objects = made->objects;
+    hand_relation(&made->source, 10, "app", "orders", 'r', 0);
+    hand_relation(&made->source, 20, "app", "events", 'p', 0);
+    hand_relation(&made->source, 21, "app", "events_1", 'r', 20);
+    hand_relation(&made->source, 22, "parts", "events_2", 'r', 20);
+    hand_relation(&made->source, 30, "app", "log", 'r', 0);
+    hand_column(&made->source, 10, 1, "id", INT4, true);
+    hand_column(&made->source, 10, 2, "at", TIMESTAMPTZ, true);
+    hand_column(&made->source, 10, 3, "note", TEXT, false);
+    hand_column(&made->source, 20, 1, "id", INT4, true);
+    hand_column(&made->source, 20, 2, "at", TIMESTAMPTZ, true);
+    hand_column(&made->source, 30, 1, "line", TEXT, false);
+    hand_index(&made->source, 100, 10, (Name){"app", "orders_pkey"}, first, 1, true);
+    hand_index(&made->source, 200, 20, (Name){"app", "events_pkey"}, both, 2, true);
+    for (size_t i = 0; i < source->relations_count; i++)
+        hand_object(&made->source, CAT_CLASS_RELATION, made->relations[i].oid,
+                    made->relations[i].name.schema, made->relations[i].name.rel, "object");
+    hand_object(&made->source, CAT_CLASS_NAMESPACE, 1000, NULL, "app", "object");
+    hand_object(&made->source, CAT_CLASS_NAMESPACE, 1001, NULL, "parts", "object");
+    hand_object(&made->source, CAT_CLASS_NAMESPACE, 1002, NULL, "empty", "object");
     source->server = (CatServer){.version = 150018, .database = "shop"};
     made->available[0] = (CatAvailable){"timescaledb", "2.19.3"};
     made->target.available = made->available;
@@ -315,7 +249,7 @@ static void a_partition_cannot_be_excluded_alone(void **state)
 static void key_is_identity_then_primary_then_narrowest(void **state)
 {
     Made *made = *state;
-    add_index(made, 101, 10, "orders_at", second, 1, false);
+    hand_index(&made->source, 101, 10, (Name){"app", "orders_at"}, second, 1, false);
     /* Indexes are sorted by relation: move the new one before that of events. */
     CatIndex moved = made->indexes[2];
     made->indexes[2] = made->indexes[1];

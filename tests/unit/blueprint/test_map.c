@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "blueprint/blueprint.h"
+#include "lib/hand_catalog.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,9 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define INT4 23
-#define TEXT 25
 
 /* app.a (10), app.b (20) with sequence app.b_id_seq (21), app.event (30) with partitions
  * app.event_1 (31) and far.event_2 (32), view app.v (40) over app.a; shards bill.i_1 (50), bill.i_2
@@ -40,61 +38,12 @@ typedef struct Made {
 
 static const int FIRST[] = {1}, SECOND[] = {2};
 
-static void add_object(Made *made, uint32_t class_oid, uint32_t oid, const char *schema,
-                       const char *name, const char *kind)
-{
-    made->objects[made->source.objects_count++] = (CatObject){
-        .class_oid = class_oid, .oid = oid, .schema = schema, .name = name, .kind = kind};
-}
-
 static void add_relation(Made *made, uint32_t oid, const char *schema, const char *name, char kind,
                          uint32_t parent)
 {
-    made->relations[made->source.relations_count++] = (CatRelation){
-        .oid = oid,
-        .name = {schema, name},
-        .kind = kind,
-        .persistence = 'p',
-        .replica_identity = 'd',
-        .parent = parent,
-        .is_partition = parent != 0,
-        .is_heap = kind == 'r',
-    };
-    add_object(made, CAT_CLASS_RELATION, oid, schema, name, kind == 'v' ? "view" : "table");
-}
-
-static void add_column(Made *made, uint32_t relation, int number, const char *name, uint32_t type)
-{
-    made->columns[made->source.columns_count++] = (CatColumn){
-        .relation = relation,
-        .attnum = number,
-        .name = name,
-        .type_oid = type,
-        .type_text = type == INT4 ? "integer" : "text",
-        .base_type_oid = type,
-        .type_builtin = true,
-        .type_kind = 'b',
-        .not_null = type == INT4,
-    };
-}
-
-static CatIndex *add_key(Made *made, uint32_t oid, uint32_t relation, const char *schema,
-                         const char *name)
-{
-    CatIndex *index = &made->indexes[made->source.indexes_count++];
-    *index = (CatIndex){
-        .oid = oid,
-        .relation = relation,
-        .name = {schema, name},
-        .unique = true,
-        .primary = true,
-        .valid = true,
-        .immediate = true,
-        .key_count = 1,
-        .attnums = FIRST,
-        .sql = "CREATE UNIQUE INDEX ...",
-    };
-    return index;
+    hand_relation(&made->source, oid, schema, name, kind, parent);
+    hand_object(&made->source, CAT_CLASS_RELATION, oid, schema, name,
+                kind == 'v' ? "view" : "table");
 }
 
 static void depend(Made *made, uint32_t class_oid, uint32_t oid, uint32_t to, char type)
@@ -128,6 +77,7 @@ static void set_catalog(Made *made)
 static int setup(void **state)
 {
     Made *made = calloc(1, sizeof(*made));
+    set_catalog(made);
     add_relation(made, 10, "app", "a", 'r', 0);
     add_relation(made, 20, "app", "b", 'r', 0);
     add_relation(made, 21, "app", "b_id_seq", 'S', 0);
@@ -140,27 +90,26 @@ static int setup(void **state)
     for (uint32_t table = 10; table <= 60; table += 10) {
         if (table == 40)
             continue;
-        add_column(made, table, 1, "id", INT4);
-        add_column(made, table, 2, "t", TEXT);
+        hand_column(&made->source, table, 1, "id", INT4, true);
+        hand_column(&made->source, table, 2, "t", TEXT, false);
     }
-    add_key(made, 100, 10, "app", "a_pkey");
-    add_key(made, 200, 20, "app", "b_pkey");
-    add_key(made, 500, 50, "bill", "i_1_pkey");
-    add_key(made, 600, 60, "bill", "i_2_pkey");
+    hand_index(&made->source, 100, 10, (Name){"app", "a_pkey"}, FIRST, 1, true);
+    hand_index(&made->source, 200, 20, (Name){"app", "b_pkey"}, FIRST, 1, true);
+    hand_index(&made->source, 500, 50, (Name){"bill", "i_1_pkey"}, FIRST, 1, true);
+    hand_index(&made->source, 600, 60, (Name){"bill", "i_2_pkey"}, FIRST, 1, true);
     made->sequences[made->source.sequences_count++] = (CatSequence){.oid = 21,
                                                                     .name = {"app", "b_id_seq"},
                                                                     .owner_relation = 20,
                                                                     .owner_column = "id",
                                                                     .dependency = 'a',
                                                                     .increment = 1};
-    add_object(made, CAT_CLASS_NAMESPACE, 1000, NULL, "app", "schema");
-    add_object(made, CAT_CLASS_NAMESPACE, 1001, NULL, "bill", "schema");
-    add_object(made, CAT_CLASS_NAMESPACE, 1002, NULL, "far", "schema");
-    add_object(made, CAT_CLASS_RULE, 41, NULL, "_RETURN", "rule");
+    hand_object(&made->source, CAT_CLASS_NAMESPACE, 1000, NULL, "app", "schema");
+    hand_object(&made->source, CAT_CLASS_NAMESPACE, 1001, NULL, "bill", "schema");
+    hand_object(&made->source, CAT_CLASS_NAMESPACE, 1002, NULL, "far", "schema");
+    hand_object(&made->source, CAT_CLASS_RULE, 41, NULL, "_RETURN", "rule");
     depend(made, CAT_CLASS_RELATION, 21, 20, 'a');
     depend(made, CAT_CLASS_RULE, 41, 10, 'n');
     depend(made, CAT_CLASS_RULE, 41, 40, 'i');
-    set_catalog(made);
     select_schema(made, 0, "app");
     select_schema(made, 1, "bill");
     *state = made;
