@@ -4,10 +4,25 @@
  */
 #include "cmd/command.h"
 #include "cmd/undo.h"
+#include "cutover/fence.h"
 #include "journal/run_state_table.h"
 
 static const char QUESTION[] =
     "Drop slot, publication and journal of this run? What was copied stays on the target.";
+
+/* Not so after a cutover whose plan left the source open (stop_writes: manual, command), or when
+ * somebody has opened it since. */
+static bool tell_closed(Session *session, Err *err)
+{
+    const char *setting = NULL;
+    AUTO_STR Str sql = {0};
+    if (!fence_database_previous(&session->arena, session->source, &setting, err) ||
+        !fence_open_sql(&sql, session->source, err))
+        return false;
+    if (text_equal(setting, "on"))
+        printf("the source stays read-only; to open it again: %s\n", sql.data);
+    return true;
+}
 
 /* A run that was not switched did not end well: its tombstone must not make a later apply say
  * "done". */
@@ -22,10 +37,7 @@ static bool bury(Session *session, Err *err)
         return false;
     printf("dropped the journal of run \"%s\" on the target; a tombstone stays\n",
            session->plan.name);
-    if (finished)
-        printf("the source stays read-only; to open it again: ALTER DATABASE ... RESET "
-               "default_transaction_read_only\n");
-    return true;
+    return !finished || tell_closed(session, err);
 }
 
 static bool run(const Options *options, Err *err)

@@ -68,6 +68,15 @@ bool fence_database_restore(Conn *conn, const char *previous, Err *err)
     return pg_none(conn, sql.data, NO_PARAMS, err);
 }
 
+bool fence_open_sql(Str *sql, Conn *conn, Err *err)
+{
+    str_append(sql, "BEGIN READ WRITE; ALTER DATABASE ");
+    if (!database_name(sql, conn, err))
+        return false;
+    str_append(sql, " RESET default_transaction_read_only; COMMIT;");
+    return true;
+}
+
 void fence_renew_others(Conn *conn)
 {
     AUTO_ERR Err err = {0};

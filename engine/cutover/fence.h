@@ -24,6 +24,10 @@ MUSTCHECK bool fence_database_previous(Arena *arena, Conn *conn, const char **pr
 /** Puts back what was there before; idempotent. */
 MUSTCHECK bool fence_database_restore(Conn *conn, const char *previous, Err *err);
 
+/** Appends what a person runs to make the database of `conn` take writes again, in a session that
+ * begins read-only, too. */
+MUSTCHECK bool fence_open_sql(Str *sql, Conn *conn, Err *err);
+
 /** Tells other client sessions once to end, after the setting is restored: those that began under
  * the fence would stay read-only for as long as a pool keeps them. What cannot be ended is logged.
  */

@@ -203,6 +203,29 @@ static bool rollback_once(Run *run, Rollback *part, Err *err)
     return false;
 }
 
+/* As the connection strings name it: a server that could say it may not answer. */
+static const char *database_of(Arena *arena, const Endpoint *endpoint)
+{
+    AUTO_ERR Err ignored = {0};
+    const char *host = "";
+    const char *port = "";
+    const char *dbname = "";
+    if (!endpoint_describe(arena, endpoint, &host, &port, &dbname, &ignored) || *dbname == '\0')
+        return "its database";
+    return arena_printf(arena, "database \"%s\"", dbname);
+}
+
+static bool hint_by_hand(const Run *run, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return err_hint(err,
+                    "Run \"godwit apply\" again when both servers answer: it takes the fences down "
+                    "first thing. By hand, on the source (%s), then on the target (%s): BEGIN READ "
+                    "WRITE; ALTER DATABASE that_database RESET default_transaction_read_only; "
+                    "COMMIT;",
+                    database_of(&arena, &run->source), database_of(&arena, &run->target));
+}
+
 static bool rollback_patiently(Run *run, Rollback *part, Err *err)
 {
     for (int attempt = 1;; attempt++) {
@@ -217,11 +240,7 @@ static bool rollback_patiently(Run *run, Rollback *part, Err *err)
         err_move(err, &failed);
         err_recode(err, ERR_STILL_FENCED);
         err_context(err, "the cutover could not be rolled back");
-        return err_hint(err, "Run \"godwit apply\" again when both servers answer: it takes the "
-                             "fences down first thing. "
-                             "By hand: ALTER DATABASE ... RESET default_transaction_read_only, on "
-                             "the source, then on "
-                             "the target.");
+        return hint_by_hand(run, err);
     }
 }
 

@@ -40,7 +40,13 @@ def test_a_second_apply_of_a_finished_run_says_so(source, target, plan, godwit, 
     godwit("apply", mine, code=0)
     load_.stop(check=False)
     assert "is finished" in godwit("apply", mine, code=0).out
-    assert "dropped the journal" in godwit("cleanup", mine, "--yes", code=0).out
+    cleaned = godwit("cleanup", mine, "--yes", code=0).out
+    assert "dropped the journal" in cleaned
+    opens = re.search(r"stays read-only; to open it again: (.*;)", cleaned)[1]
+    assert f'ALTER DATABASE "{source.value("SELECT current_database()")}" RESET' in opens
+    assert source.value("SHOW default_transaction_read_only") == "on"
+    source.execute(opens)
+    assert source.value("SHOW default_transaction_read_only") == "off"
     assert "is finished" in godwit("apply", mine, code=0).out
     assert "nothing to clean up" in godwit("cleanup", mine, "--yes", code=0).out
     assert target.value("SELECT to_regclass('godwit.run') IS NULL")
