@@ -36,15 +36,16 @@ struct Wave {
     WaveLeaf *leaves; /* by Leaf.index */
     Leaf **included;  /* sorted by oid */
     size_t included_count;
-    CopyJob **jobs; /* by Relation.index */
-    int64_t began_ms;
-    atomic_int copying; /* relations that are begun and not copied */
+    CopyJob **jobs;        /* by Relation.index */
+    int64_t began_ms;      /* of the snapshot */
+    atomic_bool has_begun; /* at least one relation was admitted */
+    atomic_int copying;    /* relations that are begun and not copied */
 };
 
 static Wave *wave_new(Run *run)
 {
     Wave *wave = mem_resize(NULL, sizeof(Wave));
-    *wave = (Wave){.run = run, .began_ms = clock_ms()};
+    *wave = (Wave){.run = run};
     pthread_mutex_init(&wave->mutex, NULL);
     wave->leaves = arena_array(&wave->arena, WaveLeaf, run->blueprint->leaf_count);
     wave->included = arena_array(&wave->arena, Leaf *, run->blueprint->leaf_count);
@@ -166,6 +167,7 @@ static bool keep_snapshot(Wave *wave, const SlotSnapshot *made, Err *err)
     if (!pg_none(wave->keeper, sql.data, NO_PARAMS, err) ||
         !pg_one(wave->keeper, "SELECT pg_catalog.pg_export_snapshot()", NO_PARAMS, &rows, err))
         return err_context(err, "could not keep the snapshot");
+    wave->began_ms = clock_ms();
     wave->snapshot = arena_strdup(&wave->arena, rows_text(rows, 0, 0));
     wave->sync_lsn = made->consistent_point;
     return true;
@@ -426,7 +428,10 @@ bool wave_admit(Wave *wave, const Relation *relation, Err *err)
 {
     Run *run = wave->run;
     const int64_t limit_ms = run->plan->copy.max_snapshot_age_us / 1000;
-    if (limit_ms == 0 || relation->merge != NULL || clock_ms() - wave->began_ms <= limit_ms) {
+    /* The first is always admitted, or a wave that took long to make would copy nothing, for ever.
+     */
+    if (limit_ms == 0 || relation->merge != NULL || !atomic_exchange(&wave->has_begun, true) ||
+        clock_ms() - wave->began_ms <= limit_ms) {
         atomic_fetch_add(&wave->copying, 1);
         return true;
     }

@@ -63,8 +63,9 @@ MUSTCHECK bool wave_check(Wave *wave, Err *err);
 
 /** A relation's copy begins. When the snapshot is older than copy.max_snapshot_age it does not: it
  * waits until the relations that are begun are copied, and asks the engine to begin anew
- * (STOP_SNAPSHOT), with a new wave for what is left. Merged relations stay together. Any thread.
- * \return false with the stop's error, or ERR_RUN when another step has failed meanwhile. */
+ * (STOP_SNAPSHOT), with a new wave for what is left. The first of a wave and merged relations
+ * always begin. Any thread. \return false with the stop's error, or ERR_RUN when another step has
+ * failed meanwhile. */
 MUSTCHECK bool wave_admit(Wave *wave, const Relation *relation, Err *err);
 
 /** A relation that was admitted is copied. */
