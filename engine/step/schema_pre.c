@@ -133,7 +133,10 @@ static bool were_added(StepCtx *ctx, const SchemaSides *sides, bool *added, Err 
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
         const SchemaObject *object =
             schema_object(&sides->source, CAT_CLASS_RELATION, blueprint->leaves[i].oid);
-        if (states[i] != NULL && object != NULL && schema_twin(sides, object) == NULL)
+        /* A table that is merged into another has no twin of its own. */
+        if (states[i] != NULL && object != NULL &&
+            blueprint_keeps_object(blueprint, object->class_oid, object->oid) &&
+            schema_twin(sides, object) == NULL)
             *added = false;
     }
     return true;
