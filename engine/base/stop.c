@@ -26,14 +26,27 @@ void stop_release(Stop *stop)
     stop->fd = -1;
 }
 
-void stop_request(Stop *stop, StopReason reason)
+static void wake(const Stop *stop)
 {
-    int none = STOP_NONE;
-    if (!atomic_compare_exchange_strong(&stop->reason, &none, (int)reason))
-        return;
     const uint64_t one = 1;
     if (write(stop->fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
         BUG("the stop event cannot be written: %s", strerror(errno));
+}
+
+/* Behind these the engine begins anew: an end that is asked for meanwhile must not get lost. */
+static bool is_withdrawn_later(int reason)
+{
+    return reason == STOP_REFRESH || reason == STOP_SNAPSHOT;
+}
+
+void stop_request(Stop *stop, StopReason reason)
+{
+    int old = STOP_NONE;
+    while (!atomic_compare_exchange_strong(&stop->reason, &old, (int)reason)) {
+        if (!is_withdrawn_later(old) || is_withdrawn_later((int)reason))
+            return;
+    }
+    wake(stop);
 }
 
 bool stop_withdraw(Stop *stop, StopReason reason)
@@ -44,7 +57,10 @@ bool stop_withdraw(Stop *stop, StopReason reason)
         return false;
     if (read(stop->fd, &ignored, sizeof(ignored)) < 0 && errno != EAGAIN)
         BUG("the stop event cannot be read: %s", strerror(errno));
-    return atomic_compare_exchange_strong(&stop->reason, &old, STOP_NONE);
+    if (atomic_compare_exchange_strong(&stop->reason, &old, STOP_NONE))
+        return true;
+    wake(stop); /* another came meanwhile, whose event was read */
+    return false;
 }
 
 StopReason stop_reason(const Stop *stop)

@@ -34,7 +34,8 @@ typedef struct Stop {
 MUSTCHECK bool stop_init(Stop *stop, Err *err);
 void stop_release(Stop *stop);
 
-/** The first reason wins. Safe from any thread. */
+/** The first reason wins, except that every other one replaces STOP_REFRESH and STOP_SNAPSHOT. Safe
+ * from any thread. */
 void stop_request(Stop *stop, StopReason reason);
 
 /** Takes a stop back: whoever polls waits again. \return false when the reason is another. */

@@ -407,11 +407,17 @@ bool engine_run(Session *session, const EngineOptions *options, Err *err)
     bool ok = run_session(session, &now, err);
     while (!ok && begins_anew(session)) {
         StopReason reason = stop_reason(&session->stop);
-        (void)stop_withdraw(&session->stop, reason);
+        if (!stop_withdraw(&session->stop, reason))
+            break; /* a signal came meanwhile */
         err_release(err);
         now.changes = reason == STOP_REFRESH ? CHANGES_ADDED : options->changes;
         ok = session_renew(session, err) && run_session(session, &now, err);
     }
     signals_end(signals);
+    /* What was to be a new beginning became the end. */
+    if (!ok && err->code == ERR_PAUSED && stop_reason(&session->stop) != STOP_NONE) {
+        err_release(err);
+        return stop_error(&session->stop, err);
+    }
     return ok;
 }
