@@ -17,7 +17,6 @@
 
 #define TABLES_PER_LOCK 500
 #define CHECK_EVERY_MS  1000
-#define ADMIT_POLL_MS   200
 /* A table of the wave is locked by the keeper: who waits for it waits behind somebody who in turn
  * waits for the keeper, that is, until the wave ends. */
 #define IMPORT_LOCK_TIMEOUT_MS 1000
@@ -38,8 +37,9 @@ struct Wave {
     size_t included_count;
     CopyJob **jobs;        /* by Relation.index */
     int64_t began_ms;      /* of the snapshot */
-    atomic_bool has_begun; /* at least one relation was admitted */
+    bool *begun;           /* by Relation.index: one is counted once, however often it is tried */
     atomic_int copying;    /* relations that are begun and not copied */
+    atomic_bool has_begun; /* at least one relation was admitted */
 };
 
 static Wave *wave_new(Run *run)
@@ -50,6 +50,7 @@ static Wave *wave_new(Run *run)
     wave->leaves = arena_array(&wave->arena, WaveLeaf, run->blueprint->leaf_count);
     wave->included = arena_array(&wave->arena, Leaf *, run->blueprint->leaf_count);
     wave->jobs = arena_array(&wave->arena, CopyJob *, run->blueprint->relation_count);
+    wave->begun = arena_array(&wave->arena, bool, run->blueprint->relation_count);
     return wave;
 }
 
@@ -424,28 +425,34 @@ void wave_end(Wave **wave)
     *wave = NULL;
 }
 
+static bool is_old(const Wave *wave)
+{
+    const int64_t limit_ms = wave->run->plan->copy.max_snapshot_age_us / 1000;
+    return limit_ms != 0 && atomic_load(&wave->has_begun) && clock_ms() - wave->began_ms > limit_ms;
+}
+
+bool wave_may_begin(const Wave *wave, const Relation *relation)
+{
+    return relation->merge != NULL || atomic_load(&wave->copying) == 0 || !is_old(wave);
+}
+
 bool wave_admit(Wave *wave, const Relation *relation, Err *err)
 {
     Run *run = wave->run;
-    const int64_t limit_ms = run->plan->copy.max_snapshot_age_us / 1000;
-    /* The first is always admitted, or a wave that took long to make would copy nothing, for ever.
-     */
-    if (limit_ms == 0 || relation->merge != NULL || !atomic_exchange(&wave->has_begun, true) ||
-        clock_ms() - wave->began_ms <= limit_ms) {
+    bool *begun = &wave->begun[relation->index];
+    if (relation->merge == NULL && !*begun && atomic_load(&wave->copying) == 0 && is_old(wave)) {
+        log_info(&run->log,
+                 "the snapshot of wave %" PRId64
+                 " is older than copy.max_snapshot_age: taking another",
+                 wave->number);
+        stop_request(run->stop, STOP_SNAPSHOT);
+        return stop_error(run->stop, err);
+    }
+    if (!*begun)
         atomic_fetch_add(&wave->copying, 1);
-        return true;
-    }
-    while (atomic_load(&wave->copying) > 0) {
-        if (!stop_sleep(run->stop, ADMIT_POLL_MS))
-            return stop_error(run->stop, err);
-        if (atomic_load(&run->failing))
-            return err_set(err, ERR_RUN, "not begun: another step failed");
-    }
-    log_info(&run->log,
-             "the snapshot of wave %" PRId64 " is older than copy.max_snapshot_age: taking another",
-             wave->number);
-    stop_request(run->stop, STOP_SNAPSHOT);
-    return stop_error(run->stop, err);
+    *begun = true;
+    atomic_store(&wave->has_begun, true);
+    return true;
 }
 
 void wave_leave(Wave *wave)

@@ -61,11 +61,14 @@ CopyJob **wave_job(Wave *wave, const Relation *relation);
  * \return false with ERR_RUN: what is copied from now on would not be safe. */
 MUSTCHECK bool wave_check(Wave *wave, Err *err);
 
-/** A relation's copy begins. When the snapshot is older than copy.max_snapshot_age it does not: it
- * waits until the relations that are begun are copied, and asks the engine to begin anew
- * (STOP_SNAPSHOT), with a new wave for what is left. The first of a wave and merged relations
- * always begin. Any thread. \return false with the stop's error, or ERR_RUN when another step has
- * failed meanwhile. */
+/** Whether a relation's copy may begin now. When the snapshot is older than copy.max_snapshot_age
+ * it waits, without a worker, until the relations that are begun are copied. Any thread. */
+bool wave_may_begin(const Wave *wave, const Relation *relation);
+
+/** A relation's copy begins. When the snapshot is too old and nothing is being copied, it does not,
+ * and the engine is asked to begin anew (STOP_SNAPSHOT), with a new wave for what is left. The
+ * first relation of a wave always begins; merged ones stay together. Any thread. \return false with
+ * the stop's error. */
 MUSTCHECK bool wave_admit(Wave *wave, const Relation *relation, Err *err);
 
 /** A relation that was admitted is copied. */

@@ -193,12 +193,19 @@ static bool user_may_run(const Executor *ex, const Piece *piece)
            (piece->step->kind->phase == PHASE_CUTOVER || !is_downtime(ex->run));
 }
 
+static bool may_begin(const Executor *ex, const Piece *piece)
+{
+    const StepKind *kind = piece->step->kind;
+    return piece->kind != PIECE_BEGIN || kind->may_begin == NULL ||
+           kind->may_begin(ex->run, piece->step);
+}
+
 static bool may_run(const Executor *ex, const Piece *piece)
 {
     uint32_t flags = piece->step->kind->flags;
     const PlanCopy *copy = &ex->run->plan->copy;
     size_t running = ex->running - ex->user_running;
-    if (piece->not_before_ms > clock_ms())
+    if (piece->not_before_ms > clock_ms() || !may_begin(ex, piece))
         return false;
     if ((flags & STEP_USER) != 0)
         return user_may_run(ex, piece);
@@ -294,7 +301,6 @@ static void fail(Executor *ex, Piece *piece)
     ex->states[piece->step->index] = STEP_FAILED;
     ex->nodes[piece->step->index].failed_part = true;
     ex->failing = true;
-    atomic_store(&ex->run->failing, true);
     /* The first failure goes to the caller, who prints it; those behind it are told here. */
     if (!err_is_set(&ex->first)) {
         err_move(&ex->first, &piece->err);

@@ -109,6 +109,11 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     return true;
 }
 
+static bool may_begin(const Run *run, const Step *step)
+{
+    return run->wave == NULL || wave_may_begin(run->wave, step->object);
+}
+
 static bool part_count(StepCtx *ctx, size_t *count, Err *err)
 {
     const Relation *relation = ctx->step->object;
@@ -145,6 +150,7 @@ const StepKind STEP_COPY = {
     .describe = describe,
     .observe = observe,
     .apply = apply,
+    .may_begin = may_begin,
     .part_count = part_count,
     .part_apply = part_apply,
 };

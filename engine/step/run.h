@@ -51,7 +51,6 @@ typedef struct Run {
     Cutover *cutover;   /* made before the steps start; its members are the cutover steps' */
     Notifier *notifier; /* NULL: the plan has no notify */
     RunCounters counters;
-    atomic_bool failing; /* a step has failed for good: nothing more is begun */
     LogCtx log;
 } Run;
 

@@ -124,6 +124,10 @@ struct StepKind {
     /** Re-runnable; NULL for kinds with parts only. */
     bool (*apply)(StepCtx *ctx, Err *err);
 
+    /** Whether the step may begin now, when its needs are done; NULL: yes. Asked again and again by
+     * the executor's thread while something runs: it must be quick. */
+    bool (*may_begin)(const Run *run, const Step *step);
+
     /** Parted kinds: how many independent parts there are now (after needs are done), and one of
      * them. The executor runs parts on several workers, then apply() (if any) once. NULL: not
      * parted. */
