@@ -138,8 +138,12 @@ bool pinned_read(Arena *arena, const char *path, Pinned *pinned, Err *err)
     json_error_t error;
     AUTO_JSON json_t *root = json_load_file(path, 0, &error);
     *pinned = (Pinned){0};
-    if (root == NULL)
-        return err_set(err, ERR_PLAN, "%s:%d: not a pinned plan: %s", path, error.line, error.text);
+    if (root == NULL && error.line < 0)
+        return err_set(err, ERR_PLAN, "the pinned plan cannot be read: %s", error.text);
+    if (root == NULL) {
+        err_set(err, ERR_PLAN, "%s:%d: not a pinned plan: %s", path, error.line, error.text);
+        return err_hint(err, "\"godwit plan PLAN --out FILE\" writes one.");
+    }
     if (!check_format(path, root, err) || !check_seal(arena, path, root, pinned, err) ||
         !read_texts(arena, path, root, pinned, err))
         return false;

@@ -98,12 +98,29 @@ static void print_outcome(const Outcome *outcome)
     fputs(jsontext_pretty(&arena, root), stdout);
 }
 
+/* Before a run there is nothing to compare with, unless the plan copies into what is there. */
+static bool has_all(const Session *session, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    for (size_t r = 0; r < session->blueprint.relation_count; r++) {
+        const Relation *relation = &session->blueprint.relations[r];
+        if (catalog_relation_named(&session->target_catalog, &relation->target) != NULL)
+            continue;
+        err_set(err, ERR_RUN, "there is nothing to compare: the target has no %s",
+                name_text(&arena, &relation->target));
+        return err_hint(err, session->journal.id == 0
+                                 ? "There is no run yet: \"godwit apply\" begins one."
+                                 : "\"godwit status\" shows how far the run is.");
+    }
+    return true;
+}
+
 static bool run(const Options *options, Err *err)
 {
     AUTO_SESSION Session session = {0};
     if (!session_plan(&session, options->arguments[0], err) ||
         !session_connect(&session, true, true, true, err) || !session_journal(&session, err) ||
-        !session_inspect(&session, err))
+        !session_inspect(&session, err) || !has_all(&session, err))
         return false;
     Outcome outcome = {.json = text_equal(options->format, "json") ? json_array() : NULL};
     bool ok = verify_all(&session, &outcome, err);

@@ -10,6 +10,8 @@
 #include "roles/roles.h"
 #include "sql_text.h"
 
+#include <string.h>
+
 /* Columns of preflight_parameters.sql. */
 enum { PAR_NAME, PAR_VALUE, PAR_UNIT, PAR_CONTEXT, PAR_IN_DATABASE };
 
@@ -86,6 +88,33 @@ static const char *remedy_for(Check *check, const Parameter *parameter, const Ro
                         parameter->name, text);
 }
 
+/* The names in a list that is kept as text: "a, b" and "b,a" are the same. */
+static const char *next_name(const char *at, size_t *length)
+{
+    at += strspn(at, " \t\",");
+    *length = strcspn(at, " \t\",");
+    return *length == 0 ? NULL : at;
+}
+
+static bool is_listed(const char *list, const char *name, size_t length)
+{
+    size_t size = 0;
+    for (const char *at = next_name(list, &size); at != NULL; at = next_name(at + size, &size))
+        if (size == length && strncmp(at, name, size) == 0)
+            return true;
+    return false;
+}
+
+const char *parameter_lacking(Arena *arena, const char *source, const char *target)
+{
+    AUTO_STR Str lacking = {0};
+    size_t size = 0;
+    for (const char *at = next_name(source, &size); at != NULL; at = next_name(at + size, &size))
+        if (!is_listed(target, at, size))
+            str_appendf(&lacking, "%s%.*s", lacking.length > 0 ? ", " : "", (int)size, at);
+    return lacking.length == 0 ? NULL : str_dup(arena, &lacking);
+}
+
 /* Less room than the source has is told; more is not. */
 static bool is_less(const char *source, const char *target)
 {
@@ -103,6 +132,21 @@ static bool is_copied(Check *check, const Parameter *parameter, const Rows *from
            setting_left_out(&(RoleSetting){.name = parameter->name}) == NULL;
 }
 
+/* The target's own libraries are no loss, and its list is not replaced by the source's. */
+static void compare_libraries(Check *check, const Parameter *parameter, const char *source,
+                              const char *target)
+{
+    const char *lacking = parameter_lacking(check->arena, source, target);
+    if (lacking == NULL)
+        return;
+    check_add(check, CODE_PARAMETER_ROOM, FINDING_INFO, &check->target, parameter->name,
+              check_text(check, "lacks %s, which the source has", lacking), parameter->why,
+              check_text(check,
+                         "-- add %s to shared_preload_libraries on the target where the "
+                         "applications need it, and restart it",
+                         lacking));
+}
+
 static void compare(Check *check, const Parameter *parameter, const Rows *from, size_t f,
                     const Rows *to, size_t t)
 {
@@ -111,6 +155,10 @@ static void compare(Check *check, const Parameter *parameter, const Rows *from, 
     if (source == NULL || target == NULL || same_value(parameter->name, source, target) ||
         (!parameter->changes_results && !is_less(source, target)))
         return;
+    if (text_equal(parameter->name, "shared_preload_libraries")) {
+        compare_libraries(check, parameter, source, target);
+        return;
+    }
     bool copied = is_copied(check, parameter, from, f);
     check_add(check, parameter->changes_results ? CODE_PARAMETER : CODE_PARAMETER_ROOM,
               parameter->changes_results && !copied ? FINDING_WARNING : FINDING_INFO,

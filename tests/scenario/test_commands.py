@@ -141,6 +141,18 @@ def test_missing_tools_are_a_finding(source, target, plan, godwit):
     assert target.value("SELECT to_regnamespace('godwit') IS NULL")
 
 
+def test_words_before_anything_is_there(source, target, plan, godwit):
+    """What is not there yet is told as that: no pinned plan, no table to compare, no run."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    mine = plan()
+    gone = godwit("show", "nothing.pinned", code=3).err
+    assert "cannot be read" in gone and "-1" not in gone and "not a pinned plan" not in gone, gone
+    assert "--out FILE" in godwit("show", mine, code=3).err
+    missing = godwit("verify", mine, code=1).err
+    assert "nothing to compare: the target has no public.t" in missing and "godwit apply" in missing, missing
+    assert "Statement" not in missing
+
+
 def test_status_of_a_run_that_waits(source, target, plan, godwit):
     """Who left at the gate did not fail; where no engine runs, no step does."""
     source.execute("CREATE TABLE t (id int PRIMARY KEY)")

@@ -217,6 +217,17 @@ static void parameters_are_sorted_and_say_why(void **state)
     }
 }
 
+static void only_lacking_libraries_are_told(void **state)
+{
+    (void)state;
+    AUTO_ARENA Arena arena = {0};
+    assert_null(parameter_lacking(&arena, "", "timescaledb"));
+    assert_null(parameter_lacking(&arena, "b, a", "a,\"b\",c"));
+    assert_string_equal(parameter_lacking(&arena, "auto_explain,pg_cron , pg", "pg_cronx, pg"),
+                        "auto_explain, pg_cron");
+    assert_string_equal(parameter_lacking(&arena, "a", ""), "a");
+}
+
 static void what_loses_rows_is_never_waivable(void **state)
 {
     (void)state;
@@ -237,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_check_has_its_page),
+        cmocka_unit_test(only_lacking_libraries_are_told),
         cmocka_unit_test(every_blueprint_finding_has_its_page),
         cmocka_unit_test(every_provider_has_a_remedy_of_its_own),
         cmocka_unit_test(remedies_leave_no_variable),
