@@ -354,7 +354,9 @@ static bool take_batch(Lane *lane, Batch *batch, Err *err)
     if (!lane->group->in_txn && lane->group->txn_count > 0)
         return flush_group(lane, false, false, err);
     group_applied(lane->group, &lane->stream->pool, false);
-    return true;
+    /* A server that shuts down sends keepalives without a pause until all is confirmed: the queue
+     * is never empty then, and the position must move nevertheless. */
+    return step_when_due(lane, err);
 }
 
 /* --- the loop --- */
