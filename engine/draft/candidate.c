@@ -36,7 +36,7 @@ typedef struct Width {
     const char *text;
 } Width;
 
-const char *draft_interval(uint64_t bytes, double seconds)
+static const char *draft_interval(uint64_t bytes, double seconds)
 {
     static const Width WIDTHS[] = {
         {3600, "1 hour"},          {6 * 3600, "6 hours"},   {86400, "1 day"},

@@ -48,7 +48,8 @@ static bool has_control(const char *text)
 }
 
 /* Single quotes take everything but control characters, for which double quotes have escapes. */
-char *draft_scalar(Arena *arena, const char *text)
+/* A YAML scalar, in quotes where a reader might take it for something else. */
+static char *draft_scalar(Arena *arena, const char *text)
 {
     AUTO_STR Str out = {0};
     bool control = has_control(text);
@@ -69,7 +70,8 @@ char *draft_scalar(Arena *arena, const char *text)
     return str_dup(arena, &out);
 }
 
-char *draft_relation(Arena *arena, const Name *name)
+/* "schema.name" as a YAML scalar. */
+static char *draft_relation(Arena *arena, const Name *name)
 {
     return draft_scalar(arena, name_text(arena, name));
 }

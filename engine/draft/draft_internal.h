@@ -24,18 +24,7 @@ typedef VEC(Candidate) Candidates;
 MUSTCHECK bool draft_candidates(Arena *arena, const Catalog *source, Conn *conn, Candidates *found,
                                 Err *err);
 
-/** The width of a chunk for a table of this size over this time: the largest usual one that gives
- * chunks of at most 1 GB and at least four of them; never below an hour.
- * \param bytes with indexes \param seconds between the oldest and the newest row, 0 unknown */
-const char *draft_interval(uint64_t bytes, double seconds);
-
 /** Whether a table of the user's is to be moved: not an extension's, not TimescaleDB's own. */
 bool draft_is_users(const CatRelation *relation);
-
-/** A YAML scalar, in quotes where a reader might take it for something else. */
-char *draft_scalar(Arena *arena, const char *text);
-
-/** "schema.name" as a YAML scalar. */
-char *draft_relation(Arena *arena, const Name *name);
 
 #endif

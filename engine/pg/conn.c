@@ -375,11 +375,6 @@ void conn_close(Conn *conn)
     mem_free(conn);
 }
 
-const char *conn_label(const Conn *conn)
-{
-    return conn->label;
-}
-
 const LogCtx *conn_log(const Conn *conn)
 {
     return &conn->log;

@@ -52,8 +52,6 @@ static inline void conn_close_scope(Conn **conn)
 }
 #define AUTO_CONN __attribute__((cleanup(conn_close_scope)))
 
-/** "source app@db1:5432/shop (copy 2)": without secrets. Owned by the connection. */
-const char *conn_label(const Conn *conn);
 const LogCtx *conn_log(const Conn *conn);
 
 /** Names the step that now uses this (pooled) connection, for its log lines; NULL: none. */

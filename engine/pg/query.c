@@ -157,11 +157,6 @@ const char *rows_text(const Rows *rows, size_t row, size_t column)
     return PQgetvalue(rows->result, (int)row, (int)column);
 }
 
-size_t rows_length(const Rows *rows, size_t row, size_t column)
-{
-    return (size_t)PQgetlength(rows->result, (int)row, (int)column);
-}
-
 int64_t rows_int64(const Rows *rows, size_t row, size_t column)
 {
     const char *text = rows_text(rows, row, column);

@@ -56,7 +56,6 @@ size_t rows_count(const Rows *rows);
 
 /** The text of a value, NULL for NULL; lives as long as the rows. Columns count from 0. */
 const char *rows_text(const Rows *rows, size_t row, size_t column);
-size_t rows_length(const Rows *rows, size_t row, size_t column);
 
 /** Typed readings; NULL gives 0/false. A value of another form is BUG(): the query is ours. */
 int64_t rows_int64(const Rows *rows, size_t row, size_t column);

@@ -27,36 +27,43 @@ const PlanKey EXPECT_KEYS[] = {
     {.key = NULL},
 };
 
+/* What both endpoints take. */
+#define ENDPOINT_FIELDS(kinds)                                                                     \
+    CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, BoundEndpoint, kind, kinds, COUNT(kinds)),         \
+        IS_STRING("service", OPTIONAL, BoundEndpoint, service),                                    \
+        IS_STRING("conninfo_env", OPTIONAL, BoundEndpoint, conninfo_env),                          \
+        IS_STRING("conninfo", OPTIONAL, BoundEndpoint, conninfo),                                  \
+        IS_STRING("passfile", OPTIONAL, BoundEndpoint, passfile),                                  \
+        CYAML_FIELD_MAPPING_PTR("expect", OPTIONAL, BoundEndpoint, expect, EXPECT_FIELDS),         \
+        CYAML_FIELD_UINT_PTR("max_connections", OPTIONAL, BoundEndpoint, max_connections)
+
+#define ENDPOINT_KEYS(usual)                                                                       \
+    {.key = "kind", .doc = "What the server is; its powers are probed, not assumed."},             \
+        {.key = "service", .doc = "A service of libpq's service file.", .in_choice = true},        \
+        {.key = "conninfo_env",                                                                    \
+         .doc = "Name of the environment variable that holds the connection string.",              \
+         .format = FORMAT_VARIABLE,                                                                \
+         .in_choice = true},                                                                       \
+        {.key = "conninfo",                                                                        \
+         .doc = "A connection string without a password.",                                         \
+         .format = FORMAT_CONNINFO,                                                                \
+         .in_choice = true},                                                                       \
+        {.key = "passfile", .doc = "A password file, as libpq's; relative to the plan."},          \
+        {.key = "expect", .doc = "Refuse any other server: clones share the system identifier."},  \
+    {                                                                                              \
+        .key = "max_connections",                                                                  \
+        .doc = "A hard cap on connections for this run. Default: " usual ".", .min = 2,            \
+        .max = 10000                                                                               \
+    }
+
 const cyaml_schema_field_t SOURCE_FIELDS[] = {
-    CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, BoundEndpoint, kind, SOURCE_KINDS,
-                     COUNT(SOURCE_KINDS)),
-    IS_STRING("service", OPTIONAL, BoundEndpoint, service),
-    IS_STRING("conninfo_env", OPTIONAL, BoundEndpoint, conninfo_env),
-    IS_STRING("conninfo", OPTIONAL, BoundEndpoint, conninfo),
-    IS_STRING("passfile", OPTIONAL, BoundEndpoint, passfile),
-    CYAML_FIELD_MAPPING_PTR("expect", OPTIONAL, BoundEndpoint, expect, EXPECT_FIELDS),
-    CYAML_FIELD_UINT_PTR("max_connections", OPTIONAL, BoundEndpoint, max_connections),
+    ENDPOINT_FIELDS(SOURCE_KINDS),
     CYAML_FIELD_BOOL_PTR("pause_jobs", OPTIONAL, BoundEndpoint, pause_jobs),
     CYAML_FIELD_END,
 };
 
 const PlanKey SOURCE_KEYS[] = {
-    {.key = "kind", .doc = "What the server is; its powers are probed, not assumed."},
-    {.key = "service", .doc = "A service of libpq's service file.", .in_choice = true},
-    {.key = "conninfo_env",
-     .doc = "Name of the environment variable that holds the connection string.",
-     .format = FORMAT_VARIABLE,
-     .in_choice = true},
-    {.key = "conninfo",
-     .doc = "A connection string without a password.",
-     .format = FORMAT_CONNINFO,
-     .in_choice = true},
-    {.key = "passfile", .doc = "A password file, as libpq's; relative to the plan."},
-    {.key = "expect", .doc = "Refuse any other server: clones share the system identifier."},
-    {.key = "max_connections",
-     .doc = "A hard cap on connections for this run. Default: table_jobs + 8.",
-     .min = 2,
-     .max = 10000},
+    ENDPOINT_KEYS("table_jobs + 8"),
     {.key = "pause_jobs",
      .doc = "Pause the policies and jobs of a TimescaleDB source during the run.",
      .fallback = "true",
@@ -65,34 +72,12 @@ const PlanKey SOURCE_KEYS[] = {
 };
 
 const cyaml_schema_field_t TARGET_FIELDS[] = {
-    CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, BoundEndpoint, kind, TARGET_KINDS,
-                     COUNT(TARGET_KINDS)),
-    IS_STRING("service", OPTIONAL, BoundEndpoint, service),
-    IS_STRING("conninfo_env", OPTIONAL, BoundEndpoint, conninfo_env),
-    IS_STRING("conninfo", OPTIONAL, BoundEndpoint, conninfo),
-    IS_STRING("passfile", OPTIONAL, BoundEndpoint, passfile),
-    CYAML_FIELD_MAPPING_PTR("expect", OPTIONAL, BoundEndpoint, expect, EXPECT_FIELDS),
-    CYAML_FIELD_UINT_PTR("max_connections", OPTIONAL, BoundEndpoint, max_connections),
+    ENDPOINT_FIELDS(TARGET_KINDS),
     CYAML_FIELD_END,
 };
 
 const PlanKey TARGET_KEYS[] = {
-    {.key = "kind", .doc = "What the server is; its powers are probed, not assumed."},
-    {.key = "service", .doc = "A service of libpq's service file.", .in_choice = true},
-    {.key = "conninfo_env",
-     .doc = "Name of the environment variable that holds the connection string.",
-     .format = FORMAT_VARIABLE,
-     .in_choice = true},
-    {.key = "conninfo",
-     .doc = "A connection string without a password.",
-     .format = FORMAT_CONNINFO,
-     .in_choice = true},
-    {.key = "passfile", .doc = "A password file, as libpq's; relative to the plan."},
-    {.key = "expect", .doc = "Refuse any other server: clones share the system identifier."},
-    {.key = "max_connections",
-     .doc = "A hard cap on connections for this run. Default: 2 x (table_jobs + index_jobs) + 12.",
-     .min = 2,
-     .max = 10000},
+    ENDPOINT_KEYS("2 x (table_jobs + index_jobs) + 12"),
     {.key = NULL},
 };
 

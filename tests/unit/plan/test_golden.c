@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "plan/diag.h"
+#include "lib/golden.h"
 
 #include <dirent.h>
 #include <jansson.h>
@@ -49,27 +50,6 @@ static Paths list(Arena *arena, const char *directory, const char *ending)
     return paths;
 }
 
-static char *read_all(Arena *arena, const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return arena_strdup(arena, "(there is no such file)");
-    AUTO_STR Str text = {0};
-    int c;
-    while ((c = fgetc(file)) != EOF)
-        str_append_char(&text, (char)c);
-    fclose(file);
-    return str_dup(arena, &text);
-}
-
-static void write_all(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    fputs(text, file);
-    assert_int_equal(fclose(file), 0);
-}
-
 /* All that a plan gets said, as cmd/ prints it; sets ok and the error. */
 static char *messages(Arena *arena, const char *path, bool *ok, Err *err)
 {
@@ -92,7 +72,6 @@ static void bad_plans_get_their_golden_messages(void **state)
 {
     (void)state;
     AUTO_ARENA Arena arena = {0};
-    const char *mode = getenv("GODWIT_GOLDEN");
     Paths paths = list(&arena, BAD, ".yaml");
     size_t differ = 0;
     for (size_t i = 0; i < paths.count; i++) {
@@ -103,9 +82,8 @@ static void bad_plans_get_their_golden_messages(void **state)
         assert_int_equal(err.code, ERR_PLAN);
         char *golden =
             arena_printf(&arena, "%.*s.txt", (int)strlen(paths.items[i]) - 5, paths.items[i]);
-        if (mode != NULL && strcmp(mode, "write") == 0)
-            write_all(golden, text);
-        char *expected = read_all(&arena, golden);
+        golden_write(golden, text);
+        char *expected = file_text(&arena, golden);
         if (strcmp(expected, text) != 0) {
             print_error("%s\n--- expected\n%s--- got\n%s", paths.items[i], expected, text);
             differ++;
@@ -121,7 +99,7 @@ static void no_secret_is_printed(void **state)
     AUTO_ARENA Arena arena = {0};
     Paths paths = list(&arena, BAD, ".txt");
     for (size_t i = 0; i < paths.count; i++) {
-        const char *text = read_all(&arena, paths.items[i]);
+        const char *text = file_text(&arena, paths.items[i]);
         for (size_t j = 0; j < sizeof(SECRETS) / sizeof(*SECRETS); j++)
             assert_null(strstr(text, SECRETS[j]));
     }
@@ -134,7 +112,7 @@ static void every_diagnostic_has_a_golden_plan(void **state)
     Paths paths = list(&arena, BAD, ".txt");
     AUTO_STR Str all = {0};
     for (size_t i = 0; i < paths.count; i++)
-        str_append(&all, read_all(&arena, paths.items[i]));
+        str_append(&all, file_text(&arena, paths.items[i]));
     for (PlanDiag diag = 0; diag < DIAG_COUNT; diag++) {
         const PlanDiagRow *row = plan_diag_row(diag);
         const char *shown =
@@ -160,7 +138,7 @@ static void every_diagnostic_is_whole_and_has_a_page(void **state)
         assert_true(strcmp(before, row->code) < 0);
         before = row->code;
         assert_ptr_equal(plan_diag_find(row->code), row);
-        const char *page = read_all(&arena, arena_printf(&arena, "docs/codes/%s.md", row->code));
+        const char *page = file_text(&arena, arena_printf(&arena, "docs/codes/%s.md", row->code));
         const char *head = arena_printf(&arena, "# %s: %s\n", row->code, row->title);
         if (strncmp(page, head, strlen(head)) != 0)
             fail_msg("docs/codes/%s.md does not begin with \"%s\"", row->code, head);
@@ -209,16 +187,14 @@ static void good_plans_are_read_as_their_golden_json(void **state)
 {
     (void)state;
     AUTO_ARENA Arena arena = {0};
-    const char *mode = getenv("GODWIT_GOLDEN");
     Paths paths = list(&arena, GOOD, ".yaml");
     size_t differ = 0;
     for (size_t i = 0; i < paths.count; i++) {
         const char *path = paths.items[i];
         char *text = reading(&arena, path);
         char *golden = arena_printf(&arena, "%.*s.json", (int)strlen(path) - 5, path);
-        if (mode != NULL && strcmp(mode, "write") == 0)
-            write_all(golden, text);
-        if (strcmp(read_all(&arena, golden), text) != 0) {
+        golden_write(golden, text);
+        if (strcmp(file_text(&arena, golden), text) != 0) {
             print_error("%s is read otherwise than %s says\n", path, golden);
             differ++;
         }

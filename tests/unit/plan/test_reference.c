@@ -5,6 +5,7 @@
 #include "plan/reference.h"
 
 #include "base/str.h"
+#include "lib/golden.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -17,29 +18,10 @@
 
 #define PAGES "docs/keys/"
 
-static char *read_all(Arena *arena, const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return arena_strdup(arena, "(there is no such file)");
-    AUTO_STR Str text = {0};
-    int c;
-    while ((c = fgetc(file)) != EOF)
-        str_append_char(&text, (char)c);
-    fclose(file);
-    return str_dup(arena, &text);
-}
-
 static void compare(Arena *arena, const char *path, const char *text)
 {
-    const char *mode = getenv("GODWIT_GOLDEN");
-    if (mode != NULL && strcmp(mode, "write") == 0) {
-        FILE *file = fopen(path, "wb");
-        assert_non_null(file);
-        fputs(text, file);
-        assert_int_equal(fclose(file), 0);
-    }
-    if (strcmp(read_all(arena, path), text) != 0)
+    golden_write(path, text);
+    if (strcmp(file_text(arena, path), text) != 0)
         fail_msg("%s is not what the tables give: run this test with GODWIT_GOLDEN=write", path);
 }
 

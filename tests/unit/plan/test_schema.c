@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/units.h"
 #include "plan/plan.h"
+#include "lib/golden.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -114,32 +115,13 @@ static void no_word_is_a_yaml_boolean(void **state)
     }
 }
 
-static char *read_all(Arena *arena, const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        fail_msg("%s cannot be read", path);
-    AUTO_STR Str text = {0};
-    int c;
-    while ((c = fgetc(file)) != EOF)
-        str_append_char(&text, (char)c);
-    fclose(file);
-    return str_dup(arena, &text);
-}
-
 static void the_committed_json_schema_is_the_generated_one(void **state)
 {
     (void)state;
     AUTO_ARENA Arena arena = {0};
     char *schema = plan_schema_json(&arena);
-    const char *mode = getenv("GODWIT_GOLDEN");
-    if (mode != NULL && strcmp(mode, "write") == 0) {
-        FILE *file = fopen("schemas/plan.schema.json", "wb");
-        assert_non_null(file);
-        fputs(schema, file);
-        fclose(file);
-    }
-    assert_string_equal(schema, read_all(&arena, "schemas/plan.schema.json"));
+    golden_write("schemas/plan.schema.json", schema);
+    assert_string_equal(schema, file_text(&arena, "schemas/plan.schema.json"));
 }
 
 /* Whether a mapping stands below a key that is not in this version. */
@@ -163,7 +145,7 @@ static void the_documentation_names_every_key(void **state)
 {
     (void)state;
     AUTO_ARENA Arena arena = {0};
-    const char *page = read_all(&arena, "docs/plan-language.md");
+    const char *page = file_text(&arena, "docs/plan-language.md");
     const char *refused = strstr(page, "## Not in this version");
     assert_non_null(refused);
     size_t count = 0;

@@ -6,6 +6,8 @@
  */
 #include "report/validation.h"
 
+#include "lib/golden.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,29 +28,10 @@ static const char *const SAMPLE[] = {
     "tests/plans/bad",
 };
 
-static char *read_all(Arena *arena, const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return arena_strdup(arena, "(there is no such file)");
-    AUTO_STR Str text = {0};
-    int c;
-    while ((c = fgetc(file)) != EOF)
-        str_append_char(&text, (char)c);
-    fclose(file);
-    return str_dup(arena, &text);
-}
-
 static void compare(Arena *arena, const char *path, const char *text)
 {
-    const char *mode = getenv("GODWIT_GOLDEN");
-    if (mode != NULL && strcmp(mode, "write") == 0) {
-        FILE *file = fopen(path, "wb");
-        assert_non_null(file);
-        fputs(text, file);
-        assert_int_equal(fclose(file), 0);
-    }
-    assert_string_equal(read_all(arena, path), text);
+    golden_write(path, text);
+    assert_string_equal(file_text(arena, path), text);
 }
 
 static void formats_are_the_golden_ones(void **state)
