@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 
@@ -43,8 +44,8 @@ bool clock_is_date(const char *text)
     struct tm day = {0};
     char again[16];
     const char *end = strptime(text, "%Y-%m-%d", &day);
-    if (end == NULL || *end != '\0')
-        return false;
+    if (end == NULL || *end != '\0' || end - text != (ptrdiff_t)strlen("2026-12-31"))
+        return false; /* strptime takes the year 26, and strftime gives it back */
     day.tm_isdst = 0;
     timegm(&day); /* the 31st of a short month becomes the 1st of the next */
     return strftime(again, sizeof(again), "%Y-%m-%d", &day) > 0 && strcmp(again, text) == 0;

@@ -195,7 +195,7 @@ def test_fix_runs_what_is_safe_and_nothing_else(source, target, plan, godwit):
     source.execute(f"ALTER DATABASE {source.name} SET TimeZone = 'Asia/Tokyo'")
     mine = plan(schema={"database_settings": "omit"})
     result = godwit("check", mine, "--fix", code=64)
-    assert "REPLICA IDENTITY FULL" in result.err and "Add --yes" in result.err
+    assert "REPLICA IDENTITY FULL" in result.err and "add --yes" in result.err
     assert source.value("SELECT relreplident FROM pg_class WHERE relname = 'bare'") == "d"
     godwit("check", mine, "--fix", "--script", "--yes", code=64)
 
