@@ -104,6 +104,11 @@ class Worker(threading.Thread):
                     raise Refused(f"cannot connect: {first_line(e)}") from e
                 self.owner.stopping.wait(0.1)
 
+    def _reconnect(self):
+        self.conn.close()
+        self.owner.count("reconnected")
+        self._connect()
+
     def _read_limits(self):
         if self.limits:
             return
@@ -147,11 +152,15 @@ class Worker(threading.Thread):
         if connection_gone(e, self.conn):
             if committing:
                 self.owner.done(t, name, "unknown")     # the server may or may not have committed
-            self.conn.close()
-            self.owner.count("reconnected")
-            self._connect()
+            self._reconnect()
             return
-        self.conn.rollback()
+        try:
+            self.conn.rollback()
+        except psycopg.Error as lost:                   # ended between the failure and the rollback
+            if not connection_gone(lost, self.conn):
+                raise
+            self._reconnect()
+            return
         if state in REFUSED:
             if self.owner.on_refusal == "stop":
                 raise Refused(first_line(e)) from e

@@ -5,13 +5,14 @@ import subprocess
 import sys
 import time
 
+import psycopg
 import pytest
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 APP = REPO / "examples" / "app"
 sys.path.insert(0, str(APP))
 
-from workload import Workload, check_audit  # noqa: E402  pylint: disable=wrong-import-position
+from workload import Worker, Workload, check_audit  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def load(database, scale="0.01"):
@@ -110,6 +111,24 @@ def test_workload_ends_politely_when_fenced(database, tmp_path):
     assert "read-only" in summary["refusal"]
     assert summary["errors"] == []
     assert check_audit(shop.conninfo(), log).ok
+
+
+def test_workload_ended_before_its_rollback(database, tmp_path):
+    """A statement fails, and the fence ends the session before the rollback gets there: that is a
+    lost connection like any other, not an error of the workload."""
+    shop = database("pg15")
+    load(shop)
+    traffic = Workload(shop.conninfo(), log_path=tmp_path / "txn.log")
+    worker = Worker(traffic, 1)
+    worker.conn = psycopg.connect(shop.conninfo())
+    with pytest.raises(psycopg.errors.LockNotAvailable) as failure:
+        worker.conn.execute("DO $$BEGIN RAISE lock_not_available; END$$")
+    lost = worker.conn.info.backend_pid
+    shop.execute(f"SELECT pg_terminate_backend({lost}, 5000)")
+    worker._failed(failure.value, None, "order", False)  # pylint: disable=protected-access
+    assert worker.conn.info.backend_pid != lost
+    assert worker.conn.execute("SELECT 1").fetchone() == (1,)
+    worker.conn.close()
 
 
 def test_workload_waits_out_a_rolled_back_cutover(database, tmp_path):
