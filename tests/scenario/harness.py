@@ -95,11 +95,14 @@ class Database:
         return rows[0][0]
 
     def wait_until(self, statement, params=None, timeout=60):
-        """Run a query until its one value is true."""
+        """Run a query until its one value is true. A cutover's fence may end the session that asks."""
         end = time.monotonic() + timeout
         while True:
-            value = self.value(statement, params)
-            if value:
+            try:
+                value = self.value(statement, params)
+            except psycopg.OperationalError as e:
+                value = e
+            if value and not isinstance(value, Exception):
                 return
             assert time.monotonic() < end, f"after {timeout} s still {value!r}: {statement}"
             time.sleep(0.1)
