@@ -162,7 +162,8 @@ static bool part_ended(CopyJob *job, JobPart *part, Conn *target, Err *err)
     if (!part->spec.only) {
         left = atomic_fetch_sub(&part->leaf->parts_left, 1) - 1;
         if (left == 0 &&
-            !journal_leaf_state(target, run->journal.id, &part->spec.leaf->source, 'f', err)) {
+            !journal_leaf_copied(target, run->journal.id, &part->spec.leaf->source,
+                                 wave_number(part->spec.wave), part->leaf->plan.count, err)) {
             atomic_fetch_add(&part->leaf->parts_left, 1); /* tried again with this part */
             return false;
         }

@@ -132,6 +132,12 @@ MUSTCHECK bool journal_part_done(Conn *target, int64_t run, const Name *leaf, in
 MUSTCHECK bool journal_leaf_state(Conn *target, int64_t run, const Name *leaf, char state,
                                   Err *err);
 
+/** A divided leaf is copied: state 'f'.
+ * \return false with ERR_LOST when the journal does not have all its parts: the target crashed, and
+ * took some that had been committed without waiting for its disk */
+MUSTCHECK bool journal_leaf_copied(Conn *target, int64_t run, const Name *leaf, int64_t wave,
+                                   size_t parts, Err *err);
+
 /* --- lane: the applied position --- */
 
 typedef struct JournalLane {

@@ -85,6 +85,22 @@ bool journal_leaf_state(Conn *target, int64_t run, const Name *leaf, char state,
                    PARAMS(arena_int64(&arena, run), leaf->schema, leaf->rel, letter), err);
 }
 
+bool journal_leaf_copied(Conn *target, int64_t run, const Name *leaf, int64_t wave, size_t parts,
+                         Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(target, SQL_JOURNAL_LEAF_COPIED,
+                PARAMS(arena_int64(&arena, run), leaf->schema, leaf->rel, arena_int64(&arena, wave),
+                       arena_int64(&arena, (int64_t)parts)),
+                &rows, err))
+        return false;
+    if (rows_bool(rows, 0, 0))
+        return true;
+    return err_set(err, ERR_LOST, "parts of %s did not survive a crash of the target",
+                   name_text(&arena, leaf));
+}
+
 bool journal_lane_create(Conn *target, int64_t run, int lane, Lsn start, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
