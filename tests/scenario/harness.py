@@ -95,14 +95,16 @@ class Database:
         return rows[0][0]
 
     def wait_until(self, statement, params=None, timeout=60):
-        """Run a query until its one value is true. A cutover's fence may end the session that asks."""
+        """Run a query until its one value is true. The target's fence may end the session that asks."""
         end = time.monotonic() + timeout
+        value = None
         while True:
             try:
                 value = self.value(statement, params)
             except psycopg.OperationalError as e:
-                value = e
-            if value and not isinstance(value, Exception):
+                if "due to administrator command" not in str(e):
+                    raise
+            if value:
                 return
             assert time.monotonic() < end, f"after {timeout} s still {value!r}: {statement}"
             time.sleep(0.1)
