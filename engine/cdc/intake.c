@@ -1,0 +1,253 @@
+/*
+ * Intake: takes batches off the queue, decodes their messages, skips what is applied or in a copy,
+ * and hands the rest to the lane.
+ */
+#include "cdc/lane.h"
+#include "cdc/mark.h"
+
+#define IDLE_WAIT_MS   50
+#define URGENT_WAIT_MS 5
+
+typedef struct Intake {
+    StreamSession *session;
+    Stream *stream;
+    Lane lane;
+    bool skip_txn; /* the open transaction was applied before */
+    uint64_t skipped;
+    char *nonce; /* a marker that waits for its commit */
+    Arena arena; /* of the nonce */
+} Intake;
+
+static bool take_begin(Intake *intake, const PgoBegin *begin, Err *err)
+{
+    if (intake->lane.group->in_txn)
+        return err_set(err, ERR_PROTOCOL, "transaction %u begins inside another", begin->xid);
+    group_begin(intake->lane.group, begin);
+    intake->skip_txn = begin->final_lsn < intake->session->position;
+    return true;
+}
+
+static void marker_arrived(Intake *intake, Lsn end_lsn)
+{
+    intake->stream->closed = intake->stream->quiet;
+    log_info(&intake->stream->spec.log, "marker arrived at %s", lsn_text(end_lsn).text);
+    positions_marker_arrived(intake->stream, intake->nonce, end_lsn);
+    intake->nonce = NULL;
+    arena_release(&intake->arena);
+}
+
+static bool take_marker(Intake *intake, Lsn end_lsn, Err *err)
+{
+    if (!lane_flush_group(&intake->lane, true, true, err))
+        return false;
+    marker_arrived(intake, end_lsn);
+    return true;
+}
+
+static bool take_commit(Intake *intake, const PgoCommit *commit, Err *err)
+{
+    if (!group_commit(intake->lane.group, commit, err))
+        return false;
+    if (intake->skip_txn) {
+        intake->lane.group->txn_count--;
+        intake->skip_txn = false;
+        if (intake->nonce != NULL) /* applied by a session that did not learn of its commit */
+            marker_arrived(intake, commit->end_lsn);
+        return true;
+    }
+    if (intake->nonce != NULL)
+        return take_marker(intake, commit->end_lsn, err);
+    if (lane_is_due(&intake->lane))
+        return lane_flush_group(&intake->lane, false, true, err);
+    return true;
+}
+
+static bool take_relation(Intake *intake, const PgoRelation *relation, Err *err)
+{
+    /* Rows that were read under the old message are applied under it. */
+    if (relmap_differs(&intake->stream->relmap, relation) && intake->lane.group->change_count > 0) {
+        bool ok = intake->lane.group->in_txn ? lane_flush_piece(&intake->lane, err)
+                                             : lane_flush_group(&intake->lane, false, true, err);
+        if (!ok)
+            return false;
+    }
+    return relmap_take(&intake->stream->relmap, relation, err);
+}
+
+static bool in_transaction(const Intake *intake, Err *err)
+{
+    return intake->lane.group->in_txn ||
+           err_set(err, ERR_PROTOCOL, "a change came outside a transaction");
+}
+
+/* What would now fire the target's triggers is not applied: the cutover ends, and with it the
+ * triggers, before it comes again. */
+static bool selected_arrived(Intake *intake, Err *err)
+{
+    positions_selected(intake->stream);
+    if (!intake->stream->closed)
+        return true;
+    err_set(err, ERR_RUN, "a change reached the source after its fence");
+    return err_hint(err,
+                    "A writer got past the fence (a superuser, a session with its own settings, "
+                    "or writes went on under method manual). Stop it, then cut over again.");
+}
+
+static bool take_change(Intake *intake, const PgoMessage *message, Err *err)
+{
+    if (!in_transaction(intake, err))
+        return false;
+    LeafState *leaf = relmap_leaf(&intake->stream->relmap, message->change.relation_oid, err);
+    if (leaf == NULL)
+        return false;
+    const Txn *txn = &intake->lane.group->txns[intake->lane.group->txn_count - 1];
+    if (intake->skip_txn || txn->commit_lsn < intake->stream->spec.sync_lsn[leaf->leaf->index]) {
+        intake->skipped++;
+        return true;
+    }
+    if (!selected_arrived(intake, err))
+        return false;
+    Change *change = group_add(intake->lane.group, leaf, message->kind);
+    change->old_tuple = message->change.old_tuple;
+    change->new_tuple = message->change.new_tuple;
+    return true;
+}
+
+static bool take_truncate(Intake *intake, const PgoTruncate *truncate, Err *err)
+{
+    if (!in_transaction(intake, err))
+        return false;
+    for (uint32_t i = 0; i < truncate->relation_count; i++) {
+        if (relmap_leaf(&intake->stream->relmap, pgo_truncate_relation(truncate, i), err) == NULL)
+            return false;
+    }
+    if (intake->skip_txn)
+        return true;
+    if (!selected_arrived(intake, err))
+        return false;
+    group_add(intake->lane.group, NULL, PGO_TRUNCATE)->truncate = *truncate;
+    return true;
+}
+
+static void take_message(Intake *intake, const PgoLogicalMessage *message)
+{
+    char *nonce = mark_nonce(&intake->arena, message, intake->stream->spec.run_mark);
+    if (nonce != NULL && intake->lane.group->in_txn)
+        intake->nonce = nonce;
+}
+
+static bool take(Intake *intake, const char *data, size_t bytes, Err *err)
+{
+    PgoMessage message;
+    if (!pgo_decode(data, bytes, &message, err))
+        return false;
+    switch (message.kind) {
+    case PGO_BEGIN:
+        return take_begin(intake, &message.begin, err);
+    case PGO_COMMIT:
+        return take_commit(intake, &message.commit, err);
+    case PGO_MESSAGE:
+        take_message(intake, &message.message);
+        return true;
+    case PGO_RELATION:
+        return take_relation(intake, &message.relation, err);
+    case PGO_ORIGIN:
+    case PGO_TYPE:
+        return true;
+    case PGO_INSERT:
+    case PGO_UPDATE:
+    case PGO_DELETE:
+        return take_change(intake, &message, err) &&
+               (!lane_is_full(&intake->lane) || lane_flush_piece(&intake->lane, err));
+    case PGO_TRUNCATE:
+        return take_truncate(intake, &message.truncate, err);
+    }
+    BUG("a kind of message is decoded but not taken: %d", (int)message.kind);
+}
+
+static void take_keepalive(Intake *intake, Lsn wal_end)
+{
+    if (intake->lane.group->in_txn)
+        return;
+    if (intake->lane.group->txn_count > 0) {
+        intake->lane.keepalive = wal_end;
+        return;
+    }
+    if (wal_end > intake->lane.covered)
+        intake->lane.covered = wal_end;
+    positions_covered(intake->stream, intake->lane.covered);
+}
+
+static bool take_batch(Intake *intake, Batch *batch, Err *err)
+{
+    group_hold(intake->lane.group, batch);
+    size_t at = 0;
+    const char *payload = NULL;
+    for (const BatchRecord *record = batch_next(batch, &at, &payload); record != NULL;
+         record = batch_next(batch, &at, &payload)) {
+        if (record->keepalive)
+            take_keepalive(intake, record->wal_end);
+        else if (!take(intake, payload, record->bytes, err))
+            return false;
+    }
+    if (intake->lane.group->change_count > 0)
+        return true;
+    if (!intake->lane.group->in_txn && intake->lane.group->txn_count > 0)
+        return lane_flush_group(&intake->lane, false, false, err);
+    group_applied(intake->lane.group, &intake->stream->pool, false);
+    /* A server that shuts down sends keepalives without a pause until all is confirmed: the queue
+     * is never empty then, and the position must move nevertheless. */
+    return lane_step_when_due(&intake->lane, err);
+}
+
+static bool receiver_ended(Intake *intake, Err *err)
+{
+    StreamSession *session = intake->session;
+    pthread_join(session->receiver, NULL);
+    session->receiving = false;
+    if (!err_is_set(&session->receiver_error))
+        BUG("the receiver ended without an error");
+    return err_move(err, &session->receiver_error);
+}
+
+static bool loop(Intake *intake, Err *err)
+{
+    while (!atomic_load(&intake->stream->draining)) {
+        bool pending = !intake->lane.group->in_txn && intake->lane.group->txn_count > 0;
+        int wait = atomic_load(&intake->stream->waiters) > 0 ? URGENT_WAIT_MS : IDLE_WAIT_MS;
+        Batch *batch = queue_take(&intake->session->queue, pending ? 0 : wait);
+        if (intake->skipped > 0) {
+            positions_skipped(intake->stream, intake->skipped);
+            intake->skipped = 0;
+        }
+        if (batch != NULL) {
+            if (!take_batch(intake, batch, err))
+                return false;
+            continue;
+        }
+        if (stop_reason(&intake->stream->stop) != STOP_NONE)
+            return stop_error(&intake->stream->stop, err);
+        bool closed = queue_is_closed(&intake->session->queue);
+        if (!lane_idle(&intake->lane, err))
+            return false;
+        if (closed && !pending && queue_is_empty(&intake->session->queue))
+            return receiver_ended(intake, err);
+    }
+    return lane_drain(&intake->lane, err);
+}
+
+bool stream_session_run(StreamSession *session, Err *err)
+{
+    Stream *stream = session->stream;
+    Intake intake = {.session = session, .stream = stream};
+    lane_begin(&intake.lane, stream, session->position);
+    if (pthread_create(&session->receiver, NULL, receiver_main, session) != 0)
+        return err_set(err, ERR_RUN, "could not start the receiver thread");
+    session->receiving = true;
+    bool ok = loop(&intake, err);
+    positions_skipped(stream, intake.skipped);
+    if (!ok)
+        apply_rollback(&stream->applier);
+    arena_release(&intake.arena);
+    return ok;
+}

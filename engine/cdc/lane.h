@@ -1,0 +1,52 @@
+/*
+ * Lane: what one connection applies. Changes gather in its group; the group and the lane's row go
+ * to the target in one transaction. Used by the thread that decodes, and by no other.
+ */
+#ifndef GODWIT_CDC_LANE_H
+#define GODWIT_CDC_LANE_H
+
+#include "cdc/stream_internal.h"
+
+typedef struct Lane {
+    Stream *stream;
+    Group *group;
+    Lsn applied;           /* the lane row */
+    Lsn covered;           /* nothing of ours waits below */
+    Lsn keepalive;         /* came behind the group's last commit */
+    int64_t synced_ms;     /* when the last synchronous commit was */
+    bool piece_applied;    /* of the open transaction, in the open target transaction */
+    uint64_t changes;      /* of the pieces applied in the open target transaction */
+    uint64_t transactions; /* finished in those pieces */
+    unsigned random;
+} Lane;
+
+/** A lane of a new session whose row says this. */
+void lane_begin(Lane *lane, Stream *stream, Lsn position);
+
+/** Whether a piece of the open transaction must be applied before more is taken. */
+bool lane_is_full(const Lane *lane);
+
+/** Whether the group should be applied at this commit, or may wait for more. */
+bool lane_is_due(const Lane *lane);
+
+/** All transactions of the group are whole: applies, commits, forgets them.
+ * \param synchronous the commit is durable when this returns
+ * \param keep_newest the newest batch is still being read
+ * \return false with the errors of apply_piece(); the target transaction is rolled back. */
+MUSTCHECK bool lane_flush_group(Lane *lane, bool synchronous, bool keep_newest, Err *err);
+
+/** What is here of the open transaction is applied, its target transaction stays open. */
+MUSTCHECK bool lane_flush_piece(Lane *lane, Err *err);
+
+/** Moves the lane row without changes, when it is time: durable, then reported. Never beyond what
+ * is covered: finished transactions may wait in the group for the end of the one that is open. */
+MUSTCHECK bool lane_step_when_due(Lane *lane, Err *err);
+
+/** Nothing has come: applies what waits, or moves the row. */
+MUSTCHECK bool lane_idle(Lane *lane, Err *err);
+
+/** The stream ends: applies what is whole and makes the position durable, so that the next engine
+ * begins where this one ends. */
+MUSTCHECK bool lane_drain(Lane *lane, Err *err);
+
+#endif
