@@ -74,42 +74,50 @@ static const CatColumn *find_column(Build *build, const PlanHypertable *hypertab
     return NULL;
 }
 
+/* An integer column's interval is a number, a time column's has units. */
+static void check_interval(Build *build, const PlanHypertable *hypertable, const CatColumn *column,
+                           bool is_integer)
+{
+    bool is_given = hypertable->partition_interval != NULL;
+    bool is_number = is_given && hypertable->interval_is_integer;
+    if (is_integer && !is_number) {
+        build_find(build, DIAG_HYPERTABLE_TYPE, hypertable->pos, 1,
+                   "hypertables: column %s of %s is of type %s, its partition_interval must be a "
+                   "whole number",
+                   column->name, target_text(build, hypertable), column->type_text);
+        build_hint(build, "Write the interval in the column's own unit, for example "
+                          "partition_interval: 86400000 for a day of milliseconds.");
+    }
+    if (!is_integer && is_number) {
+        build_find(build, DIAG_HYPERTABLE_TYPE, hypertable->pos, 1,
+                   "hypertables: column %s of %s is of type %s, its partition_interval must be an "
+                   "interval",
+                   column->name, target_text(build, hypertable), column->type_text);
+        build_hint(build, "Write it with a unit, for example partition_interval: 7 days.");
+    }
+}
+
 static void check_type(Build *build, const PlanHypertable *hypertable, const CatColumn *column)
 {
     uint32_t type = column->base_type_oid;
-    bool integer = type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
-    bool time = type == TYPE_DATE || type == TYPE_TIMESTAMP || type == TYPE_TIMESTAMPTZ;
-    const char *table = target_text(build, hypertable);
+    bool is_integer = type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
+    bool is_time = type == TYPE_DATE || type == TYPE_TIMESTAMP || type == TYPE_TIMESTAMPTZ;
     if (hypertable->partition_func != NULL)
         return;
-    if (!integer && !time) {
+    if (!is_integer && !is_time) {
         build_find(build, DIAG_HYPERTABLE_TYPE, hypertable->pos, 1,
-                   "hypertables: column %s of %s is of type %s", column->name, table,
-                   column->type_text);
+                   "hypertables: column %s of %s is of type %s", column->name,
+                   target_text(build, hypertable), column->type_text);
         build_hint(build, "A range dimension needs timestamptz, timestamp, date or an integer, or "
                           "a partition_func.");
         return;
     }
-    if (integer && (hypertable->partition_interval == NULL || !hypertable->interval_is_integer)) {
-        build_find(build, DIAG_HYPERTABLE_TYPE, hypertable->pos, 1,
-                   "hypertables: column %s of %s is of type %s, its partition_interval must be a "
-                   "whole number",
-                   column->name, table, column->type_text);
-        build_hint(build, "Write the interval in the column's own unit, for example "
-                          "partition_interval: 86400000 for a day of milliseconds.");
-    }
-    if (time && hypertable->partition_interval != NULL && hypertable->interval_is_integer) {
-        build_find(build, DIAG_HYPERTABLE_TYPE, hypertable->pos, 1,
-                   "hypertables: column %s of %s is of type %s, its partition_interval must be an "
-                   "interval",
-                   column->name, table, column->type_text);
-        build_hint(build, "Write it with a unit, for example partition_interval: 7 days.");
-    }
+    check_interval(build, hypertable, column, is_integer);
     if (!column->not_null)
         build_find(build, DIAG_HYPERTABLE_NULLABLE, hypertable->pos, 1,
                    "hypertables: column %s of %s may be null on the source; a hypertable makes it "
                    "NOT NULL and refuses such rows",
-                   column->name, table);
+                   column->name, target_text(build, hypertable));
 }
 
 static const char *column_name(const Build *build, uint32_t relation, int attnum)

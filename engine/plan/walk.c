@@ -228,6 +228,44 @@ static bool may_be_misread(const PlanKey *key, const Node *node)
     return key->format != FORMAT_INTERVAL;
 }
 
+/* Whether YAML readers agree that it is a text. */
+static bool is_text_to_all(Walk *walk, const PlanKey *key, const Node *node, const char *path)
+{
+    const char *misread = may_be_misread(key, node) ? node_misread(node) : NULL;
+    if (misread == NULL)
+        return true;
+    report_node(walk->report, DIAG_QUOTES, node, "%s: YAML readers take %s for %s", path,
+                report_quoted(walk->report, node->text), misread);
+    report_hint(walk->report, "Put quotes around it if it is meant as a text.");
+    return false;
+}
+
+/* Counts a pattern; those beyond the limit are told of once and not compiled. */
+static bool is_pattern_too_many(Walk *walk, const PlanKey *key, const Node *node)
+{
+    bool is_pattern = format_row(key->format)->patterns && *node->text == '~';
+    if (!is_pattern || ++walk->patterns <= PATTERNS_MAX)
+        return false;
+    if (walk->patterns == PATTERNS_MAX + 1) {
+        report_node(walk->report, DIAG_PATTERNS, node, "the plan has more than %d patterns",
+                    PATTERNS_MAX);
+        report_hint(walk->report, "One pattern can stand for many: ~app\\.(a|b|c)");
+    }
+    return true;
+}
+
+static void walk_format(Walk *walk, const PlanKey *key, const Node *node, const char *path)
+{
+    AUTO_ERR Err err = {0};
+    FormatResult result;
+    if (!format_check(walk->report->arena, key->format, node->text, &result, &err)) {
+        report_format(walk, key, node, path, &result, &err);
+    } else if (!in_range(key, result.value) && (key->min > 0 || key->max > 0)) {
+        report_range(walk, key, node, path);
+        report_hint(walk->report, "%s", range_text(walk, key));
+    }
+}
+
 static void walk_string(Walk *walk, const cyaml_schema_value_t *schema, const PlanKey *key,
                         const Node *node, const char *path)
 {
@@ -242,30 +280,8 @@ static void walk_string(Walk *walk, const cyaml_schema_value_t *schema, const Pl
         report_node(walk->report, DIAG_FORMAT, node, "%s is empty", path);
         return;
     }
-    const char *misread = may_be_misread(key, node) ? node_misread(node) : NULL;
-    if (misread != NULL) {
-        report_node(walk->report, DIAG_QUOTES, node, "%s: YAML readers take %s for %s", path,
-                    report_quoted(walk->report, node->text), misread);
-        report_hint(walk->report, "Put quotes around it if it is meant as a text.");
-        return;
-    }
-    if (format_row(key->format)->patterns && *node->text == '~' &&
-        ++walk->patterns > PATTERNS_MAX) {
-        if (walk->patterns == PATTERNS_MAX + 1) {
-            report_node(walk->report, DIAG_PATTERNS, node, "the plan has more than %d patterns",
-                        PATTERNS_MAX);
-            report_hint(walk->report, "One pattern can stand for many: ~app\\.(a|b|c)");
-        }
-        return;
-    }
-    AUTO_ERR Err err = {0};
-    FormatResult result;
-    if (!format_check(walk->report->arena, key->format, node->text, &result, &err)) {
-        report_format(walk, key, node, path, &result, &err);
-    } else if (!in_range(key, result.value) && (key->min > 0 || key->max > 0)) {
-        report_range(walk, key, node, path);
-        report_hint(walk->report, "%s", range_text(walk, key));
-    }
+    if (is_text_to_all(walk, key, node, path) && !is_pattern_too_many(walk, key, node))
+        walk_format(walk, key, node, path);
 }
 
 /* ---- lists ---------------------------------------------------------------------------------- */

@@ -95,34 +95,45 @@ const char *access_owner(const Access *access, const AccessObject *object,
     return there != NULL ? there->owner : set->target.user;
 }
 
+/* What is gathered over all objects, in the order in which it must run. */
+typedef struct OwnerSql {
+    RoleSql schemas; /* behind the objects in them: their old owners may no longer be allowed to */
+    RoleSql back;    /* CREATE that was lent for the time of the change */
+    TextVec lent;    /* "schema role" */
+    bool lends;
+} OwnerSql;
+
+static void give_owner(Arena *arena, const Access *access, const AccessObject *object,
+                       const char *owner, const Conn *target, OwnerSql *sql, AccessPlan *plan)
+{
+    bool is_schema = object->class_oid == CAT_CLASS_NAMESPACE;
+    if (sql->lends && object->schema != NULL &&
+        !seen(arena, &sql->lent, arena_printf(arena, "%s %s", object->schema, owner)))
+        lend_create(arena, access, object->schema, owner, target, plan, &sql->back);
+    alter_owner(arena, object, owner, target, is_schema ? &sql->schemas : &plan->owners);
+}
+
 void access_owners(Arena *arena, const Access *access, const Conn *target, bool before,
                    AccessPlan *plan)
 {
-    RoleSql back = {0};
-    RoleSql schemas = {0};
-    TextVec lent = {0};
-    bool lends = !access->roles.target.superuser;
+    OwnerSql sql = {.lends = !access->roles.target.superuser};
     for (size_t i = 0; i < access->source.objects.count; i++) {
         const AccessObject *object = &access->source.objects.items[i];
         const AccessObject *there = access_twin(&access->target, object);
+        if (object->follows || (there == NULL && !before))
+            continue;
         const char *owner = roles_target(&access->roles, object->owner);
-        if (object->follows || (there == NULL && !before) ||
-            (owner != NULL &&
-             strcmp(owner, there != NULL ? there->owner : access->roles.target.user) == 0))
+        const char *now = there != NULL ? there->owner : access->roles.target.user;
+        if (owner != NULL && strcmp(owner, now) == 0)
             continue;
         const char *why = kept_not(access, object, there, owner);
-        if (why != NULL) {
+        if (why != NULL)
             access_gap(arena, plan, "owner", object->owner, object, why);
-            continue;
-        }
-        bool is_schema = object->class_oid == CAT_CLASS_NAMESPACE;
-        if (lends && object->schema != NULL &&
-            !seen(arena, &lent, arena_printf(arena, "%s %s", object->schema, owner)))
-            lend_create(arena, access, object->schema, owner, target, plan, &back);
-        alter_owner(arena, object, owner, target, is_schema ? &schemas : &plan->owners);
+        else
+            give_owner(arena, access, object, owner, target, &sql, plan);
     }
-    for (size_t i = 0; i < back.count; i++)
-        *vec_push(arena, &plan->owners) = back.items[i];
-    for (size_t i = 0; i < schemas.count; i++)
-        *vec_push(arena, &plan->owners) = schemas.items[i];
+    for (size_t i = 0; i < sql.back.count; i++)
+        *vec_push(arena, &plan->owners) = sql.back.items[i];
+    for (size_t i = 0; i < sql.schemas.count; i++)
+        *vec_push(arena, &plan->owners) = sql.schemas.items[i];
 }
