@@ -65,6 +65,31 @@ Change *group_add(Group *group, LeafState *leaf, PgoKind kind)
     return change;
 }
 
+GroupTail group_split(Group *group)
+{
+    uint32_t open = (uint32_t)group->txn_count - 1;
+    GroupTail tail = {.first = group->change_count, .txn = group->txns[open]};
+    while (tail.first > 0 && group->changes[tail.first - 1].txn == open)
+        tail.first--;
+    tail.count = group->change_count - tail.first;
+    group->change_count = tail.first;
+    group->txn_count = open;
+    group->in_txn = false;
+    return tail;
+}
+
+void group_join(Group *group, const GroupTail *tail)
+{
+    memmove(group->changes, group->changes + tail->first, tail->count * sizeof(Change));
+    for (size_t i = 0; i < tail->count; i++)
+        group->changes[i].txn = 0;
+    group->change_count = tail->count;
+    group->txns[0] = tail->txn;
+    group->txn_count = 1;
+    group->in_txn = true;
+    group->since_ms = clock_ms();
+}
+
 void group_applied(Group *group, BatchPool *pool, bool keep_newest)
 {
     Batch *batch = group->batches;

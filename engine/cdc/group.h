@@ -33,6 +33,20 @@ MUSTCHECK bool group_commit(Group *group, const PgoCommit *commit, Err *err);
 /** Room for one more change of the open transaction. */
 Change *group_add(Group *group, LeafState *leaf, PgoKind kind);
 
+/* What is here of the open transaction, while those before it are applied. */
+typedef struct GroupTail {
+    size_t first; /* of its changes */
+    size_t count;
+    Txn txn;
+} GroupTail;
+
+/** Sets the open transaction aside: the group holds the finished ones alone. The changes stay where
+ * they are, so nothing may be added. */
+GroupTail group_split(Group *group);
+
+/** The finished ones are applied: the group holds the open one alone, and all batches. */
+void group_join(Group *group, const GroupTail *tail);
+
 /** Everything is applied: forgets changes and finished transactions, keeps the open one, and gives
  * back all batches but the newest when the lane still reads it. */
 void group_applied(Group *group, BatchPool *pool, bool keep_newest);

@@ -3,6 +3,7 @@
  * and hands the rest to the lane.
  */
 #include "cdc/lane.h"
+#include "cdc/late.h"
 #include "cdc/mark.h"
 
 #define IDLE_WAIT_MS   50
@@ -18,10 +19,24 @@ typedef struct Intake {
     Arena arena; /* of the nonce */
 } Intake;
 
+/* A leaf is held from a boundary on, with all before it committed. */
+static bool take_requests(Intake *intake, Err *err)
+{
+    Stream *stream = intake->stream;
+    if (!atomic_load(&stream->hold.asked))
+        return true;
+    if (intake->lane.group->txn_count > 0 && !lane_flush_group(&intake->lane, false, true, err))
+        return false;
+    stream_take_requests(stream, false);
+    return true;
+}
+
 static bool take_begin(Intake *intake, const PgoBegin *begin, Err *err)
 {
     if (intake->lane.group->in_txn)
         return err_set(err, ERR_PROTOCOL, "transaction %u begins inside another", begin->xid);
+    if (!take_requests(intake, err))
+        return false;
     group_begin(intake->lane.group, begin);
     intake->skip_txn = begin->final_lsn < intake->session->position;
     return true;
@@ -62,8 +77,25 @@ static bool take_commit(Intake *intake, const PgoCommit *commit, Err *err)
     return true;
 }
 
+/* A relation that is not of the blueprint. \param gone its changes are left out */
+static bool is_gone(Intake *intake, uint32_t oid, bool *gone, Err *err)
+{
+    *gone = false;
+    if (blueprint_leaf(intake->stream->spec.blueprint, oid) != NULL)
+        return true;
+    *gone = late_is_gone(intake->stream, oid);
+    return *gone || late_stranger(&intake->lane, intake->session, oid, gone, err);
+}
+
 static bool take_relation(Intake *intake, const PgoRelation *relation, Err *err)
 {
+    bool gone = false;
+    if (intake->skip_txn && blueprint_leaf(intake->stream->spec.blueprint, relation->oid) == NULL)
+        return true;
+    if (!is_gone(intake, relation->oid, &gone, err))
+        return false;
+    if (gone)
+        return true;
     /* Rows that were read under the old message are applied under it. */
     if (relmap_differs(&intake->stream->relmap, relation) && intake->lane.group->change_count > 0) {
         bool ok = intake->lane.group->in_txn ? lane_flush_piece(&intake->lane, err)
@@ -93,15 +125,40 @@ static bool selected_arrived(Intake *intake, Err *err)
                     "or writes went on under method manual). Stop it, then cut over again.");
 }
 
+/* The leaf of a change, NULL for a relation that is gone (\param skip). */
+static bool find_leaf(Intake *intake, uint32_t oid, LeafState **leaf, bool *skip, Err *err)
+{
+    AUTO_ERR Err problem = {0};
+    *leaf = relmap_leaf(&intake->stream->relmap, oid, &problem);
+    if (*leaf != NULL)
+        return true;
+    return is_gone(intake, oid, skip, err) && (*skip || err_move(err, &problem));
+}
+
+/* Whether the leaf's copy has the open transaction (\param skip); else waits while it is held. */
+static bool may_pass(Intake *intake, const Leaf *leaf, bool *skip, Err *err)
+{
+    const Hold *hold = &intake->stream->hold;
+    Lsn commit_lsn = intake->lane.group->txns[intake->lane.group->txn_count - 1].commit_lsn;
+    *skip = hold_skips(hold, leaf->index, commit_lsn);
+    if (*skip || !hold_stops(hold, leaf->index))
+        return true;
+    if (!late_wait(&intake->lane, intake->session, leaf, err))
+        return false;
+    *skip = hold_skips(hold, leaf->index, commit_lsn);
+    return true;
+}
+
 static bool take_change(Intake *intake, const PgoMessage *message, Err *err)
 {
     if (!in_transaction(intake, err))
         return false;
-    LeafState *leaf = relmap_leaf(&intake->stream->relmap, message->change.relation_oid, err);
-    if (leaf == NULL)
+    bool skip = intake->skip_txn;
+    LeafState *leaf = NULL;
+    if (!skip && (!find_leaf(intake, message->change.relation_oid, &leaf, &skip, err) ||
+                  (leaf != NULL && !may_pass(intake, leaf->leaf, &skip, err))))
         return false;
-    const Txn *txn = &intake->lane.group->txns[intake->lane.group->txn_count - 1];
-    if (intake->skip_txn || txn->commit_lsn < intake->stream->spec.sync_lsn[leaf->leaf->index]) {
+    if (skip) {
         intake->skipped++;
         return true;
     }
@@ -117,12 +174,16 @@ static bool take_truncate(Intake *intake, const PgoTruncate *truncate, Err *err)
 {
     if (!in_transaction(intake, err))
         return false;
-    for (uint32_t i = 0; i < truncate->relation_count; i++) {
-        if (relmap_leaf(&intake->stream->relmap, pgo_truncate_relation(truncate, i), err) == NULL)
-            return false;
-    }
     if (intake->skip_txn)
         return true;
+    for (uint32_t i = 0; i < truncate->relation_count; i++) {
+        uint32_t oid = pgo_truncate_relation(truncate, i);
+        LeafState *leaf = NULL;
+        bool skip = false;
+        if (!find_leaf(intake, oid, &leaf, &skip, err) ||
+            (leaf != NULL && !may_pass(intake, leaf->leaf, &skip, err)))
+            return false;
+    }
     if (!selected_arrived(intake, err))
         return false;
     group_add(intake->lane.group, NULL, PGO_TRUNCATE)->truncate = *truncate;
@@ -200,16 +261,6 @@ static bool take_batch(Intake *intake, Batch *batch, Err *err)
     return lane_step_when_due(&intake->lane, err);
 }
 
-static bool receiver_ended(Intake *intake, Err *err)
-{
-    StreamSession *session = intake->session;
-    pthread_join(session->receiver, NULL);
-    session->receiving = false;
-    if (!err_is_set(&session->receiver_error))
-        BUG("the receiver ended without an error");
-    return err_move(err, &session->receiver_error);
-}
-
 static bool loop(Intake *intake, Err *err)
 {
     while (!atomic_load(&intake->stream->draining)) {
@@ -227,11 +278,13 @@ static bool loop(Intake *intake, Err *err)
         }
         if (stop_reason(&intake->stream->stop) != STOP_NONE)
             return stop_error(&intake->stream->stop, err);
+        if (!intake->lane.group->in_txn && !take_requests(intake, err))
+            return false;
         bool closed = queue_is_closed(&intake->session->queue);
         if (!lane_idle(&intake->lane, err))
             return false;
         if (closed && !pending && queue_is_empty(&intake->session->queue))
-            return receiver_ended(intake, err);
+            return session_receiver_error(intake->session, err);
     }
     return lane_drain(&intake->lane, err);
 }

@@ -109,6 +109,26 @@ bool lane_flush_group(Lane *lane, bool synchronous, bool keep_newest, Err *err)
     return true;
 }
 
+bool lane_flush_finished(Lane *lane, Err *err)
+{
+    Group *group = lane->group;
+    if (!group->in_txn || group->txn_count < 2 || lane->piece_applied)
+        return true;
+    GroupTail tail = group_split(group);
+    LaneStep step = next_step(lane, false);
+    if (group->change_count > 0) {
+        if (!apply_group(lane, &step, err))
+            return false;
+        stepped(lane, &step);
+    } else {
+        lane->covered = step.to;
+        lane->keepalive = 0;
+        positions_covered(lane->stream, lane->covered);
+    }
+    group_join(group, &tail);
+    return true;
+}
+
 /* What is here of the open transaction is applied, its target transaction stays open. */
 bool lane_flush_piece(Lane *lane, Err *err)
 {

@@ -38,6 +38,10 @@ MUSTCHECK bool lane_flush_group(Lane *lane, bool synchronous, bool keep_newest, 
 /** What is here of the open transaction is applied, its target transaction stays open. */
 MUSTCHECK bool lane_flush_piece(Lane *lane, Err *err);
 
+/** Applies and commits the transactions of the group that are whole; what is here of the open one
+ * stays for later. */
+MUSTCHECK bool lane_flush_finished(Lane *lane, Err *err);
+
 /** Moves the lane row without changes, when it is time: durable, then reported. Never beyond what
  * is covered: finished transactions may wait in the group for the end of the one that is open. */
 MUSTCHECK bool lane_step_when_due(Lane *lane, Err *err);

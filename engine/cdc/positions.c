@@ -26,8 +26,9 @@ static void update_lag(Stream *stream)
     status->lag_us = lag_us(stream);
     status->lag_bytes =
         status->source_head > stream->covered ? status->source_head - stream->covered : 0;
-    if (stream->head_known && stream->covered >= stream->last_sync_lsn &&
-        stream->covered >= stream->first_head && status->lag_us < CAUGHT_UP_LAG_US)
+    if (stream->head_known && stream->hold.held_count == 0 &&
+        stream->covered >= stream->last_sync_lsn && stream->covered >= stream->first_head &&
+        status->lag_us < CAUGHT_UP_LAG_US)
         status->caught_up_once = true;
 }
 
@@ -118,6 +119,25 @@ void positions_selected(Stream *stream)
     pthread_mutex_lock(&stream->mutex);
     stream->selected++;
     pthread_mutex_unlock(&stream->mutex);
+}
+
+void positions_waits(Stream *stream, const Leaf *leaf)
+{
+    pthread_mutex_lock(&stream->mutex);
+    stream->status.waits_for = leaf;
+    pthread_mutex_unlock(&stream->mutex);
+}
+
+void positions_held(Stream *stream)
+{
+    const Hold *hold = &stream->hold;
+    for (size_t i = 0; i < hold->leaf_count; i++) {
+        if (hold->sync_lsn[i] > stream->last_sync_lsn)
+            stream->last_sync_lsn = hold->sync_lsn[i];
+    }
+    stream->status.held = hold->held_count;
+    stream->status.caught_up_once = false;
+    stream->head_known = false; /* what is behind us from here on is to be caught up with */
 }
 
 Positions positions_read(Stream *stream)

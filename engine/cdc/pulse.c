@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cdc/mark.h"
+#include "cdc/newcomers.h"
 #include "sql_text.h"
 
 #include <poll.h>
@@ -16,6 +17,7 @@
 #define URGENT_PULSE_MS    50
 #define URGENT_BEAT_MS     1000
 #define PULSE_RECONNECT_MS 1000
+#define PARTITIONS_MS      2000
 
 static bool over(const Stream *stream)
 {
@@ -50,6 +52,10 @@ static bool look(Stream *stream, Conn *conn, Err *err)
 
 static bool pulse_session(Stream *stream, Err *err)
 {
+    AUTO_ARENA Arena arena = {0};
+    const char *roots = NULL;
+    const char *known = newcomers_known(&arena, stream->spec.blueprint, &roots);
+    int64_t looked_ms = 0;
     AUTO_CONN Conn *conn = NULL;
     ConnOptions options = {.purpose = "pulse", .async_commit = true, .stop = &stream->stop};
     if (!conn_open(&conn, stream->spec.source, &options, err))
@@ -64,8 +70,13 @@ static bool pulse_session(Stream *stream, Err *err)
                 return false;
             last_beat_ms = clock_ms();
         }
-        if (!look(stream, conn, err))
+        if (!look(stream, conn, err) || !newcomers_stranger(stream, conn, err))
             return false;
+        if (roots != NULL && clock_ms() - looked_ms >= PARTITIONS_MS) {
+            if (!newcomers_look(stream, conn, roots, known, err))
+                return false;
+            looked_ms = clock_ms();
+        }
         wait_ms(stream, urgent ? URGENT_PULSE_MS : PULSE_MS);
     }
     return true;

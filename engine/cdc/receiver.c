@@ -147,3 +147,12 @@ void *receiver_main(void *data)
         batch_free(&session->stream->pool, receiver.batch);
     return NULL;
 }
+
+bool session_receiver_error(StreamSession *session, Err *err)
+{
+    pthread_join(session->receiver, NULL);
+    session->receiving = false;
+    if (!err_is_set(&session->receiver_error))
+        BUG("the receiver ended without an error");
+    return err_move(err, &session->receiver_error);
+}

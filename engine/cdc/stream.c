@@ -34,10 +34,8 @@ static bool stream_new(Stream **out, const StreamSpec *spec, Err *err)
     uint64_t memory = spec->blueprint->plan->memory_bytes;
     stream->queue_bytes = share(memory, QUEUE_MEMORY_DIVISOR, QUEUE_MAX_BYTES);
     stream->group_bytes = share(memory, GROUP_MEMORY_DIVISOR, GROUP_MAX_BYTES);
-    for (size_t i = 0; i < spec->blueprint->leaf_count; i++) {
-        if (spec->sync_lsn[i] > stream->last_sync_lsn)
-            stream->last_sync_lsn = spec->sync_lsn[i];
-    }
+    hold_init(&stream->hold, spec->blueprint->leaf_count, spec->sync_lsn, spec->held);
+    positions_held(stream);
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -48,6 +46,7 @@ static bool stream_new(Stream **out, const StreamSpec *spec, Err *err)
     touched_init(&stream->touched, spec->blueprint);
     relmap_init(&stream->relmap, spec->blueprint);
     applier_init(&stream->applier, &stream->relmap, &stream->touched, spec);
+    stream->applier.sync_lsn = stream->hold.sync_lsn;
     *out = stream;
     return true;
 }
@@ -64,6 +63,8 @@ static void stream_free(Stream *stream)
     pthread_mutex_destroy(&stream->mutex);
     pthread_cond_destroy(&stream->changed);
     arena_release(&stream->marker_arena);
+    arena_release(&stream->gone_arena);
+    hold_release(&stream->hold);
     err_release(&stream->error);
     stop_release(&stream->stop);
     mem_free(stream);
@@ -272,6 +273,53 @@ bool stream_wait_applied(Stream *stream, Lsn lsn, int timeout_ms, Err *err)
 {
     return wait_for(stream, lsn_durable, &lsn, timeout_ms, err) ||
            err_context(err, "waiting for %s to be applied", lsn_text(lsn).text);
+}
+
+/* --- leaves that are held --- */
+
+void stream_take_requests(Stream *stream, bool inside)
+{
+    if (!atomic_load(&stream->hold.asked))
+        return;
+    pthread_mutex_lock(&stream->mutex);
+    if (hold_take(&stream->hold, inside) > 0)
+        positions_held(stream);
+    pthread_cond_broadcast(&stream->changed);
+    pthread_mutex_unlock(&stream->mutex);
+}
+
+static bool request_done(const Stream *stream, const void *request)
+{
+    (void)stream;
+    return ((const HoldRequest *)request)->done;
+}
+
+static bool ask(Stream *stream, HoldRequest request, Err *err)
+{
+    pthread_mutex_lock(&stream->mutex);
+    hold_ask(&stream->hold, &request);
+    pthread_mutex_unlock(&stream->mutex);
+    bool ok = wait_for(stream, request_done, &request, -1, err);
+    pthread_mutex_lock(&stream->mutex);
+    hold_withdraw(&stream->hold, &request);
+    pthread_mutex_unlock(&stream->mutex);
+    return ok;
+}
+
+bool stream_leaf_hold(Stream *stream, const Leaf *leaf, Err *err)
+{
+    return ask(stream, (HoldRequest){.wish = HOLD_BEGIN, .leaf = leaf->index}, err);
+}
+
+bool stream_leaf_sync(Stream *stream, const Leaf *leaf, Lsn sync_lsn, Err *err)
+{
+    return ask(stream, (HoldRequest){.wish = HOLD_SYNC, .leaf = leaf->index, .sync_lsn = sync_lsn},
+               err);
+}
+
+bool stream_leaf_release(Stream *stream, const Leaf *leaf, Err *err)
+{
+    return ask(stream, (HoldRequest){.wish = HOLD_RELEASE, .leaf = leaf->index}, err);
 }
 
 void stream_touched_take(Arena *arena, Stream *stream, const Relation *relation, TouchedKeys *keys)

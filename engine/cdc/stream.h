@@ -31,6 +31,7 @@ typedef struct StreamSpec {
     int64_t epoch;
     const Lsn
         *sync_lsn;    /* per Blueprint.leaves[index]: changes at or below are already in the copy */
+    const bool *held; /* the same: not copied yet, held from the beginning; NULL: none is */
     const Stop *stop; /* the run's */
     LogCtx log;
 } StreamSpec;
@@ -49,7 +50,11 @@ typedef struct StreamStatus {
     uint64_t conflicts;
     uint64_t retained_bytes; /* WAL that the slot holds on the source */
     bool failed;             /* see stream_error() */
-    bool caught_up_once; /* every leaf has passed its sync_lsn and lag was once under a second */
+    bool caught_up_once; /* every leaf has passed its sync_lsn, none is held, and lag was once under
+                            a second */
+    size_t held;         /* leaves that are held */
+    const Leaf *waits_for; /* apply waits: a change of this leaf came, and it is held; NULL: no */
+    bool partitions_moved; /* the source's partitions of selected tables are not the blueprint's */
 } StreamStatus;
 
 /** Connects, checks confirmed_flush_lsn <= position (else ERR_CANNOT_RESUME, exit 14), starts the
@@ -77,6 +82,20 @@ uint64_t stream_after_marker(Stream *stream, const char *nonce);
 
 /** Waits until applied >= lsn and durable. Errors as above. Used by live verification. */
 MUSTCHECK bool stream_wait_applied(Stream *stream, Lsn lsn, int timeout_ms, Err *err);
+
+/* A leaf STREAMS, or is HELD while its rows are not copied: a change of it that the copy cannot
+ * hold waits then, and what comes behind it, never inside an open target transaction; feedback goes
+ * on. Each call returns when it is acknowledged by the thread that decodes. \return false with the
+ * stream's error or the stop's */
+
+/** Holds the leaf from the next transaction on; what was applied of it before is committed. */
+MUSTCHECK bool stream_leaf_hold(Stream *stream, const Leaf *leaf, Err *err);
+
+/** The leaf's copy is under this snapshot: changes at or below are left out from now on. */
+MUSTCHECK bool stream_leaf_sync(Stream *stream, const Leaf *leaf, Lsn sync_lsn, Err *err);
+
+/** Rows and key index of the leaf are there: its changes are applied again. */
+MUSTCHECK bool stream_leaf_release(Stream *stream, const Leaf *leaf, Err *err);
 
 /* Rows touched since the last take, by key, for "verify what moved". */
 typedef struct TouchedKeys {

@@ -8,6 +8,7 @@
 #include "base/queue.h"
 #include "base/vec.h"
 #include "cdc/apply.h"
+#include "cdc/hold.h"
 #include "cdc/stream.h"
 
 /* Durable positions are made, and told to the source, this often. */
@@ -25,6 +26,15 @@ typedef struct Marker {
     Lsn end_lsn;
     uint64_t selected; /* Stream.selected when it arrived */
 } Marker;
+
+/* What is known of a relation that the stream sends and the blueprint lacks. */
+typedef enum Stranger {
+    STRANGER_NONE,
+    STRANGER_ASKED,   /* the pulse looks at the source */
+    STRANGER_FOREIGN, /* no partition of a selected table */
+    STRANGER_LATE,    /* a partition that came since: the engine takes it in */
+    STRANGER_GONE,    /* not there any more, and its rows with it */
+} Stranger;
 
 struct Stream {
     StreamSpec spec;
@@ -45,6 +55,9 @@ struct Stream {
     size_t group_bytes;
     bool
         closed; /* quiet: the marker is through, triggers may stand on the target: no change more */
+    Hold hold;  /* its requests are under the mutex */
+    VEC(uint32_t) gone; /* relations of the stream that were dropped before anybody knew them */
+    Arena gone_arena;
     uint64_t progress; /* sessions count as good when they moved this */
     struct StreamSession *session;
 
@@ -59,6 +72,8 @@ struct Stream {
     bool head_known;
     Lsn first_head;    /* the source's WAL end as first seen */
     Lsn last_sync_lsn; /* the newest of all leaves */
+    uint32_t stranger_oid;
+    Stranger stranger;
     uint64_t selected; /* changes that arrived and were not skipped */
     VEC(Marker) markers;
     Arena marker_arena;
@@ -87,6 +102,9 @@ MUSTCHECK bool stream_session_open(Stream *stream, StreamSession **session, Err 
 MUSTCHECK bool stream_session_run(StreamSession *session, Err *err);
 void stream_session_close(StreamSession *session);
 
+/** The error that ended the receiver, which has closed the queue. \return false */
+bool session_receiver_error(StreamSession *session, Err *err);
+
 /** Thread bodies. */
 void *receiver_main(void *session);
 void *pulse_main(void *stream);
@@ -105,6 +123,15 @@ void positions_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn);
 
 /** Called for each selected change that arrives. */
 void positions_selected(Stream *stream);
+
+/** Apply waits for a leaf; NULL: it goes on. */
+void positions_waits(Stream *stream, const Leaf *leaf);
+
+/** Leaves began or ceased to be held, or have another sync_lsn: under the mutex. */
+void positions_held(Stream *stream);
+
+/** Does what is asked of leaves. \param inside a transaction is open */
+void stream_take_requests(Stream *stream, bool inside);
 
 typedef struct Positions {
     Lsn received;

@@ -195,7 +195,7 @@ char *progress_sample(Arena *arena, Run *run)
     bool replicating = run_stream_status(run, &status);
     return jsontext_compact(
         arena,
-        json_pack("{s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}",
+        json_pack("{s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s?}",
                   "rows_copied", (json_int_t)atomic_load(&run->counters.rows_copied),
                   "bytes_copied", (json_int_t)atomic_load(&run->counters.bytes_copied),
                   "parts_done", (json_int_t)atomic_load(&run->counters.parts_done), "parts_total",
@@ -204,5 +204,7 @@ char *progress_sample(Arena *arena, Run *run)
                   lsn_text(status.applied).text, "source_lsn", lsn_text(status.source_head).text,
                   "lag_bytes", (json_int_t)status.lag_bytes, "lag_us", (json_int_t)status.lag_us,
                   "retained_bytes", (json_int_t)status.retained_bytes, "conflicts",
-                  (json_int_t)status.conflicts, "skipped", (json_int_t)status.skipped));
+                  (json_int_t)status.conflicts, "skipped", (json_int_t)status.skipped, "held",
+                  (json_int_t)status.held, "waits_for",
+                  status.waits_for != NULL ? name_text(arena, &status.waits_for->source) : NULL));
 }

@@ -72,6 +72,13 @@ static void print_sample(Str *out, const Status *status, const json_t *sample)
                 units_size_text(&arena, (uint64_t)sample_number(sample, "retained_bytes")),
                 json_string_value(json_object_get(sample, "applied_lsn")),
                 json_string_value(json_object_get(sample, "source_lsn")));
+    const char *waits_for = json_string_value(json_object_get(sample, "waits_for"));
+    if (sample_number(sample, "held") > 0)
+        str_appendf(out, "%-19s%" PRId64 " leaves are copied beside the stream\n", "late",
+                    (int64_t)sample_number(sample, "held"));
+    if (waits_for != NULL)
+        str_appendf(out, "%-19sa change of %s, until its rows are copied\n", "waits for",
+                    waits_for);
 }
 
 /* "running" is what the journal knows last; without an engine nothing runs. */

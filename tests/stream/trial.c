@@ -136,14 +136,16 @@ static void answer_status(Trial *trial)
 {
     StreamStatus s;
     stream_status(trial->stream, &s);
-    answer(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}",
+    answer(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s?}",
                      "received", lsn_text(s.received).text, "applied", lsn_text(s.applied).text,
                      "reported", lsn_text(s.reported).text, "source_head",
                      lsn_text(s.source_head).text, "lag_bytes", (json_int_t)s.lag_bytes, "lag_us",
                      (json_int_t)s.lag_us, "transactions", (json_int_t)s.transactions, "changes",
                      (json_int_t)s.changes, "skipped", (json_int_t)s.skipped, "conflicts",
                      (json_int_t)s.conflicts, "retained_bytes", (json_int_t)s.retained_bytes,
-                     "failed", (int)s.failed, "caught_up_once", (int)s.caught_up_once));
+                     "failed", (int)s.failed, "caught_up_once", (int)s.caught_up_once, "held",
+                     (json_int_t)s.held, "waits_for",
+                     s.waits_for != NULL ? s.waits_for->source.rel : NULL));
 }
 
 static void answer_touched(Trial *trial, const char *text)
@@ -162,6 +164,29 @@ static void answer_touched(Trial *trial, const char *text)
     for (size_t i = 0; i < keys.count * (relation->key != NULL ? relation->key->count : 0); i++)
         json_array_append_new(list, json_string(keys.values[i]));
     answer(json_pack("{s:b, s:o}", "overflow", (int)keys.overflow, "keys", list));
+}
+
+/* hold, sync LSN, release: all leaves of a relation. */
+static bool hold(Trial *trial, const char *verb, const char *what, const char *lsn, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    Name name;
+    Lsn sync = 0;
+    Relation *relation =
+        name_parse(&arena, what, &name) ? blueprint_relation(&trial->blueprint, &name) : NULL;
+    if (relation == NULL)
+        return err_set(err, ERR_USAGE, "no such relation");
+    if (lsn != NULL && !lsn_parse(lsn, &sync, err))
+        return false;
+    for (size_t i = 0; i < relation->leaf_count; i++) {
+        const Leaf *leaf = relation->leaves[i];
+        bool ok = strcmp(verb, "hold") == 0   ? stream_leaf_hold(trial->stream, leaf, err)
+                  : strcmp(verb, "sync") == 0 ? stream_leaf_sync(trial->stream, leaf, sync, err)
+                                              : stream_leaf_release(trial->stream, leaf, err);
+        if (!ok)
+            return false;
+    }
+    return true;
 }
 
 static bool wait_applied(Trial *trial, const char *text, int timeout_ms, Err *err)
@@ -209,6 +234,8 @@ static bool command(Trial *trial, char *line)
         ok = emit(trial, what, &err);
     else if (strcmp(verb, "wait") == 0)
         ok = stream_wait_marker(trial->stream, what, timeout_ms, &err);
+    else if (strcmp(verb, "hold") == 0 || strcmp(verb, "sync") == 0 || strcmp(verb, "release") == 0)
+        ok = hold(trial, verb, what, time, &err);
     else if (strcmp(verb, "marker") == 0)
         ok = emit(trial, what, &err) && stream_wait_marker(trial->stream, what, timeout_ms, &err);
     else

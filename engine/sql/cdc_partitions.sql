@@ -1,0 +1,10 @@
+-- Purpose: everything below partitioned tables, as one fingerprint: the oids in order, a comma between.
+-- Parameters: $1 oid[] of the tables. Columns: sha256 in hexadecimal.
+WITH RECURSIVE down AS (
+    SELECT i.inhrelid AS oid FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = ANY ($1::oid[])
+    UNION
+    SELECT i.inhrelid FROM down JOIN pg_catalog.pg_inherits AS i ON i.inhparent = down.oid
+)
+SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+           coalesce(pg_catalog.string_agg(down.oid::text, ',' ORDER BY down.oid), ''), 'UTF8')), 'hex')
+  FROM down
