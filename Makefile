@@ -2,6 +2,7 @@
 #
 #   make                    build (VARIANT=debug)          make VARIANT=release
 #   make test               everything a change must pass  make unit / make scenario for a part
+#   make soak               random migrations under random faults for an hour
 #   make lint               format, include direction, size, complexity, cppcheck, shellcheck
 #   make lab / lab-clean    the real servers that tests, demo and benchmarks use
 #   make demo / bench       the tour / the benchmarks
@@ -96,7 +97,7 @@ UNIT_BIN  := $(UNIT_SRC:tests/%.c=$(OUT)/%)
 UNIT_HELP := $(wildcard tests/unit/lib/*.c)
 UNIT_LIB  := $(OUT)/unit/libunit.a
 
-.PHONY: build lib units unit scenario test check lint format deps lab lab-clean demo bench \
+.PHONY: build lib units unit scenario soak test check lint format deps lab lab-clean demo bench \
         coverage install clean version fuzz fuzz-bins
 
 build: lib $(BIN) $(TRIAL)
@@ -195,6 +196,11 @@ fuzz:
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' tools/fuzz_run $(FUZZ_SRC:tests/fuzz/%.c=%)
 
 # ---- tests -------------------------------------------------------------------------------------
+
+# Random migrations under random faults: make soak SOAK_MINUTES=60 SOAK_SEED=1; see tests/soak.
+soak: lab
+	@$(MAKE) VARIANT=$(SCENARIO_VARIANT) build
+	@GODWIT_BIN='$(CURDIR)/build/$(SCENARIO_VARIANT)/godwit' tests/soak
 
 # The binary that scenario tests run; TESTS picks some of them: make scenario TESTS='-k cutover'.
 SCENARIO_VARIANT ?= asan
