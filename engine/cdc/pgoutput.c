@@ -16,23 +16,53 @@ typedef struct Reader {
     Err *err;
 } Reader;
 
+/* Where a kind of message may stand. */
+typedef enum Place {
+    OUTSIDE,       /* of streamed blocks */
+    EITHER,        /* without an xid in a block */
+    EITHER_OF_XID, /* with an xid first in a block */
+    INSIDE,
+} Place;
+
 static const struct {
     uint8_t kind;
+    Place place;
     const char *name;
-} KIND_NAMES[] = {
-    {PGO_BEGIN, "begin"},       {PGO_COMMIT, "commit"},   {PGO_DELETE, "delete"},
-    {PGO_INSERT, "insert"},     {PGO_MESSAGE, "message"}, {PGO_ORIGIN, "origin"},
-    {PGO_RELATION, "relation"}, {PGO_TYPE, "type"},       {PGO_TRUNCATE, "truncate"},
-    {PGO_UPDATE, "update"},
+} KINDS[] = {
+    {PGO_BEGIN, OUTSIDE, "begin"},
+    {PGO_COMMIT, OUTSIDE, "commit"},
+    {PGO_DELETE, EITHER_OF_XID, "delete"},
+    {PGO_INSERT, EITHER_OF_XID, "insert"},
+    {PGO_MESSAGE, EITHER_OF_XID, "message"},
+    {PGO_ORIGIN, EITHER, "origin"},
+    {PGO_RELATION, EITHER_OF_XID, "relation"},
+    {PGO_TYPE, EITHER_OF_XID, "type"},
+    {PGO_TRUNCATE, EITHER_OF_XID, "truncate"},
+    {PGO_UPDATE, EITHER_OF_XID, "update"},
+    {PGO_STREAM_START, OUTSIDE, "stream start"},
+    {PGO_STREAM_STOP, INSIDE, "stream stop"},
+    {PGO_STREAM_COMMIT, OUTSIDE, "stream commit"},
+    {PGO_STREAM_ABORT, OUTSIDE, "stream abort"},
+    {PGO_BEGIN_PREPARE, OUTSIDE, "begin prepare"},
+    {PGO_PREPARE, OUTSIDE, "prepare"},
+    {PGO_COMMIT_PREPARED, OUTSIDE, "commit prepared"},
+    {PGO_ROLLBACK_PREPARED, OUTSIDE, "rollback prepared"},
+    {PGO_STREAM_PREPARE, OUTSIDE, "stream prepare"},
 };
+#define KIND_COUNT (sizeof(KINDS) / sizeof(KINDS[0]))
+
+static size_t find_kind(uint8_t kind)
+{
+    size_t i = 0;
+    while (i < KIND_COUNT && KINDS[i].kind != kind)
+        i++;
+    return i;
+}
 
 const char *pgo_kind_name(uint8_t kind)
 {
-    for (size_t i = 0; i < sizeof(KIND_NAMES) / sizeof(KIND_NAMES[0]); i++) {
-        if (KIND_NAMES[i].kind == kind)
-            return KIND_NAMES[i].name;
-    }
-    return NULL;
+    size_t index = find_kind(kind);
+    return index < KIND_COUNT ? KINDS[index].name : NULL;
 }
 
 static bool malformed(const Reader *reader, const char *problem)
@@ -87,10 +117,10 @@ static bool read_u32(Reader *reader, const char *field, uint32_t *value)
     return true;
 }
 
-static bool read_time(Reader *reader, int64_t *unix_us)
+static bool read_time(Reader *reader, const char *field, int64_t *unix_us)
 {
     uint64_t wide = 0;
-    if (!read_uint(reader, 8, "the commit time", &wide))
+    if (!read_uint(reader, 8, field, &wide))
         return false;
     *unix_us = (int64_t)(wide + (uint64_t)CLOCK_PG_EPOCH_US);
     return true;
@@ -159,22 +189,27 @@ static bool read_end(Reader *reader)
 static bool read_begin(Reader *reader, PgoBegin *begin)
 {
     return read_uint(reader, 8, "the final LSN", &begin->final_lsn) &&
-           read_time(reader, &begin->commit_unix_us) &&
+           read_time(reader, "the commit time", &begin->commit_unix_us) &&
            read_u32(reader, "the transaction id", &begin->xid);
 }
 
-static bool read_commit(Reader *reader, PgoCommit *commit)
+/* Flags that no version has given a meaning yet. */
+static bool read_no_flags(Reader *reader)
 {
     uint8_t flags = 0;
     if (!read_u8(reader, "the flags", &flags))
         return false;
-    if (flags != 0) {
-        reader->at--;
-        return malformed(reader, "unknown flags");
-    }
-    return read_uint(reader, 8, "the commit LSN", &commit->commit_lsn) &&
+    if (flags == 0)
+        return true;
+    reader->at--;
+    return malformed(reader, "unknown flags");
+}
+
+static bool read_commit(Reader *reader, PgoCommit *commit)
+{
+    return read_no_flags(reader) && read_uint(reader, 8, "the commit LSN", &commit->commit_lsn) &&
            read_uint(reader, 8, "the end LSN", &commit->end_lsn) &&
-           read_time(reader, &commit->commit_unix_us);
+           read_time(reader, "the commit time", &commit->commit_unix_us);
 }
 
 static bool read_logical_message(Reader *reader, PgoLogicalMessage *message)
@@ -284,9 +319,95 @@ static bool read_truncate(Reader *reader, PgoTruncate *truncate)
     return true;
 }
 
+/* --- streamed and prepared transactions --- */
+
+static bool read_stream_start(Reader *reader, PgoStreamStart *start)
+{
+    uint8_t first = 0;
+    if (!read_u32(reader, "the transaction id", &start->xid) ||
+        !read_u8(reader, "the mark of the first segment", &first))
+        return false;
+    if (first > 1) {
+        reader->at--;
+        return malformed(reader, "unknown mark of the first segment");
+    }
+    start->first = first == 1;
+    return true;
+}
+
+static bool read_stream_commit(Reader *reader, PgoStreamCommit *commit)
+{
+    return read_u32(reader, "the transaction id", &commit->xid) &&
+           read_commit(reader, &commit->commit);
+}
+
+static bool read_stream_abort(Reader *reader, PgoStreamAbort *abort)
+{
+    if (!read_u32(reader, "the transaction id", &abort->xid) ||
+        !read_u32(reader, "the subtransaction id", &abort->subxid))
+        return false;
+    abort->told = reader->at < reader->size;
+    return !abort->told || (read_uint(reader, 8, "the abort LSN", &abort->abort_lsn) &&
+                            read_time(reader, "the abort time", &abort->abort_unix_us));
+}
+
+typedef struct PrepareFields {
+    const char *lsn;
+    const char *end_lsn;
+    const char *time;
+} PrepareFields;
+
+static const PrepareFields OF_PREPARE = {"the prepare LSN", "the end LSN", "the prepare time"};
+static const PrepareFields OF_COMMIT = {"the commit LSN", "the end LSN", "the commit time"};
+
+static bool read_prepare(Reader *reader, const PrepareFields *fields, PgoPrepare *prepare)
+{
+    return read_uint(reader, 8, fields->lsn, &prepare->lsn) &&
+           read_uint(reader, 8, fields->end_lsn, &prepare->end_lsn) &&
+           read_time(reader, fields->time, &prepare->unix_us) &&
+           read_u32(reader, "the transaction id", &prepare->xid) &&
+           read_text(reader, "the global transaction id", &prepare->gid);
+}
+
+static bool read_rollback_prepared(Reader *reader, PgoRollbackPrepared *rollback)
+{
+    return read_no_flags(reader) &&
+           read_uint(reader, 8, "the prepare's end LSN", &rollback->prepare_end_lsn) &&
+           read_uint(reader, 8, "the rollback's end LSN", &rollback->rollback_end_lsn) &&
+           read_time(reader, "the prepare time", &rollback->prepare_unix_us) &&
+           read_time(reader, "the rollback time", &rollback->rollback_unix_us) &&
+           read_u32(reader, "the transaction id", &rollback->xid) &&
+           read_text(reader, "the global transaction id", &rollback->gid);
+}
+
+static bool read_large_body(Reader *reader, PgoMessage *message)
+{
+    switch ((int)message->kind) {
+    case PGO_STREAM_START:
+        return read_stream_start(reader, &message->stream_start);
+    case PGO_STREAM_STOP:
+        return true;
+    case PGO_STREAM_COMMIT:
+        return read_stream_commit(reader, &message->stream_commit);
+    case PGO_STREAM_ABORT:
+        return read_stream_abort(reader, &message->stream_abort);
+    case PGO_BEGIN_PREPARE:
+        return read_prepare(reader, &OF_PREPARE, &message->prepare);
+    case PGO_PREPARE:
+    case PGO_STREAM_PREPARE:
+        return read_no_flags(reader) && read_prepare(reader, &OF_PREPARE, &message->prepare);
+    case PGO_COMMIT_PREPARED:
+        return read_no_flags(reader) && read_prepare(reader, &OF_COMMIT, &message->prepare);
+    case PGO_ROLLBACK_PREPARED:
+        return read_rollback_prepared(reader, &message->rollback_prepared);
+    default:
+        BUG("a kind of message is named but not read: %d", (int)message->kind);
+    }
+}
+
 static bool read_body(Reader *reader, PgoMessage *message)
 {
-    switch (message->kind) {
+    switch ((int)message->kind) {
     case PGO_BEGIN:
         return read_begin(reader, &message->begin);
     case PGO_COMMIT:
@@ -308,21 +429,40 @@ static bool read_body(Reader *reader, PgoMessage *message)
         return read_delete(reader, &message->change);
     case PGO_TRUNCATE:
         return read_truncate(reader, &message->truncate);
+    default:
+        return read_large_body(reader, message);
     }
-    BUG("a kind of message is named but not read: %d", (int)message->kind);
 }
 
-bool pgo_decode(const void *data, size_t size_bytes, PgoMessage *message, Err *err)
+static bool decode(const void *data, size_t size_bytes, bool streamed, PgoMessage *message,
+                   Err *err)
 {
     if (size_bytes == 0)
         return err_set(err, ERR_PROTOCOL, "empty replication message");
     Reader reader = {.data = data, .size = size_bytes, .at = 1, .err = err};
-    reader.what = pgo_kind_name(reader.data[0]);
-    if (reader.what == NULL)
+    size_t index = find_kind(reader.data[0]);
+    if (index == KIND_COUNT)
         return err_set(err, ERR_PROTOCOL, "unknown kind of replication message: byte 0x%02x",
                        reader.data[0]);
+    reader.what = KINDS[index].name;
+    if (KINDS[index].place == (streamed ? OUTSIDE : INSIDE))
+        return err_set(err, ERR_PROTOCOL, "a %s message came %s a streamed block", reader.what,
+                       streamed ? "inside" : "outside");
     *message = (PgoMessage){.kind = (PgoKind)reader.data[0]};
+    if (streamed && KINDS[index].place == EITHER_OF_XID &&
+        !read_u32(&reader, "the transaction id", &message->xid))
+        return false;
     return read_body(&reader, message) && read_end(&reader);
+}
+
+bool pgo_decode(const void *data, size_t size_bytes, PgoMessage *message, Err *err)
+{
+    return decode(data, size_bytes, false, message, err);
+}
+
+bool pgo_decode_streamed(const void *data, size_t size_bytes, PgoMessage *message, Err *err)
+{
+    return decode(data, size_bytes, true, message, err);
 }
 
 void pgo_tuple_values(const PgoTuple *tuple, PgoValue *values)

@@ -8,7 +8,8 @@
  *     if (message.kind == PGO_INSERT)
  *         pgo_tuple_values(&message.change.new_tuple, values);
  *
- * Messages of streamed and of prepared transactions are not asked for, so they are errors here.
+ * Every message of protocol versions 1 to 4. Between Stream Start and Stream Stop changes carry the
+ * id of the (sub)transaction that made them: such a block's messages are for pgo_decode_streamed().
  */
 #ifndef GODWIT_CDC_PGOUTPUT_H
 #define GODWIT_CDC_PGOUTPUT_H
@@ -26,6 +27,15 @@ typedef enum PgoKind {
     PGO_UPDATE = 'U',
     PGO_DELETE = 'D',
     PGO_TRUNCATE = 'T',
+    PGO_STREAM_START = 'S',
+    PGO_STREAM_STOP = 'E',
+    PGO_STREAM_COMMIT = 'c',
+    PGO_STREAM_ABORT = 'A',
+    PGO_BEGIN_PREPARE = 'b',
+    PGO_PREPARE = 'P',
+    PGO_COMMIT_PREPARED = 'K',
+    PGO_ROLLBACK_PREPARED = 'r',
+    PGO_STREAM_PREPARE = 'p',
 } PgoKind;
 
 /* Text that is terminated inside the message. */
@@ -112,8 +122,45 @@ typedef struct PgoTruncate {
     const uint8_t *relations; /* see pgo_truncate_relation() */
 } PgoTruncate;
 
+typedef struct PgoStreamStart {
+    uint32_t xid; /* of the transaction at the top */
+    bool first;   /* nothing of it was sent before */
+} PgoStreamStart;
+
+typedef struct PgoStreamCommit {
+    uint32_t xid;
+    PgoCommit commit;
+} PgoStreamCommit;
+
+typedef struct PgoStreamAbort {
+    uint32_t xid;
+    uint32_t subxid; /* equal to xid: all of it */
+    bool told;       /* version 4 under streaming 'parallel': the two below came with it */
+    Lsn abort_lsn;   /* end of the abort record */
+    int64_t abort_unix_us;
+} PgoStreamAbort;
+
+/* Begin Prepare, Prepare, Stream Prepare, Commit Prepared. */
+typedef struct PgoPrepare {
+    Lsn lsn;     /* where the record of PREPARE, or of COMMIT PREPARED, begins */
+    Lsn end_lsn; /* where it ends */
+    int64_t unix_us;
+    uint32_t xid;
+    PgoText gid;
+} PgoPrepare;
+
+typedef struct PgoRollbackPrepared {
+    Lsn prepare_end_lsn;
+    Lsn rollback_end_lsn;
+    int64_t prepare_unix_us;
+    int64_t rollback_unix_us;
+    uint32_t xid;
+    PgoText gid;
+} PgoRollbackPrepared;
+
 typedef struct PgoMessage {
     PgoKind kind;
+    uint32_t xid; /* what a message of a streamed block carries first; 0 elsewhere */
     union {
         PgoBegin begin;
         PgoCommit commit;
@@ -123,14 +170,29 @@ typedef struct PgoMessage {
         PgoType type;
         PgoChange change; /* insert, update, delete */
         PgoTruncate truncate;
+        PgoStreamStart stream_start;
+        PgoStreamCommit stream_commit;
+        PgoStreamAbort stream_abort;
+        PgoPrepare prepare; /* begin prepare, prepare, stream prepare, commit prepared */
+        PgoRollbackPrepared rollback_prepared;
     };
 } PgoMessage;
 
 /** Decodes one message and checks all of it: nothing inside can run over its end afterwards.
+ * For messages outside of streamed blocks, Stream Start included.
  * \param data must stay as it is while the message is used
  * \return false with ERR_PROTOCOL: message kind, what is wrong, the offset of it.
  * \note Source: PostgreSQL, "Logical Replication Message Formats". */
 MUSTCHECK bool pgo_decode(const void *data, size_t size_bytes, PgoMessage *message, Err *err);
+
+/** The same for messages between Stream Start and Stream Stop, Stream Stop included. Changes,
+ * relations, types and logical messages carry an xid there; an origin does not. */
+MUSTCHECK bool pgo_decode_streamed(const void *data, size_t size_bytes, PgoMessage *message,
+                                   Err *err);
+
+/* Bytes of the xid that stands behind the kind of a streamed message: without them the rest is the
+ * same message as it would come in an ordinary transaction. */
+#define PGO_XID_BYTES 4
 
 /** The values of a tuple of a decoded message. \param values room for tuple->column_count */
 void pgo_tuple_values(const PgoTuple *tuple, PgoValue *values);
