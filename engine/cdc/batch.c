@@ -72,12 +72,19 @@ bool batch_fits(const Batch *batch, size_t payload_bytes)
     return batch->capacity - batch->used >= record_bytes(payload_bytes);
 }
 
+char *batch_push(Batch *batch, const BatchRecord *record)
+{
+    char *at = batch->data + batch->used;
+    memcpy(at, record, sizeof(*record));
+    batch->used += record_bytes(record->bytes);
+    return at + sizeof(*record);
+}
+
 void batch_append(Batch *batch, const BatchRecord *record, const void *payload)
 {
-    memcpy(batch->data + batch->used, record, sizeof(*record));
+    char *at = batch_push(batch, record);
     if (record->bytes > 0)
-        memcpy(batch->data + batch->used + sizeof(*record), payload, record->bytes);
-    batch->used += record_bytes(record->bytes);
+        memcpy(at, payload, record->bytes);
 }
 
 const BatchRecord *batch_next(const Batch *batch, size_t *at, const char **payload)

@@ -48,6 +48,9 @@ bool batch_fits(const Batch *batch, size_t payload_bytes);
 /** Appends; it must fit. */
 void batch_append(Batch *batch, const BatchRecord *record, const void *payload);
 
+/** The same without the payload yet. \return where its bytes are to be written */
+char *batch_push(Batch *batch, const BatchRecord *record);
+
 /** Reads the record at *at and moves *at behind it. \return NULL at the end. */
 const BatchRecord *batch_next(const Batch *batch, size_t *at, const char **payload);
 

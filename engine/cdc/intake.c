@@ -202,7 +202,7 @@ static bool take(Intake *intake, const char *data, size_t bytes, Err *err)
     PgoMessage message;
     if (!pgo_decode(data, bytes, &message, err))
         return false;
-    switch (message.kind) {
+    switch ((int)message.kind) {
     case PGO_BEGIN:
         return take_begin(intake, &message.begin, err);
     case PGO_COMMIT:
@@ -222,8 +222,10 @@ static bool take(Intake *intake, const char *data, size_t bytes, Err *err)
                (!lane_is_full(&intake->lane) || lane_flush_piece(&intake->lane, err));
     case PGO_TRUNCATE:
         return take_truncate(intake, &message.truncate, err);
+    default: /* the assembler takes streamed pieces; a slot without two_phase sends no others */
+        return err_set(err, ERR_PROTOCOL, "a %s message came that was not asked for",
+                       pgo_kind_name((uint8_t)message.kind));
     }
-    BUG("a kind of message is decoded but not taken: %d", (int)message.kind);
 }
 
 static void take_keepalive(Intake *intake, Lsn wal_end)
@@ -261,12 +263,31 @@ static bool take_batch(Intake *intake, Batch *batch, Err *err)
     return lane_step_when_due(&intake->lane, err);
 }
 
+/* A batch of ordinary transactions, made of the next one that the queue has.
+ * \param batch NULL: nothing came, or only pieces of what has not committed
+ * \return false with the assembler's errors */
+static bool next_batch(Intake *intake, int wait_ms, Batch **batch, Err *err)
+{
+    Assembly *assembly = &intake->stream->assembly;
+    if (!assemble_next(assembly, batch, err))
+        return false;
+    if (*batch != NULL)
+        return true;
+    Batch *raw = queue_take(&intake->session->queue, wait_ms);
+    if (raw == NULL)
+        return true;
+    assemble_give(assembly, raw);
+    return assemble_next(assembly, batch, err);
+}
+
 static bool loop(Intake *intake, Err *err)
 {
     while (!atomic_load(&intake->stream->draining)) {
         bool pending = !intake->lane.group->in_txn && intake->lane.group->txn_count > 0;
         int wait = atomic_load(&intake->stream->waiters) > 0 ? URGENT_WAIT_MS : IDLE_WAIT_MS;
-        Batch *batch = queue_take(&intake->session->queue, pending ? 0 : wait);
+        Batch *batch = NULL;
+        if (!next_batch(intake, pending ? 0 : wait, &batch, err))
+            return false;
         if (intake->skipped > 0) {
             positions_skipped(intake->stream, intake->skipped);
             intake->skipped = 0;

@@ -70,7 +70,8 @@ static bool open_source(StreamSession *session, Lsn *confirmed, Err *err)
                        .publications = spec->publications,
                        .position = session->position,
                        .proto_version = proto_version(conn_version(plain)),
-                       .messages = true};
+                       .messages = true,
+                       .streaming = !session->stream->no_streaming};
     return repl_start(session->repl, &start, err);
 }
 
@@ -104,6 +105,7 @@ bool stream_session_open(Stream *stream, StreamSession **out, Err *err)
     }
     applier_connect(&stream->applier, session->target);
     relmap_forget(&stream->relmap);
+    assemble_reset(&stream->assembly);
     positions_begin(stream, session->position, confirmed);
     log_info(&stream->spec.log, "replicating from %s", lsn_text(session->position).text);
     *out = session;

@@ -9,13 +9,15 @@
 #include "cdc/stream_internal.h"
 #include "sql_text.h"
 
-#define DRAIN_MS             10000
-#define WAIT_SLICE_MS        100
-#define SLOT_BUSY_MS         ((int64_t)60 * 1000)
-#define QUEUE_MAX_BYTES      ((size_t)64 * 1024 * 1024)
-#define GROUP_MAX_BYTES      ((size_t)32 * 1024 * 1024)
-#define QUEUE_MEMORY_DIVISOR 8
-#define GROUP_MEMORY_DIVISOR 16
+#define DRAIN_MS                10000
+#define WAIT_SLICE_MS           100
+#define SLOT_BUSY_MS            ((int64_t)60 * 1000)
+#define QUEUE_MAX_BYTES         ((size_t)64 * 1024 * 1024)
+#define GROUP_MAX_BYTES         ((size_t)32 * 1024 * 1024)
+#define QUEUE_MEMORY_DIVISOR    8
+#define GROUP_MEMORY_DIVISOR    16
+#define ASSEMBLY_MAX_BYTES      ((size_t)64 * 1024 * 1024)
+#define ASSEMBLY_MEMORY_DIVISOR 8
 
 static size_t share(uint64_t memory, unsigned divisor, size_t most)
 {
@@ -43,6 +45,8 @@ static bool stream_new(Stream **out, const StreamSpec *spec, Err *err)
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&stream->mutex, NULL);
     batch_pool_init(&stream->pool);
+    assemble_init(&stream->assembly, &stream->pool,
+                  share(memory, ASSEMBLY_MEMORY_DIVISOR, ASSEMBLY_MAX_BYTES), NULL);
     touched_init(&stream->touched, spec->blueprint);
     relmap_init(&stream->relmap, spec->blueprint);
     applier_init(&stream->applier, &stream->relmap, &stream->touched, spec);
@@ -59,6 +63,7 @@ static void stream_free(Stream *stream)
     relmap_release(&stream->relmap);
     touched_release(&stream->touched);
     group_release(&stream->group, &stream->pool);
+    assemble_release(&stream->assembly);
     batch_pool_release(&stream->pool);
     pthread_mutex_destroy(&stream->mutex);
     pthread_cond_destroy(&stream->changed);
@@ -94,6 +99,17 @@ static bool one_session(Stream *stream, Err *err)
     return ok;
 }
 
+/* Without room for unfinished transactions here, the source may still have it: there they wait
+ * until they commit when none are streamed. */
+static bool leave_it_to_the_source(Stream *stream, Err *err)
+{
+    if (err->code != ERR_IO || stream->no_streaming)
+        return false;
+    stream->no_streaming = true;
+    err_context(err, "source transactions under way are left to the source from now on");
+    return true;
+}
+
 static void *lane_main(void *data)
 {
     Stream *stream = data;
@@ -109,7 +125,8 @@ static void *lane_main(void *data)
             attempt = 0;
             since_ms = clock_ms();
         }
-        if (retry_class(&err) == RETRY_NEVER || clock_ms() - since_ms > RETRY_PERIOD_MS) {
+        bool again = retry_class(&err) != RETRY_NEVER || leave_it_to_the_source(stream, &err);
+        if (!again || clock_ms() - since_ms > RETRY_PERIOD_MS) {
             fail(stream, &err);
             break;
         }

@@ -8,6 +8,7 @@
 #include "base/queue.h"
 #include "base/vec.h"
 #include "cdc/apply.h"
+#include "cdc/assemble.h"
 #include "cdc/hold.h"
 #include "cdc/stream.h"
 
@@ -47,6 +48,8 @@ struct Stream {
 
     /* the lane's */
     BatchPool pool;
+    Assembly assembly;
+    bool no_streaming; /* there was no room for unfinished transactions: the source keeps them */
     Touched touched;
     Relmap relmap;
     Applier applier;

@@ -50,6 +50,8 @@ bool repl_start(Conn *conn, const ReplStart *spec, Err *err)
     quoted(&sql, conn, spec->publications, false);
     if (spec->messages)
         str_append(&sql, ", messages 'true'");
+    if (spec->streaming)
+        str_append(&sql, ", streaming 'on'");
     if (spec->binary)
         str_append(&sql, ", binary 'true'");
     str_append(&sql, ")");

@@ -21,6 +21,7 @@ typedef struct ReplStart {
     int proto_version; /* of pgoutput */
     bool messages;     /* 14+ */
     bool binary;       /* 14+ */
+    bool streaming;    /* 14+: pieces of transactions that are under way */
 } ReplStart;
 
 /** Begins streaming. \return false with ERR_SQL (sqlstate 55006: the slot is active), ERR_LOST. */

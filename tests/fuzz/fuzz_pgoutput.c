@@ -42,12 +42,28 @@ static void touch_relation(const PgoRelation *relation)
     }
 }
 
+static void touch_prepared(const PgoMessage *message)
+{
+    if (message->kind == PGO_BEGIN_PREPARE || message->kind == PGO_PREPARE ||
+        message->kind == PGO_COMMIT_PREPARED || message->kind == PGO_STREAM_PREPARE)
+        touch(message->prepare.gid, strlen(message->prepare.gid));
+    if (message->kind == PGO_ROLLBACK_PREPARED)
+        touch(message->rollback_prepared.gid, strlen(message->rollback_prepared.gid));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AUTO_ERR Err err = {0};
     PgoMessage message;
-    if (!pgo_decode(data, size, &message, &err))
+    if (size == 0)
         return 0;
+    bool streamed = (data[0] & 1) != 0; /* the first byte: where the message stands */
+    data++;
+    size--;
+    if (!(streamed ? pgo_decode_streamed(data, size, &message, &err)
+                   : pgo_decode(data, size, &message, &err)))
+        return 0;
+    touch_prepared(&message);
     if (message.kind == PGO_RELATION)
         touch_relation(&message.relation);
     if (message.kind == PGO_MESSAGE)

@@ -154,7 +154,26 @@ typedef struct BadRow {
 static const BadRow BAD_ROWS[] = {
     {BYTES(""), "empty replication message"},
     {BYTES("x"), "unknown kind of replication message: byte 0x78"},
-    {BYTES("S\0\0\0\1\1"), "unknown kind of replication message: byte 0x53"},
+    {BYTES("E"), "a stream stop message came outside a streamed block"},
+    {BYTES("S\0\0\0\1"), "malformed stream start message: the message ends inside the mark of the "
+                         "first segment at offset 5 of 5"},
+    {BYTES("S\0\0\0\1\2"),
+     "malformed stream start message: unknown mark of the first segment at offset 5 of 6"},
+    {BYTES("S\0\0\0\1\1z"), "malformed stream start message: bytes are left over at offset 6 of 7"},
+    {BYTES("c\0\0\0\1\1"), "malformed stream commit message: unknown flags at offset 5 of 6"},
+    {BYTES("A\0\0\0\1\0\0"), "malformed stream abort message: the message ends inside the "
+                             "subtransaction id at offset 5 of 7"},
+    {BYTES("A\0\0\0\1\0\0\0\2\0\0"), "malformed stream abort message: the message ends inside the "
+                                     "abort LSN at offset 9 of 11"},
+    {BYTES("A\0\0\0\1\0\0\0\2\0\0\0\0\0\0\0\1"),
+     "malformed stream abort message: the message ends inside the abort time at offset 17 of 17"},
+    {BYTES("P\1"), "malformed prepare message: unknown flags at offset 1 of 2"},
+    {BYTES("K\1"), "malformed commit prepared message: unknown flags at offset 1 of 2"},
+    {BYTES("p\1"), "malformed stream prepare message: unknown flags at offset 1 of 2"},
+    {BYTES("r\1"), "malformed rollback prepared message: unknown flags at offset 1 of 2"},
+    {BYTES("b\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\1gid"),
+     "malformed begin prepare message: the global transaction id is not terminated at offset 29 of "
+     "32"},
     {BYTES("B\0\0\0\0\0\0\0"),
      "malformed begin message: the message ends inside the final LSN at offset 1 of 8"},
     {BYTES("B\0\0\0\0\0\0\0\1\0\0"),
@@ -253,6 +272,11 @@ static const BadRow GOOD_ROWS[] = {
     {BYTES("U\0\0\0\1K\0\1t\0\0\0\1aN\0\1t\0\0\0\1b"), NULL},
     {BYTES("D\0\0\0\1O\0\1n"), NULL},
     {BYTES("T\0\0\0\2\3\0\0\0\7\0\0\x40\0"), NULL},
+    {BYTES("S\0\0\2\xf3\1"), NULL},
+    {BYTES("c\0\0\2\xf3\0\0\0\0\0\1\0\0\0\0\0\0\0\1\0\0\1\0\3\x03\xc7\x2c\x30\xb6\x2b"), NULL},
+    {BYTES("A\0\0\2\xf3\0\0\2\xf4"), NULL},
+    {BYTES("b\0\0\0\0\1\0\0\1\0\0\0\0\1\0\0\2\0\3\x03\xc7\x2c\0\0\1\0\0\2\xdbg\0"), NULL},
+    {BYTES("K\0\0\0\0\0\1\0\0\1\0\0\0\0\1\0\0\2\0\3\x03\xc7\x2c\0\0\1\0\0\2\xdbg\0"), NULL},
 };
 
 /* Cut anywhere, lengthened by anything: a message is accepted only as it is. */
@@ -268,6 +292,135 @@ static void test_every_prefix_is_refused(void **state)
             memcpy(copy, GOOD_ROWS[i].data, size < GOOD_ROWS[i].size ? size : GOOD_ROWS[i].size);
             if (size != GOOD_ROWS[i].size && pgo_decode(copy, size, &message, &err))
                 fail_msg("row %zu is accepted with %zu bytes", i, size);
+        }
+    }
+}
+
+/* What PostgreSQL 15 and 18 sent; recorded with pg_logical_slot_get_binary_changes(). */
+#define START_18  "S\0\0\2\xf3\1"
+#define STOP_18   "E"
+#define TYPE_18   "Y\0\0\2\xf3\0\0\x40\2public\0mood\0"
+#define INSERT_18 "I\0\0\2\xf3\0\0\x40\5N\0\3t\0\0\0\0011t\0\0\0\2okt\0\0\0\2xx"
+#define RELATION_18                                                                                \
+    "R\0\0\2\xf5\0\0\x40\5public\0t\0d\0\3\1id\0\0\0\0\x17\xff\xff\xff\xff"                        \
+    "\0m\0\0\0\x40\2\xff\xff\xff\xff\0v\0\0\0\0\x19\xff\xff\xff\xff"
+#define MESSAGE_18  "M\0\0\2\xf3\1\0\0\0\0\1\xba\x84\x50pre\0\0\0\0\7content"
+#define TRUNCATE_18 "T\0\0\2\xf5\0\0\0\1\0\0\0\x40\5"
+#define ABORT_18    "A\0\0\2\xf3\0\0\2\xf4\0\0\0\0\1\xba\x84\x08\0\3\x03\xc7\x2c\x30\x9f\xa6"
+#define ABORT_15    "A\0\0\2\xd7\0\0\2\xd8"
+#define COMMIT_18                                                                                  \
+    "c\0\0\2\xf3\0\0\0\0\0\1\xbb\x67\xf0\0\0\0\0\1\xbb\x69\x68\0\3\x03\xc7\x2c\x30\xb6\x2b"
+#define PREPARED_15                                                                                \
+    "\0\0\0\0\1\x97\x3c\x08\0\0\0\0\1\x97\x3d\0\0\3\x03\xc7\x2c\x12\x5a\xe2\0\0\2\xdbgid one\0"
+#define ROLLBACK_15                                                                                \
+    "r\0\0\0\0\0\1\x97\x3e\xc0\0\0\0\0\1\x97\x3f\0\0\3\x03\xc7\x2c\x12\x80\xa1"                    \
+    "\0\3\x03\xc7\x2c\x12\x90\xa6\0\0\2\xdcgid two\0"
+
+static PgoMessage decode_streamed(const char *data, size_t size)
+{
+    AUTO_ERR Err err = {0};
+    PgoMessage message;
+    if (!pgo_decode_streamed(data, size, &message, &err))
+        fail_msg("%s", err.message);
+    return message;
+}
+
+static void test_streamed_transactions(void **state)
+{
+    (void)state;
+    PgoMessage m = decode(BYTES(START_18));
+    assert_int_equal(m.stream_start.xid, 755);
+    assert_true(m.stream_start.first);
+    m = decode(BYTES(ABORT_18));
+    assert_int_equal(m.stream_abort.xid, 755);
+    assert_int_equal(m.stream_abort.subxid, 756);
+    assert_true(m.stream_abort.told);
+    assert_true(m.stream_abort.abort_lsn == 0x1ba8408);
+    assert_true(m.stream_abort.abort_unix_us == INT64_C(0x000303c72c309fa6) + 946684800000000);
+    m = decode(BYTES(ABORT_15));
+    assert_int_equal(m.stream_abort.subxid, 728);
+    assert_false(m.stream_abort.told);
+    m = decode(BYTES(COMMIT_18));
+    assert_int_equal(m.stream_commit.xid, 755);
+    assert_true(m.stream_commit.commit.commit_lsn == 0x1bb67f0);
+    assert_true(m.stream_commit.commit.end_lsn == 0x1bb6968);
+    assert_true(m.stream_commit.commit.commit_unix_us ==
+                INT64_C(0x000303c72c30b62b) + 946684800000000);
+}
+
+static void test_messages_of_a_streamed_block(void **state)
+{
+    (void)state;
+    assert_int_equal(decode_streamed(BYTES(STOP_18)).kind, PGO_STREAM_STOP);
+    PgoMessage m = decode_streamed(BYTES(TYPE_18));
+    assert_int_equal(m.xid, 755);
+    assert_string_equal(m.type.name, "mood");
+    m = decode_streamed(BYTES(RELATION_18));
+    assert_int_equal(m.xid, 757); /* a subtransaction's */
+    assert_int_equal(m.relation.oid, 16389);
+    assert_int_equal(m.relation.column_count, 3);
+    m = decode_streamed(BYTES(INSERT_18));
+    assert_int_equal(m.xid, 755);
+    assert_int_equal(m.change.relation_oid, 16389);
+    assert_int_equal(m.change.new_tuple.column_count, 3);
+    m = decode_streamed(BYTES(TRUNCATE_18));
+    assert_int_equal(m.xid, 757);
+    assert_int_equal(pgo_truncate_relation(&m.truncate, 0), 16389);
+    m = decode_streamed(BYTES(MESSAGE_18));
+    assert_int_equal(m.xid, 755);
+    assert_string_equal(m.message.prefix, "pre");
+    m = decode_streamed(BYTES("O\0\0\0\0\0\0\0\4other\0"));
+    assert_int_equal(m.xid, 0);
+    AUTO_ERR Err err = {0};
+    assert_false(pgo_decode_streamed(BYTES(START_18), &m, &err));
+    assert_string_equal(err.message, "a stream start message came inside a streamed block");
+    AUTO_ERR Err cut = {0};
+    assert_false(pgo_decode_streamed(BYTES("I\0\0\2"), &m, &cut));
+    assert_string_equal(cut.message, "malformed insert message: the message ends inside the "
+                                     "transaction id at offset 1 of 4");
+}
+
+static void test_prepared_transactions(void **state)
+{
+    (void)state;
+    static const char *const MESSAGES[] = {"b" PREPARED_15, "P\0" PREPARED_15, "K\0" PREPARED_15,
+                                           "p\0" PREPARED_15};
+    for (size_t i = 0; i < 4; i++) {
+        size_t size = sizeof("b" PREPARED_15) - 1 + (i > 0 ? 1 : 0);
+        PgoMessage m = decode(MESSAGES[i], size);
+        assert_int_equal(m.kind, MESSAGES[i][0]);
+        assert_true(m.prepare.lsn == 0x1973c08);
+        assert_true(m.prepare.end_lsn == 0x1973d00);
+        assert_true(m.prepare.unix_us == INT64_C(0x000303c72c125ae2) + 946684800000000);
+        assert_int_equal(m.prepare.xid, 731);
+        assert_string_equal(m.prepare.gid, "gid one");
+    }
+    PgoMessage m = decode(BYTES(ROLLBACK_15));
+    assert_true(m.rollback_prepared.prepare_end_lsn == 0x1973ec0);
+    assert_true(m.rollback_prepared.rollback_end_lsn == 0x1973f00);
+    assert_true(m.rollback_prepared.rollback_unix_us > m.rollback_prepared.prepare_unix_us);
+    assert_int_equal(m.rollback_prepared.xid, 732);
+    assert_string_equal(m.rollback_prepared.gid, "gid two");
+}
+
+static const BadRow STREAMED_ROWS[] = {
+    {BYTES(STOP_18), NULL},     {BYTES(TYPE_18), NULL},    {BYTES(INSERT_18), NULL},
+    {BYTES(RELATION_18), NULL}, {BYTES(MESSAGE_18), NULL}, {BYTES(TRUNCATE_18), NULL},
+};
+
+static void test_every_prefix_of_a_block_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(STREAMED_ROWS) / sizeof(STREAMED_ROWS[0]); i++) {
+        const BadRow *row = &STREAMED_ROWS[i];
+        for (size_t size = 0; size <= row->size + 1; size++) {
+            AUTO_ERR Err err = {0};
+            PgoMessage message;
+            char *copy = arena_alloc(&err.arena, size + 1);
+            memcpy(copy, row->data, size < row->size ? size : row->size);
+            bool ok = pgo_decode_streamed(copy, size, &message, &err);
+            if (ok != (size == row->size))
+                fail_msg("row %zu with %zu bytes", i, size);
         }
     }
 }
@@ -301,6 +454,10 @@ int main(void)
         cmocka_unit_test(test_delete_and_truncate),
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_every_prefix_is_refused),
+        cmocka_unit_test(test_streamed_transactions),
+        cmocka_unit_test(test_messages_of_a_streamed_block),
+        cmocka_unit_test(test_prepared_transactions),
+        cmocka_unit_test(test_every_prefix_of_a_block_is_refused),
         cmocka_unit_test(test_value_equal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
