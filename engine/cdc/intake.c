@@ -280,6 +280,13 @@ static bool next_batch(Intake *intake, int wait_ms, Batch **batch, Err *err)
     return assemble_next(assembly, batch, err);
 }
 
+static void tell_skipped(Intake *intake)
+{
+    if (intake->skipped > 0)
+        positions_skipped(intake->stream, intake->skipped);
+    intake->skipped = 0;
+}
+
 static bool loop(Intake *intake, Err *err)
 {
     while (!atomic_load(&intake->stream->draining)) {
@@ -288,10 +295,7 @@ static bool loop(Intake *intake, Err *err)
         Batch *batch = NULL;
         if (!next_batch(intake, pending ? 0 : wait, &batch, err))
             return false;
-        if (intake->skipped > 0) {
-            positions_skipped(intake->stream, intake->skipped);
-            intake->skipped = 0;
-        }
+        tell_skipped(intake);
         if (batch != NULL) {
             if (!take_batch(intake, batch, err))
                 return false;
