@@ -91,6 +91,8 @@ CREATE TABLE IF NOT EXISTS godwit.lane (
     updated_at   timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     PRIMARY KEY (run, id)
 ) WITH (fillfactor = 20);
+-- Of lane 0: the relations whose changes are routed by key, with its columns (JSON). Holds while lanes stand apart.
+ALTER TABLE godwit.lane ADD COLUMN IF NOT EXISTS routing text;
 
 -- A fence that stands on a side, with what was there before, so that anybody can take it back.
 CREATE TABLE IF NOT EXISTS godwit.fence (

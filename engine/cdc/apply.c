@@ -142,8 +142,7 @@ static bool relation_folded(Applier *applier, const Group *group, RelState *rel,
 
 static bool relation_apply(Applier *applier, const Group *group, RelState *rel, Err *err)
 {
-    bool fold =
-        rel->relation->key != NULL && !rel->relation->further_unique && rel->other_than_insert > 0;
+    bool fold = rel->relation->key != NULL && !rel->ordered && rel->other_than_insert > 0;
     return fold ? relation_folded(applier, group, rel, err)
                 : relation_in_order(applier, group, rel, err);
 }
@@ -153,7 +152,7 @@ static bool relation_apply(Applier *applier, const Group *group, RelState *rel, 
 static void link_change(Applier *applier, const Group *group, uint32_t at)
 {
     Change *change = &group->changes[at];
-    RelState *rel = change->leaf->rel;
+    RelState *rel = &applier->relmap->rels[change->leaf->leaf->root->index];
     change->next = NO_CHANGE;
     if (!rel->touched) {
         rel->touched = true;
@@ -192,6 +191,23 @@ static bool changes_apply(Applier *applier, const Group *group, Err *err)
     return segment_apply(applier, group, err);
 }
 
+/* One lane's id and old position, or arrays of several lanes'. */
+static void step_rows(Arena *arena, const LaneStep *step, const char **ids, const char **froms)
+{
+    AUTO_STR Str id = {0};
+    AUTO_STR Str from = {0};
+    bool several = step->row_count > 1;
+    for (size_t i = 0; i < step->row_count; i++) {
+        const char *before = i > 0 ? "," : several ? "{" : "";
+        str_appendf(&id, "%s%u", before, step->rows[i].id);
+        str_appendf(&from, "%s%s", before, lsn_text(step->rows[i].from).text);
+    }
+    str_append(&id, several ? "}" : "");
+    str_append(&from, several ? "}" : "");
+    *ids = str_dup(arena, &id);
+    *froms = str_dup(arena, &from);
+}
+
 static bool step_emit(Applier *applier, const LaneStep *step, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
@@ -200,10 +216,13 @@ static bool step_emit(Applier *applier, const LaneStep *step, Err *err)
         return false;
     const char *time =
         step->commit_unix_us == 0 ? NULL : clock_rfc3339(&arena, step->commit_unix_us);
-    return emit_sql(&applier->emit, JOURNAL_LANE_ADVANCE_SQL,
-                    PARAMS(arena_printf(&arena, "%" PRId64, step->run), STREAM_LANE_TEXT,
-                           arena_strdup(&arena, lsn_text(step->from).text),
-                           arena_printf(&arena, "%" PRId64, step->epoch),
+    bool several = step->row_count > 1;
+    const char *ids = NULL;
+    const char *froms = NULL;
+    step_rows(&arena, step, &ids, &froms);
+    return emit_sql(&applier->emit, several ? SQL_JOURNAL_LANES_ADVANCE : JOURNAL_LANE_ADVANCE_SQL,
+                    PARAMS(arena_int64(&arena, step->run), ids, froms,
+                           arena_int64(&arena, step->epoch),
                            arena_strdup(&arena, lsn_text(step->to).text), time,
                            arena_printf(&arena, "%" PRIu64, step->transactions),
                            arena_printf(&arena, "%" PRIu64, step->changes)),
@@ -215,7 +234,7 @@ static bool step_flush(Applier *applier, const LaneStep *step, Err *err)
 {
     if (!step_emit(applier, step, err) || !emit_flush(&applier->emit, err))
         return false;
-    if (applier->emit.last_affected == 1) {
+    if (applier->emit.last_affected == (int64_t)step->row_count) {
         applier->stepped = true;
         return true;
     }

@@ -10,12 +10,20 @@
 #include "cdc/group.h"
 #include "cdc/touched.h"
 
-/* The lane row's move, sent with the last piece of a group. */
+/* A lane's row, as it stands. */
+typedef struct LaneRow {
+    unsigned id;
+    Lsn from;
+} LaneRow;
+
+/* The move of a lane's row, sent with the last piece of a group; of all rows when one lane applies
+ * for all. */
 typedef struct LaneStep {
     int64_t run;
     int64_t epoch;
-    Lsn from;
-    Lsn to;
+    const LaneRow *rows;
+    size_t row_count;
+    Lsn to;                 /* a row that stands beyond it stays */
     int64_t commit_unix_us; /* 0: keep what the row says */
     uint64_t transactions;
     uint64_t changes;

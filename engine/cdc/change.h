@@ -35,6 +35,7 @@ typedef struct Txn {
 typedef struct Change {
     PgoKind kind;    /* insert, update, delete, truncate */
     uint32_t txn;    /* index in the group's transactions */
+    uint16_t lane;   /* ROUTE_BARRIER: the group goes through one lane */
     uint32_t next;   /* next change of the same relation in this piece, NO_CHANGE: the last */
     LeafState *leaf; /* NULL for truncate */
     union {

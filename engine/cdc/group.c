@@ -51,13 +51,23 @@ bool group_commit(Group *group, const PgoCommit *commit, Err *err)
     return true;
 }
 
-Change *group_add(Group *group, LeafState *leaf, PgoKind kind)
+static Change *change_room(Group *group)
 {
     if (group->change_count == group->change_capacity) {
         group->change_capacity = group->change_capacity > 0 ? group->change_capacity * 2 : 1024;
         group->changes = mem_resize(group->changes, group->change_capacity * sizeof(Change));
     }
-    Change *change = &group->changes[group->change_count++];
+    return &group->changes[group->change_count++];
+}
+
+void group_copy_change(Group *group, const Change *change)
+{
+    *change_room(group) = *change;
+}
+
+Change *group_add(Group *group, LeafState *leaf, PgoKind kind)
+{
+    Change *change = change_room(group);
     *change = (Change){
         .kind = kind, .leaf = leaf, .txn = (uint32_t)group->txn_count - 1, .next = NO_CHANGE};
     size_t columns = leaf != NULL ? leaf->leaf->root->column_count : 0;
@@ -107,6 +117,7 @@ void group_applied(Group *group, BatchPool *pool, bool keep_newest)
         batch = next;
     }
     group->change_count = 0;
+    group->together = false;
     if (group->in_txn)
         group->txns[0] = group->txns[group->txn_count - 1];
     group->txn_count = group->in_txn ? 1 : 0;

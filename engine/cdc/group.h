@@ -17,6 +17,7 @@ typedef struct Group {
     Batch *batches; /* the newest first: what the changes point into */
     size_t bytes;   /* of the batches and of what applying the changes needs */
     bool in_txn;
+    bool together;    /* holds what no lane may do while another works */
     int64_t since_ms; /* when its first transaction began to wait */
 } Group;
 
@@ -46,6 +47,9 @@ GroupTail group_split(Group *group);
 
 /** The finished ones are applied: the group holds the open one alone, and all batches. */
 void group_join(Group *group, const GroupTail *tail);
+
+/** Adds a change of another group, whose transactions and batches stay that one's. */
+void group_copy_change(Group *group, const Change *change);
 
 /** Everything is applied: forgets changes and finished transactions, keeps the open one, and gives
  * back all batches but the newest when the lane still reads it. */

@@ -35,7 +35,7 @@ static bool take_begin(Intake *intake, const PgoBegin *begin, Err *err)
 {
     if (intake->lane.group->in_txn)
         return err_set(err, ERR_PROTOCOL, "transaction %u begins inside another", begin->xid);
-    if (!take_requests(intake, err))
+    if (!lane_pass(&intake->lane, begin->final_lsn, err) || !take_requests(intake, err))
         return false;
     group_begin(intake->lane.group, begin);
     intake->skip_txn = begin->final_lsn < intake->session->position;
@@ -135,11 +135,16 @@ static bool find_leaf(Intake *intake, uint32_t oid, LeafState **leaf, bool *skip
     return is_gone(intake, oid, skip, err) && (*skip || err_move(err, &problem));
 }
 
+static Lsn open_commit_lsn(const Intake *intake)
+{
+    return intake->lane.group->txns[intake->lane.group->txn_count - 1].commit_lsn;
+}
+
 /* Whether the leaf's copy has the open transaction (\param skip); else waits while it is held. */
 static bool may_pass(Intake *intake, const Leaf *leaf, bool *skip, Err *err)
 {
     const Hold *hold = &intake->stream->hold;
-    Lsn commit_lsn = intake->lane.group->txns[intake->lane.group->txn_count - 1].commit_lsn;
+    Lsn commit_lsn = open_commit_lsn(intake);
     *skip = hold_skips(hold, leaf->index, commit_lsn);
     if (*skip || !hold_stops(hold, leaf->index))
         return true;
@@ -158,6 +163,10 @@ static bool take_change(Intake *intake, const PgoMessage *message, Err *err)
     if (!skip && (!find_leaf(intake, message->change.relation_oid, &leaf, &skip, err) ||
                   (leaf != NULL && !may_pass(intake, leaf->leaf, &skip, err))))
         return false;
+    uint16_t lane = 0;
+    if (!skip && !crew_route(intake->session->crew, open_commit_lsn(intake), leaf, message, &lane,
+                             &skip, err))
+        return false;
     if (skip) {
         intake->skipped++;
         return true;
@@ -165,6 +174,8 @@ static bool take_change(Intake *intake, const PgoMessage *message, Err *err)
     if (!selected_arrived(intake, err))
         return false;
     Change *change = group_add(intake->lane.group, leaf, message->kind);
+    change->lane = lane;
+    intake->lane.group->together = intake->lane.group->together || lane == ROUTE_BARRIER;
     change->old_tuple = message->change.old_tuple;
     change->new_tuple = message->change.new_tuple;
     return true;
@@ -187,6 +198,7 @@ static bool take_truncate(Intake *intake, const PgoTruncate *truncate, Err *err)
     if (!selected_arrived(intake, err))
         return false;
     group_add(intake->lane.group, NULL, PGO_TRUNCATE)->truncate = *truncate;
+    intake->lane.group->together = true;
     return true;
 }
 
@@ -318,7 +330,7 @@ bool stream_session_run(StreamSession *session, Err *err)
 {
     Stream *stream = session->stream;
     Intake intake = {.session = session, .stream = stream};
-    lane_begin(&intake.lane, stream, session->position);
+    lane_begin(&intake.lane, session);
     if (pthread_create(&session->receiver, NULL, receiver_main, session) != 0)
         return err_set(err, ERR_RUN, "could not start the receiver thread");
     session->receiving = true;

@@ -10,12 +10,13 @@
 #define GROUP_MAX_CHANGES 50000
 #define GROUP_MAX_AGE_MS  500
 
-void lane_begin(Lane *lane, Stream *stream, Lsn position)
+void lane_begin(Lane *lane, StreamSession *session)
 {
-    *lane = (Lane){.stream = stream,
-                   .group = &stream->group,
-                   .applied = position,
-                   .covered = position,
+    *lane = (Lane){.stream = session->stream,
+                   .crew = session->crew,
+                   .group = &session->stream->group,
+                   .applied = session->position,
+                   .covered = session->position,
                    .synced_ms = clock_ms(),
                    .random = (unsigned)clock_us()};
 }
@@ -34,7 +35,8 @@ static LaneStep next_step(Lane *lane, bool synchronous)
     size_t finished = group->txn_count - (group->in_txn ? 1 : 0);
     LaneStep step = {.run = lane->stream->spec.run_id,
                      .epoch = lane->stream->spec.epoch,
-                     .from = lane->applied,
+                     .rows = lane->crew->rows,
+                     .row_count = lane->crew->count,
                      .to = lane->covered > lane->applied ? lane->covered : lane->applied,
                      .transactions = lane->transactions + finished,
                      .changes = lane->changes + group->change_count,
@@ -49,7 +51,7 @@ static LaneStep next_step(Lane *lane, bool synchronous)
     return step;
 }
 
-static void stepped(Lane *lane, const LaneStep *step)
+static bool stepped(Lane *lane, const LaneStep *step, Err *err)
 {
     lane->applied = step->to;
     lane->covered = step->to;
@@ -59,34 +61,51 @@ static void stepped(Lane *lane, const LaneStep *step)
     lane->piece_applied = false;
     if (step->synchronous)
         lane->synced_ms = clock_ms();
-    positions_applied(lane->stream, step, lane->stream->applier.conflicts);
+    positions_applied(lane->stream, step, crew_conflicts(lane->crew));
+    return crew_moved(lane->crew, step->to, err);
 }
 
-static bool apply_once(Lane *lane, const LaneStep *step, Err *err)
+static bool apply_once(Applier *applier, Group *group, const LaneStep *step, Err *err)
 {
-    Applier *applier = &lane->stream->applier;
-    return apply_piece(applier, lane->group, step, err) &&
-           (step == NULL || apply_commit(applier, err));
+    return apply_piece(applier, group, step, err) && (step == NULL || apply_commit(applier, err));
 }
 
-/* Applies the group; deadlocks and the like are tried again as long as the whole of the target
- * transaction is still here to be applied again. */
-static bool apply_group(Lane *lane, const LaneStep *step, Err *err)
+bool lane_apply(Stream *stream, Applier *applier, Group *group, const LaneStep *step, bool whole,
+                unsigned *random, Err *err)
 {
-    Applier *applier = &lane->stream->applier;
     for (unsigned attempt = 0;; attempt++) {
         AUTO_ERR Err problem = {0};
-        if (apply_once(lane, step, &problem))
+        if (apply_once(applier, group, step, &problem))
             return true;
         apply_rollback(applier);
-        bool again = retry_class(&problem) == RETRY_GROUP && !lane->piece_applied &&
-                     attempt < RETRY_MAX_GROUP && conn_is_ok(applier->conn);
+        bool again = retry_class(&problem) == RETRY_GROUP && whole && attempt < RETRY_MAX_GROUP &&
+                     conn_is_ok(applier->conn);
         if (!again)
             return err_move(err, &problem);
-        log_err(&lane->stream->spec.log, LOG_WARN, &problem);
-        if (!stop_sleep(&lane->stream->stop, retry_wait_ms(attempt, lane->random++ * 7919)))
-            return stop_error(&lane->stream->stop, err);
+        log_err(&stream->spec.log, LOG_WARN, &problem);
+        if (!stop_sleep(&stream->stop, retry_wait_ms(attempt, (*random)++ * 7919)))
+            return stop_error(&stream->stop, err);
     }
+}
+
+/* \param step NULL: a piece of the open transaction */
+static bool apply_group(Lane *lane, const LaneStep *step, Err *err)
+{
+    bool shares = false;
+    if (step != NULL && !lane->piece_applied) {
+        if (!crew_shares(lane->crew, lane->group, &shares, err))
+            return false;
+        if (shares)
+            return crew_apply(lane->crew, lane->group, step, err);
+    }
+    return lane_apply(lane->stream, &lane->stream->applier, lane->group, step, !lane->piece_applied,
+                      &lane->random, err);
+}
+
+/* Whether rows that differ become equal by a move to there. */
+static bool meets_top(const Lane *lane, Lsn to)
+{
+    return lane->crew->top != 0 && to >= lane->crew->top;
 }
 
 /* All transactions of the group are whole: apply, commit, forget. */
@@ -94,16 +113,16 @@ bool lane_flush_group(Lane *lane, bool synchronous, bool keep_newest, Err *err)
 {
     Group *group = lane->group;
     LaneStep step = next_step(lane, synchronous);
-    bool nothing = group->change_count == 0 && !lane->piece_applied && !synchronous;
+    bool nothing = group->change_count == 0 && !lane->piece_applied && !synchronous &&
+                   !meets_top(lane, step.to);
     if (nothing) { /* the position follows with the next synchronous commit */
         if (step.to > lane->covered)
             lane->covered = step.to;
         lane->keepalive = 0;
         positions_covered(lane->stream, lane->covered);
     } else {
-        if (!apply_group(lane, &step, err))
+        if (!apply_group(lane, &step, err) || !stepped(lane, &step, err))
             return false;
-        stepped(lane, &step);
     }
     group_applied(group, &lane->stream->pool, keep_newest);
     return true;
@@ -117,9 +136,8 @@ bool lane_flush_finished(Lane *lane, Err *err)
     GroupTail tail = group_split(group);
     LaneStep step = next_step(lane, false);
     if (group->change_count > 0) {
-        if (!apply_group(lane, &step, err))
+        if (!apply_group(lane, &step, err) || !stepped(lane, &step, err))
             return false;
-        stepped(lane, &step);
     } else {
         lane->covered = step.to;
         lane->keepalive = 0;
@@ -134,6 +152,8 @@ bool lane_flush_piece(Lane *lane, Err *err)
 {
     uint64_t changes = lane->group->change_count;
     size_t finished = lane->group->txn_count - 1;
+    if (lane->crew->top != 0)
+        return crew_cannot_share(lane->crew, err);
     if (!apply_group(lane, NULL, err))
         return false;
     lane->piece_applied = true;
@@ -156,7 +176,8 @@ bool lane_step_when_due(Lane *lane, Err *err)
         return true;
     LaneStep step = {.run = lane->stream->spec.run_id,
                      .epoch = lane->stream->spec.epoch,
-                     .from = lane->applied,
+                     .rows = lane->crew->rows,
+                     .row_count = lane->crew->count,
                      .to = lane->covered > lane->applied ? lane->covered : lane->applied,
                      .synchronous = true};
     Applier *applier = &lane->stream->applier;
@@ -164,12 +185,22 @@ bool lane_step_when_due(Lane *lane, Err *err)
         apply_rollback(applier);
         return false;
     }
-    stepped(lane, &step);
-    return true;
+    return stepped(lane, &step, err);
+}
+
+bool lane_pass(Lane *lane, Lsn next, Err *err)
+{
+    if (!meets_top(lane, next))
+        return true;
+    if (lane->crew->top > lane->covered)
+        lane->covered = lane->crew->top;
+    return lane_flush_group(lane, false, true, err);
 }
 
 bool lane_is_full(const Lane *lane)
 {
+    if (lane->crew->top != 0)
+        return false; /* it was no piece when the lanes came apart, and may not be one now */
     return lane->group->bytes >= lane->stream->group_bytes ||
            lane->group->change_count >= GROUP_MAX_CHANGES;
 }

@@ -1,16 +1,18 @@
 /*
- * Lane: what one connection applies. Changes gather in its group; the group and the lane's row go
- * to the target in one transaction. Used by the thread that decodes, and by no other.
+ * Lane: what is applied. Changes gather in its group; the group and the lanes' rows go to the
+ * target in one transaction, or in one for each lane of the crew. Used by the thread that decodes,
+ * and by no other, but for lane_apply().
  */
 #ifndef GODWIT_CDC_LANE_H
 #define GODWIT_CDC_LANE_H
 
-#include "cdc/stream_internal.h"
+#include "cdc/crew.h"
 
 typedef struct Lane {
     Stream *stream;
+    Crew *crew;
     Group *group;
-    Lsn applied;           /* the lane row */
+    Lsn applied;           /* the lane row; the lowest of all */
     Lsn covered;           /* nothing of ours waits below */
     Lsn keepalive;         /* came behind the group's last commit */
     int64_t synced_ms;     /* when the last synchronous commit was */
@@ -20,8 +22,18 @@ typedef struct Lane {
     unsigned random;
 } Lane;
 
-/** A lane of a new session whose row says this. */
-void lane_begin(Lane *lane, Stream *stream, Lsn position);
+/** Begins where the session does. */
+void lane_begin(Lane *lane, StreamSession *session);
+
+/** Where rows differ: nothing below the highest is to come any more, this begins beyond it. The
+ * rows become equal. */
+MUSTCHECK bool lane_pass(Lane *lane, Lsn next, Err *err);
+
+/** Applies a group, or a lane's share of one, and commits it when there is a step; what may pass by
+ * itself (deadlocks) is tried again if `whole`: all of the target transaction is in the group. Any
+ * thread that owns the applier. \return false with the errors of apply_piece(). */
+MUSTCHECK bool lane_apply(Stream *stream, Applier *applier, Group *group, const LaneStep *step,
+                          bool whole, unsigned *random, Err *err);
 
 /** Whether a piece of the open transaction must be applied before more is taken. */
 bool lane_is_full(const Lane *lane);

@@ -14,7 +14,10 @@ void relmap_init(Relmap *relmap, const Blueprint *blueprint)
     size_t widest = 1;
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         const Relation *relation = &blueprint->relations[i];
-        relmap->rels[i] = (RelState){.relation = relation, .first = NO_CHANGE, .last = NO_CHANGE};
+        relmap->rels[i] = (RelState){.relation = relation,
+                                     .first = NO_CHANGE,
+                                     .last = NO_CHANGE,
+                                     .ordered = relation->further_unique};
         fold_init(&relmap->rels[i].fold, relation);
         if (relation->column_count + relation->left_out_count > widest)
             widest = relation->column_count + relation->left_out_count;

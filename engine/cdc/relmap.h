@@ -19,6 +19,7 @@ struct RelState {
     uint32_t last;
     uint32_t count;
     uint32_t other_than_insert;
+    bool ordered; /* unique or exclusion constraints beside its key, on either side: no folding */
     bool touched; /* is in the piece's list of relations */
 };
 

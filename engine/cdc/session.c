@@ -4,6 +4,7 @@
  */
 #include "cdc/stream_internal.h"
 
+#include "cdc/crew.h"
 #include "cdc/quiet.h"
 #include "pg/query.h"
 #include "pg/repl.h"
@@ -82,13 +83,8 @@ static bool open_target(StreamSession *session, Err *err)
                            .replica_sql = spec->blueprint->target->server.replica_sql,
                            .async_commit = true,
                            .stop = &session->stream->stop};
-    JournalLane lane = {0};
-    if (!conn_open(&session->target, spec->target, &options, err) ||
-        !journal_lane_read(session->target, spec->run_id, STREAM_LANE, &lane, err))
+    if (!conn_open(&session->target, spec->target, &options, err) || !crew_open(session, err))
         return false;
-    if (lane.epoch != spec->epoch)
-        return err_set(err, ERR_LOCKED, "another engine has taken this run");
-    session->position = lane.applied;
     return !session->stream->quiet || session->stream->closed ||
            quiet_check(spec->blueprint, session->target, err);
 }
@@ -123,6 +119,7 @@ void stream_session_close(StreamSession *session)
          batch = queue_take(&session->queue, 0))
         batch_free(&stream->pool, batch);
     queue_release(&session->queue);
+    crew_close(session->crew);
     group_release(&stream->group, &stream->pool);
     conn_close(session->repl);
     conn_close(session->target);

@@ -38,7 +38,7 @@ bool row_read(Applier *applier, const Change *change, Row *row, Err *err)
 {
     Relmap *relmap = applier->relmap;
     LeafState *leaf = change->leaf;
-    *row = (Row){.rel = leaf->rel, .change = change};
+    *row = (Row){.rel = &relmap->rels[leaf->leaf->root->index], .change = change};
     const PgoTuple *tuples[] = {&change->old_tuple, &change->new_tuple};
     for (int i = 0; i < 2; i++) {
         if (tuples[i]->data != NULL && tuples[i]->column_count != leaf->map_count)

@@ -84,6 +84,8 @@ struct Stream {
     bool lane_done;
 };
 
+typedef struct Crew Crew; /* cdc/crew.h */
+
 /* One life of the connections. */
 typedef struct StreamSession {
     Stream *stream;
@@ -94,7 +96,8 @@ typedef struct StreamSession {
     bool receiving;     /* the thread was started */
     Err receiver_error; /* read after the thread was joined */
     atomic_bool ending; /* the receiver sends its last feedback and ends */
-    Lsn position;       /* the lane row at its beginning */
+    Lsn position;       /* the lowest lane row at its beginning */
+    Crew *crew;
 } StreamSession;
 
 /** Opens both connections and starts replication at the lane row. \return false with ERR_CONNECT,

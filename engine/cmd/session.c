@@ -215,6 +215,7 @@ static bool is_safe_change(const char *line)
                                        "limits.",
                                        "cutover.",
                                        "apply.on_conflict",
+                                       "apply.lanes",
                                        "tools.",
                                        "replication.heartbeat",
                                        "source.max_connections",

@@ -158,6 +158,17 @@ MUSTCHECK bool journal_lane_read(Conn *target, int64_t run, int lane, JournalLan
  * transactions $8 changes to add. Zero rows affected means that another engine took over. */
 #define JOURNAL_LANE_ADVANCE_SQL SQL_JOURNAL_LANE_ADVANCE /* sql_text.h */
 
+/** Reads all lanes of the run, by id. \param routing receives what journal_lanes_set() recorded,
+ * NULL: nothing. \return false with ERR_SQL, ERR_LOST. */
+MUSTCHECK bool journal_lanes_read(Arena *arena, Conn *target, int64_t run, JournalLane **lanes,
+                                  size_t *count, const char **routing, Err *err);
+
+/** Gives the run this many lanes, all at the position where all lanes must stand already, and
+ * records how changes are routed from here. \return false with ERR_LOCKED when another engine took
+ * over, ERR_SQL, ERR_LOST. */
+MUSTCHECK bool journal_lanes_set(Conn *target, int64_t run, int64_t epoch, Lsn position,
+                                 unsigned count, const char *routing, Err *err);
+
 /** Records what the run's data road stands on, unless an earlier engine did.
  * \param recorded receives what is recorded now: this, or what the run began with
  * \return false with ERR_SQL, ERR_LOST. */

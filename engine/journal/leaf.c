@@ -127,6 +127,45 @@ bool journal_lane_read(Conn *target, int64_t run, int lane, JournalLane *row, Er
     return true;
 }
 
+bool journal_lanes_read(Arena *arena, Conn *target, int64_t run, JournalLane **lanes, size_t *count,
+                        const char **routing, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(target, SQL_JOURNAL_LANES_READ, PARAMS(arena_int64(arena, run)), &rows, err))
+        return err_context(err, "could not read the applied positions");
+    *count = rows_count(rows);
+    *lanes = arena_array(arena, JournalLane, *count + 1);
+    *routing = NULL;
+    for (size_t i = 0; i < *count; i++) {
+        (*lanes)[i] = (JournalLane){
+            .id = (int)rows_int64(rows, i, 0),
+            .applied = rows_lsn(rows, i, 1),
+            .commit_unix_us = rows_int64(rows, i, 2),
+            .epoch = rows_int64(rows, i, 3),
+            .transactions = rows_int64(rows, i, 4),
+            .changes = rows_int64(rows, i, 5),
+        };
+        if (i == 0 && rows_text(rows, i, 6) != NULL)
+            *routing = arena_strdup(arena, rows_text(rows, i, 6));
+    }
+    return true;
+}
+
+bool journal_lanes_set(Conn *target, int64_t run, int64_t epoch, Lsn position, unsigned count,
+                       const char *routing, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(target, SQL_JOURNAL_LANES_SET,
+                PARAMS(arena_int64(&arena, run), arena_int64(&arena, epoch),
+                       arena_strdup(&arena, lsn_text(position).text), arena_int64(&arena, count),
+                       routing),
+                &rows, err))
+        return false;
+    return rows_int64(rows, 0, 0) == 1 ||
+           err_set(err, ERR_LOCKED, "another engine moves this run's position");
+}
+
 bool journal_take_epoch(Conn *target, int64_t run, int64_t *epoch, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

@@ -54,8 +54,10 @@ void check_endpoints(Check *check)
               "One for each of copy.table_jobs");
     uint32_t jobs = plan->copy.table_jobs > plan->copy.index_jobs ? plan->copy.table_jobs
                                                                   : plan->copy.index_jobs;
-    check_cap(check, "target", plan->target.max_connections, jobs + 4,
-              "One for each of copy.table_jobs or copy.index_jobs");
+    check_cap(check, "target", plan->target.max_connections, jobs + 3 + plan->apply.lanes,
+              plan->apply.lanes > 1
+                  ? "One for each of copy.table_jobs or copy.index_jobs, one for each further lane"
+                  : "One for each of copy.table_jobs or copy.index_jobs");
 }
 
 /* ---- rehearsal ------------------------------------------------------------------------------ */

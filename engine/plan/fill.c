@@ -428,7 +428,8 @@ static void fill_caps(Plan *plan)
     if (plan->source.max_connections == 0)
         plan->source.max_connections = plan->copy.table_jobs + 8;
     if (plan->target.max_connections == 0)
-        plan->target.max_connections = 2 * (plan->copy.table_jobs + plan->copy.index_jobs) + 12;
+        plan->target.max_connections =
+            2 * (plan->copy.table_jobs + plan->copy.index_jobs) + 11 + plan->apply.lanes;
 }
 
 static void fill_filters(Fill *fill, const BoundSelect *from, const Node *select)
@@ -562,13 +563,13 @@ void plan_fill(Plan *plan, const BoundPlan *bound, const Node *root)
     fill_hypertables(&fill, bound);
     fill_replication(&fill, bound->replication);
     fill_copy(&fill, bound->copy);
-    fill_caps(plan);
     plan->apply = (PlanApply){
         .lanes =
             count_or_default(bound->apply != NULL ? bound->apply->lanes : NULL, "apply", "lanes"),
         .on_conflict = (PlanConflict)word_or_default(
             bound->apply != NULL ? bound->apply->on_conflict : NULL, "apply", "on_conflict"),
     };
+    fill_caps(plan);
     plan->memory_bytes =
         size_or_default(bound->limits != NULL ? bound->limits->memory : NULL, "limits", "memory");
     fill_verifies(&fill, bound);

@@ -11,10 +11,9 @@ static void put_value(Json *json, const cyaml_schema_value_t *schema, const Plan
 
 static void put_numbers(Json *json, const PlanKey *key)
 {
-    uint64_t most = key->later_above > 0 ? key->later_above : key->max;
     json_number(json, "minimum", key->min);
-    if (most > 0)
-        json_number(json, "maximum", most);
+    if (key->max > 0)
+        json_number(json, "maximum", key->max);
 }
 
 static void put_string(Json *json, Arena *arena, const PlanKey *key)

@@ -200,7 +200,7 @@ typedef enum PlanConflict {
 } PlanConflict;
 
 typedef struct PlanApply {
-    uint32_t lanes; /* 1 in this version */
+    uint32_t lanes;
     PlanConflict on_conflict;
 } PlanApply;
 

@@ -96,8 +96,6 @@ static void put_range(Arena *arena, Str *out, const cyaml_schema_value_t *schema
     if (key->max > 0)
         str_appendf(out, ", at most %s", amount(arena, schema, key, key->max));
     str_append(out, "\n");
-    if (key->later_above > 0)
-        str_appendf(out, "- more than %" PRIu64 " is not in this version\n", key->later_above);
 }
 
 static void put_choice(Str *out, const PlanMapping *mapping)

@@ -18,7 +18,6 @@ typedef struct PlanKey {
     const char *fallback;     /* the default, as one would write it; NULL: none */
     uint64_t min;             /* range of a number, a size (bytes) or an interval (microseconds); */
     uint64_t max;             /* max 0: none */
-    uint64_t later_above;     /* numbers above are not in this version; 0: none */
     const char *const *later; /* values that are not in this version, NULL-terminated */
     bool is_later;            /* the whole key is not in this version */
     bool in_choice;           /* takes part in the mapping's choice */

@@ -231,11 +231,11 @@ const cyaml_schema_field_t APPLY_FIELDS[] = {
 
 const PlanKey APPLY_KEYS[] = {
     {.key = "lanes",
-     .doc = "Sessions that apply; 1 keeps the order of source transactions visible.",
+     .doc = "Sessions that apply at the same time; with 1, the target shows only states that the "
+            "source had, with more, for moments, a part of a source transaction.",
      .fallback = "1",
      .min = 1,
-     .max = 64,
-     .later_above = 1},
+     .max = 64},
     {.key = "on_conflict",
      .doc = "What to do when a change does not meet the row it expects.",
      .fallback = "stop"},

@@ -94,9 +94,6 @@ static void walk_integer(Walk *walk, const cyaml_schema_value_t *schema, const P
         report_node(walk->report, DIAG_INTEGER, node, "%s: %s is not a whole decimal number", path,
                     shown);
         report_hint(walk->report, "Digits only: no sign, no leading zero, no other base.");
-    } else if (key->later_above > 0 && value > key->later_above && in_range(key, value)) {
-        report_node(walk->report, DIAG_LATER, node, "%s: more than %llu is not in this version",
-                    path, (unsigned long long)key->later_above);
     } else if (!in_range(key, value)) {
         report_range(walk, key, node, path);
         if (key->min == key->max)

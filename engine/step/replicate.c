@@ -27,9 +27,16 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
     (void)err;
+    uint32_t lanes = ctx->run->plan->apply.lanes;
     description->sentence =
         arena_printf(ctx->arena, "apply changes from slot %s until the cutover has drained it",
                      ctx->run->slot_name);
+    if (lanes > 1)
+        description->sentence =
+            arena_printf(ctx->arena,
+                         "%s, in %u lanes: who reads the target meanwhile may, for moments, see a "
+                         "part of a source transaction",
+                         description->sentence, lanes);
     return true;
 }
 

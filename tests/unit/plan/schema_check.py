@@ -25,7 +25,7 @@ WRONG = [
     (("select", "tables"), [{"optional": True}]), (("select", "schemas"), []),
     (("select", "map"), []), (("roles",), {"copy": 1}), (("nonsense",), 1),
     (("replication",), {"plugin": "test_decoding"}), (("replication",), {"publish": []}),
-    (("replication",), {"publish": ["insert", "insert"]}), (("apply",), {"lanes": 2}),
+    (("replication",), {"publish": ["insert", "insert"]}), (("apply",), {"lanes": 65}),
     (("replication",), {"heartbeat": "10"}), (("limits",), {"memory": "512Mb"}),
     (("copy",), {"vacuum": "true"}), (("copy",), {"table_jobs": 0}),
     (("cutover",), {"stop_writes": {"method": "shell"}}),
