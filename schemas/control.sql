@@ -187,6 +187,18 @@ CREATE TABLE IF NOT EXISTS godwit.sequence (
     PRIMARY KEY (run, schema, rel)
 );
 
+-- Large objects that the run brought, as they were when they were last looked at: what may have changed since shows
+-- by the horizon (the oldest transaction that was running then) and by the hash. Written with the object itself.
+CREATE TABLE IF NOT EXISTS godwit.large_object (
+    run     bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    oid     oid NOT NULL,
+    size    bigint NOT NULL,
+    hash    text NOT NULL,
+    access  text NOT NULL,
+    horizon bigint NOT NULL,
+    PRIMARY KEY (run, oid)
+);
+
 -- Who verified what, and what came out.
 CREATE TABLE IF NOT EXISTS godwit.verification (
     run         bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,

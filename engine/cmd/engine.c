@@ -19,6 +19,7 @@
 #include "hook/hook.h"
 #include "hook/notify.h"
 #include "journal/run_state_table.h"
+#include "lob/lob.h"
 #include "report/progress.h"
 #include "report/totals.h"
 
@@ -255,6 +256,7 @@ bool engine_release_run(Run *run, Err *err)
     bool ok = stream_stop(run_withdraw_stream(run), err);
     wave_free(run->wave);
     cutover_free(run->cutover);
+    lob_free(run->lob);
     run->wave = NULL;
     run->cutover = NULL;
     return ok;

@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 #include "cmd/session.h"
 #include "journal/run_state_table.h"
+#include "lob/lob.h"
 #include "verify/verify.h"
 
 #include <inttypes.h>
@@ -13,6 +14,8 @@ typedef struct Outcome {
     size_t relations;
     int64_t differences;
     json_t *json; /* array, NULL for text */
+    int64_t large_objects;
+    json_t *large; /* NULL: none were looked at */
 } Outcome;
 
 static void print_result(const PlanVerify *entry, const char *name, const VerifyResult *result)
@@ -94,8 +97,57 @@ static void print_outcome(const Outcome *outcome)
     json_t *root = json_pack("{s:i, s:I, s:I, s:O}", "v", 1, "relations_verified",
                              (json_int_t)outcome->relations, "differences",
                              (json_int_t)outcome->differences, "relations", outcome->json);
+    if (outcome->large != NULL)
+        json_object_set(root, "large_objects", outcome->large);
     AUTO_ARENA Arena arena = {0};
     fputs(jsontext_pretty(&arena, root), stdout);
+}
+
+static bool is_switched(const Session *session)
+{
+    return text_equal(session->journal.state, RUN_SWITCHED) ||
+           text_equal(session->journal.state, RUN_FINISHED);
+}
+
+static void print_objects(const Lob *lob, Outcome *outcome)
+{
+    LobTotals totals = lob_totals(lob);
+    size_t count = 0;
+    const char *const *named = lob_differences(lob, &count);
+    outcome->differences += totals.differences;
+    outcome->large_objects = totals.compared;
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_string(named[i]));
+    outcome->large = json_pack("{s:I, s:I, s:I, s:o}", "compared", (json_int_t)totals.compared,
+                               "behind", (json_int_t)totals.behind, "differences",
+                               (json_int_t)totals.differences, "objects", list);
+    if (outcome->json != NULL || totals.compared == 0)
+        return;
+    printf("large objects: %" PRId64 " compared, %" PRId64 " differences\n", totals.compared,
+           totals.differences);
+    if (totals.behind > 0)
+        printf("  %" PRId64 " changed on the source since they were copied; they are copied again "
+               "before the switch\n",
+               totals.behind);
+    for (size_t i = 0; i < count; i++)
+        printf("  %s\n", named[i]);
+}
+
+static bool verify_large_objects(Session *session, Outcome *outcome, Err *err)
+{
+    Run run = {0};
+    Lob *lob = NULL;
+    if (session->journal.id == 0 || !session->plan.copy.data)
+        return true;
+    session_run(session, &run);
+    bool ok =
+        lob_compare_all(&lob, &run, is_switched(session), session->source, session->target, err);
+    if (ok)
+        print_objects(lob, outcome);
+    lob_free(lob);
+    arena_release(&run.arena);
+    return ok;
 }
 
 /* Before a run there is nothing to compare with, unless the plan copies into what is there. */
@@ -123,14 +175,15 @@ static bool run(const Options *options, Err *err)
         !session_inspect(&session, err) || !has_all(&session, err))
         return false;
     Outcome outcome = {.json = text_equal(options->format, "json") ? json_array() : NULL};
-    bool ok = verify_all(&session, &outcome, err);
+    bool ok = verify_all(&session, &outcome, err) && verify_large_objects(&session, &outcome, err);
     if (ok)
         print_outcome(&outcome);
     json_decref(outcome.json);
+    json_decref(outcome.large);
     if (!ok)
         return false;
     return outcome.differences == 0 ||
-           err_set(err, ERR_DIFFERENCE, "source and target differ in %" PRId64 " rows",
+           err_set(err, ERR_DIFFERENCE, "source and target differ in %" PRId64 " rows or objects",
                    outcome.differences);
 }
 

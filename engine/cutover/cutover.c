@@ -10,6 +10,7 @@
 #include "hook/notify.h"
 #include "cutover/cutover_internal.h"
 #include "journal/run_state_table.h"
+#include "lob/lob.h"
 #include "verify/verify.h"
 
 #include <inttypes.h>
@@ -35,8 +36,13 @@ bool cutover_prepare(Run *run, Err *err)
         BUG("no random bytes");
     cutover->nonce =
         arena_printf(&cutover->arena, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
-    return conn_open(&cutover->fence, &run->source,
-                     &(ConnOptions){.purpose = "fence", .stop = run->stop}, err);
+    LobPowers powers = {0};
+    if (!conn_open(&cutover->fence, &run->source,
+                   &(ConnOptions){.purpose = "fence", .stop = run->stop}, err) ||
+        !lob_powers(cutover->fence, &powers, err))
+        return false;
+    cutover->locks_large_objects = powers.locks && run->plan->copy.data;
+    return true;
 }
 
 void cutover_free(Cutover *cutover)
@@ -93,14 +99,8 @@ static bool fence_by_command(Run *run, Conn *source, Conn *target, Err *err)
            hook_command(&call, &run->plan->cutover.run, err);
 }
 
-bool cutover_fence_source(Run *run, Conn *source, Conn *target, Err *err)
+static bool fence_by_method(Run *run, Conn *source, Conn *target, Err *err)
 {
-    if (!fence_no_prepared(source, err))
-        return false;
-    StreamStatus status = {0};
-    stream_status(run->stream, &status);
-    atomic_store(&run->counters.lag_at_cutover_bytes, (long long)status.lag_bytes);
-    atomic_store(&run->cutover->began_ms, clock_ms());
     switch (run->plan->cutover.method) {
     case PLAN_STOP_LOCK:
         return fence_by_lock(run, err);
@@ -114,6 +114,21 @@ bool cutover_fence_source(Run *run, Conn *source, Conn *target, Err *err)
         return fence_by_command(run, source, target, err);
     }
     BUG("an unknown method of stopping writes");
+}
+
+bool cutover_fence_source(Run *run, Conn *source, Conn *target, Err *err)
+{
+    if (!fence_no_prepared(source, err))
+        return false;
+    StreamStatus status = {0};
+    stream_status(run->stream, &status);
+    atomic_store(&run->counters.lag_at_cutover_bytes, (long long)status.lag_bytes);
+    atomic_store(&run->cutover->began_ms, clock_ms());
+    if (!fence_by_method(run, source, target, err))
+        return false;
+    /* Before 16 a session that is read-only may write large objects all the same. */
+    return run->plan->cutover.method == PLAN_STOP_LOCK ||
+           fence_lock_large_objects(run->cutover->fence, run, err);
 }
 
 int64_t cutover_downtime_ms(const Run *run)

@@ -17,11 +17,13 @@
 
 struct Cutover {
     Conn *fence; /* holds the SHARE locks of method lock; opened before the downtime begins */
-    atomic_llong began_ms; /* monotonic: writes stop; 0 before */
-    atomic_bool begun;     /* the attempt is on its way */
-    atomic_bool switched;  /* the point of no return is behind us */
-    atomic_bool opened;    /* the target takes writes */
-    const char *nonce;     /* of this attempt's marker */
+    bool
+        locks_large_objects; /* the session may lock them against writers, and the run moves them */
+    atomic_llong began_ms;   /* monotonic: writes stop; 0 before */
+    atomic_bool begun;       /* the attempt is on its way */
+    atomic_bool switched;    /* the point of no return is behind us */
+    atomic_bool opened;      /* the target takes writes */
+    const char *nonce;       /* of this attempt's marker */
     int64_t keys_verified;
     Arena arena;
 };

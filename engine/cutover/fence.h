@@ -44,6 +44,12 @@ MUSTCHECK bool fence_end_others(Conn *conn, const char **roles, size_t role_coun
  * more. \return false with ERR_RUN naming who holds on. */
 MUSTCHECK bool fence_lock_source(Conn *conn, const Run *run, Err *err);
 
+/** Locks only what large objects are in, if the session may; in a transaction on `conn`, for
+ * methods that do not stop who writes large objects in a read-only session. Errors as
+ * fence_lock_source().
+ */
+MUSTCHECK bool fence_lock_large_objects(Conn *conn, const Run *run, Err *err);
+
 /** The LOCK TABLE statement of the lock method. */
 void fence_lock_sql(Str *sql, const Conn *conn, const Blueprint *blueprint);
 

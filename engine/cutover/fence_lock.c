@@ -26,8 +26,13 @@
 static const int WAITS_MS[] = {200, 400, 800};
 #define WAITS (sizeof(WAITS_MS) / sizeof(WAITS_MS[0]))
 
+/* Who writes a large object writes to these. They come last: nobody waits for them long. */
+static const Name LARGE_OBJECTS[] = {{"pg_catalog", "pg_largeobject_metadata"},
+                                     {"pg_catalog", "pg_largeobject"}};
+#define LARGE_OBJECTS_COUNT (sizeof(LARGE_OBJECTS) / sizeof(LARGE_OBJECTS[0]))
+
 typedef struct LockOrder {
-    const Relation **relations;
+    const Name **relations;
     size_t count;
 } LockOrder;
 
@@ -38,32 +43,37 @@ static int by_oid(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-static LockOrder order_by_oid(Arena *arena, const Blueprint *blueprint)
+static LockOrder order_by_oid(Arena *arena, const Blueprint *blueprint, bool large_objects)
 {
-    LockOrder order = {.count = blueprint->relation_count};
-    order.relations = arena_array(arena, const Relation *, order.count);
-    for (size_t i = 0; i < order.count; i++)
-        order.relations[i] = &blueprint->relations[i];
-    if (order.count > 0)
-        qsort(order.relations, order.count, sizeof(*order.relations), by_oid);
+    size_t count = blueprint->relation_count;
+    LockOrder order = {.relations = arena_array(arena, const Name *, count + LARGE_OBJECTS_COUNT)};
+    const Relation **relations = arena_array(arena, const Relation *, count);
+    for (size_t i = 0; i < count; i++)
+        relations[i] = &blueprint->relations[i];
+    if (count > 0)
+        qsort(relations, count, sizeof(*relations), by_oid);
+    for (size_t i = 0; i < count; i++)
+        order.relations[order.count++] = &relations[i]->source;
+    for (size_t i = 0; large_objects && i < LARGE_OBJECTS_COUNT; i++)
+        order.relations[order.count++] = &LARGE_OBJECTS[i];
     return order;
 }
 
 static void order_to_front(LockOrder *order, size_t at)
 {
-    const Relation *moved = order->relations[at];
+    const Name *moved = order->relations[at];
     for (; at > 0; at--)
         order->relations[at] = order->relations[at - 1];
     order->relations[0] = moved;
 }
 
-static void lock_sql(Str *sql, const Conn *conn, const Relation **relations, size_t count)
+static void lock_sql(Str *sql, const Conn *conn, const Name **relations, size_t count)
 {
     str_append(sql, "LOCK TABLE ");
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             str_append(sql, ", ");
-        ddl_qname(sql, conn, &relations[i]->source);
+        ddl_qname(sql, conn, relations[i]);
     }
     str_append(sql, " IN SHARE MODE");
 }
@@ -71,7 +81,7 @@ static void lock_sql(Str *sql, const Conn *conn, const Relation **relations, siz
 void fence_lock_sql(Str *sql, const Conn *conn, const Blueprint *blueprint)
 {
     AUTO_ARENA Arena arena = {0};
-    LockOrder order = order_by_oid(&arena, blueprint);
+    LockOrder order = order_by_oid(&arena, blueprint, false);
     lock_sql(sql, conn, order.relations, order.count);
 }
 
@@ -142,10 +152,8 @@ static bool end_and_lock(Conn *conn, const Run *run, LockOrder *order, Err *busy
     return wait_in_turn(conn, order, LAST_WAIT_MS, &last) || grace_is_over(err, &last);
 }
 
-bool fence_lock_source(Conn *conn, const Run *run, Err *err)
+static bool lock_in_order(Conn *conn, const Run *run, LockOrder order, Err *err)
 {
-    AUTO_ARENA Arena arena = {0};
-    LockOrder order = order_by_oid(&arena, run->blueprint);
     int64_t began = clock_ms();
     int64_t reminded = began;
     for (size_t tries = 1;; tries++) {
@@ -164,4 +172,19 @@ bool fence_lock_source(Conn *conn, const Run *run, Err *err)
         if (!stop_sleep(conn_stop(conn), PAUSE_MS))
             return stop_error(conn_stop(conn), err);
     }
+}
+
+bool fence_lock_source(Conn *conn, const Run *run, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return lock_in_order(
+        conn, run, order_by_oid(&arena, run->blueprint, run->cutover->locks_large_objects), err);
+}
+
+bool fence_lock_large_objects(Conn *conn, const Run *run, Err *err)
+{
+    static const Blueprint NO_TABLES = {0};
+    AUTO_ARENA Arena arena = {0};
+    return !run->cutover->locks_large_objects ||
+           lock_in_order(conn, run, order_by_oid(&arena, &NO_TABLES, true), err);
 }

@@ -24,8 +24,7 @@ typedef struct Facts {
     int64_t role_limit;     /* -1 none */
     int64_t database_limit; /* -1 none */
     bool may_signal;
-    int64_t large_objects; /* counted to 1000 */
-    Rows *schemas;         /* name, usage, create; sorted by name */
+    Rows *schemas; /* name, usage, create; sorted by name */
 } Facts;
 
 typedef struct Side {
@@ -123,7 +122,6 @@ void check_source_role(Check *check);
 void check_tables_readable(Check *check);
 void check_publication(Check *check);
 void check_fence(Check *check);
-void check_large_objects(Check *check);
 void check_row_security(Check *check);
 void check_target_role(Check *check);
 void check_identity(Check *check);
@@ -152,6 +150,7 @@ MUSTCHECK bool probe_collations(Check *check, Err *err);
 MUSTCHECK bool probe_types(Check *check, Err *err);
 MUSTCHECK bool probe_parameters(Check *check, Err *err);
 MUSTCHECK bool probe_workload(Check *check, Err *err);
+MUSTCHECK bool probe_large_objects(Check *check, Err *err);
 MUSTCHECK bool probe_map(Check *check, Err *err);
 
 #endif

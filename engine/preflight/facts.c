@@ -30,7 +30,6 @@ bool facts_read(Check *check, Side *side, Err *err)
     facts->role_limit = rows_int64(rows, 0, 10);
     facts->database_limit = rows_int64(rows, 0, 11);
     facts->may_signal = rows_bool(rows, 0, 12);
-    facts->large_objects = rows_int64(rows, 0, 13);
     return true;
 }
 

@@ -12,19 +12,19 @@
 
 /* Every check that needs nothing but what has been read. */
 static void (*const checks[])(Check *) = {
-    check_wal_level,       check_slots,         check_standby,       check_versions,
-    check_tools,           check_same_database, check_encoding,      check_retention,
-    check_prepared,        check_lock_table,    check_connections,   check_source_role,
-    check_tables_readable, check_publication,   check_large_objects, check_fence,
-    check_row_security,    check_target_role,   check_identity,      check_replica_role,
-    check_analyzed,        check_attestations,
+    check_wal_level,       check_slots,         check_standby,      check_versions,
+    check_tools,           check_same_database, check_encoding,     check_retention,
+    check_prepared,        check_lock_table,    check_connections,  check_source_role,
+    check_tables_readable, check_publication,   check_fence,        check_row_security,
+    check_target_role,     check_identity,      check_replica_role, check_analyzed,
+    check_attestations,
 };
 
 /* Every check that asks a server more. */
 static bool (*const probes[])(Check *, Err *) = {
     probe_existing, probe_versions,   probe_roles,        probe_storage,  probe_quiet,
     probe_powers,   probe_sessions,   probe_transactions, probe_capacity, probe_collations,
-    probe_types,    probe_parameters, probe_workload,     probe_map,
+    probe_types,    probe_parameters, probe_workload,     probe_map,      probe_large_objects,
 };
 
 const char *finding_severity_name(FindingSeverity severity)

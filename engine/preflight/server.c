@@ -204,17 +204,6 @@ void check_prepared(Check *check)
                   "-- COMMIT PREPARED or ROLLBACK PREPARED each");
 }
 
-void check_large_objects(Check *check)
-{
-    int64_t count = check->source.facts.large_objects;
-    if (count > 0)
-        check_add(check, CODE_LARGE_OBJECTS, FINDING_ERROR, &check->source, "large objects",
-                  check_text(check, "there are %s%lld", count == 1000 ? "at least " : "",
-                             (long long)count),
-                  "This version of godwit does not move them, and no stream carries them.",
-                  "-- move them into a bytea column, or remove what is left over: vacuumlo");
-}
-
 static void check_lock_table_of(Check *check, const Side *side, int64_t needed, const char *what)
 {
     int64_t per_transaction = catalog_setting_int(side->catalog, "max_locks_per_transaction", 64);

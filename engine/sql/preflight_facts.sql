@@ -2,8 +2,7 @@
 -- Columns: may replicate by attribute, may replicate by rds_replication, sees every row,
 -- slots in use, WAL senders in use, connections in use, prepared transactions here, their names,
 -- may create in the database, owns the database, connection limit of the role (-1 none),
--- connection limit of the database (-1 none), may end other roles' sessions,
--- large objects (counted to 1000).
+-- connection limit of the database (-1 none), may end other roles' sessions.
 SELECT r.rolreplication OR r.rolsuper,
        COALESCE((SELECT pg_catalog.pg_has_role(p.oid, 'USAGE')
                  FROM pg_catalog.pg_roles p WHERE p.rolname = 'rds_replication'), false),
@@ -19,9 +18,7 @@ SELECT r.rolreplication OR r.rolsuper,
        pg_catalog.pg_has_role(d.datdba, 'USAGE'),
        r.rolconnlimit,
        d.datconnlimit,
-       pg_catalog.pg_has_role('pg_signal_backend', 'USAGE'),
-       (SELECT pg_catalog.count(*)
-        FROM (SELECT FROM pg_catalog.pg_largeobject_metadata LIMIT 1000) l)
+       pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')
 FROM pg_catalog.pg_database d, pg_catalog.pg_roles r
 WHERE d.datname = pg_catalog.current_database()
   AND r.rolname = current_user;

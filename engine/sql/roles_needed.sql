@@ -1,4 +1,4 @@
--- Purpose: the roles that a selection names: owners, grantees (of columns too), roles of policies, of default
+-- Purpose: the roles that a selection names: owners, grantees (of columns too), roles of policies, of large objects, of default
 -- privileges, of the database's privileges, of settings in this database.
 -- Parameters: $1 class oids, $2 oids of the selected objects (two arrays of one length).
 -- Columns: role. The server's first user is in no dependency and does not come.
@@ -15,6 +15,9 @@ WITH here AS (
     UNION
     SELECT s.refobjid FROM pg_catalog.pg_shdepend s JOIN here h ON h.oid = s.objid
     WHERE s.dbid = 0 AND s.classid = 1262 AND s.refclassid = 1260 AND s.deptype = 'a'
+    UNION
+    SELECT s.refobjid FROM pg_catalog.pg_shdepend s JOIN here h ON h.oid = s.dbid
+    WHERE s.classid = 2613 AND s.refclassid = 1260
     UNION
     SELECT t.setrole FROM pg_catalog.pg_db_role_setting t JOIN here h ON h.oid = t.setdatabase
 ), defaults AS (

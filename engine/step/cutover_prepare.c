@@ -14,6 +14,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     Step *step = step_add_after(builder, &STEP_CUTOVER_PREPARE, "gates");
     step_at(step, blueprint->plan->cutover.pos);
     step_needs_kind(builder, step, "approval");
+    step_needs_kind(builder, step, "large_objects.refresh");
     return true;
 }
 

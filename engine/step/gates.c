@@ -17,8 +17,13 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     (void)err;
     Step *step = step_add_after(builder, &STEP_GATES, "catchup");
     step_at(step, blueprint->plan->cutover.pos);
-    static const char *const AFTER[] = {"verify",  "validate", "matview",
-                                        "analyze", "settings", "privileges.rehearse"};
+    static const char *const AFTER[] = {"verify",
+                                        "validate",
+                                        "matview",
+                                        "analyze",
+                                        "settings",
+                                        "privileges.rehearse",
+                                        "large_objects.verify"};
     for (size_t i = 0; i < sizeof(AFTER) / sizeof(AFTER[0]); i++)
         step_needs_kind(builder, step, AFTER[i]);
     return true;

@@ -15,6 +15,10 @@ extern const StepKind STEP_SLOT;
 extern const StepKind STEP_WAVE;
 extern const StepKind STEP_COPY;
 extern const StepKind STEP_WAVE_END;
+extern const StepKind STEP_LARGE_OBJECTS;
+extern const StepKind STEP_LARGE_OBJECTS_VERIFY;
+extern const StepKind STEP_LARGE_OBJECTS_REFRESH;
+extern const StepKind STEP_CUTOVER_LARGE_OBJECTS;
 extern const StepKind STEP_INDEX;
 extern const StepKind STEP_CONSTRAINT;
 extern const StepKind STEP_FOREIGN_KEY;
@@ -60,6 +64,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_WAVE,
     &STEP_COPY,
     &STEP_WAVE_END,
+    &STEP_LARGE_OBJECTS,
     &STEP_INDEX,
     &STEP_CONSTRAINT,
     &STEP_FOREIGN_KEY,
@@ -72,12 +77,15 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_MATVIEW,
     &STEP_PRIVILEGES_REHEARSE,
     &STEP_VERIFY,
+    &STEP_LARGE_OBJECTS_VERIFY,
     &STEP_GATES,
     &STEP_APPROVAL,
+    &STEP_LARGE_OBJECTS_REFRESH,
     &STEP_CUTOVER_PREPARE,
     &STEP_CUTOVER_TARGET_FENCE,
     &STEP_CUTOVER_SOURCE_FENCE,
     &STEP_CUTOVER_DRAIN,
+    &STEP_CUTOVER_LARGE_OBJECTS,
     &STEP_CUTOVER_SEQUENCES,
     &STEP_TRIGGERS_LATE,
     &STEP_FOREIGN_KEYS_LATE,

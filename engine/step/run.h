@@ -18,6 +18,7 @@ typedef struct Wave Wave;         /* copy/wave.h */
 typedef struct Stream Stream;     /* cdc/stream.h */
 typedef struct Cutover Cutover;   /* cutover/cutover.h */
 typedef struct Notifier Notifier; /* hook/notify.h */
+typedef struct Lob Lob;           /* lob/lob.h */
 
 /* Counters for progress and the final summary; written by workers, read by anyone. */
 typedef struct RunCounters {
@@ -49,6 +50,7 @@ typedef struct Run {
     Stream *stream;    /* owned by step replicate .. finish; set and taken under the mutex */
     pthread_mutex_t stream_mutex;
     Cutover *cutover;   /* made before the steps start; its members are the cutover steps' */
+    Lob *lob;           /* the pass over large objects, owned by the step that makes it */
     Notifier *notifier; /* NULL: the plan has no notify */
     RunCounters counters;
     LogCtx log;
