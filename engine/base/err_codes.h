@@ -31,6 +31,7 @@
     X(ERR_STALE, "E120", 12, "the plan, an endpoint or a catalog is not what the run began with")  \
     X(ERR_STILL_FENCED, "E130", 13, "the rollback failed; the source is still fenced")             \
     X(ERR_CANNOT_RESUME, "E140", 14, "the run cannot resume")                                      \
+    X(ERR_SLOT_LIMIT, "E141", 14, "the slot held more than the plan allows and was dropped")       \
     X(ERR_USAGE, "E640", 64, "the command line is not valid")                                      \
     X(ERR_BUG, "E700", 70, "a defect of godwit")                                                   \
     X(ERR_INTERRUPTED, "E901", 130, "interrupted; stopped at a checkpoint")                        \

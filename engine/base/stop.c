@@ -87,6 +87,8 @@ bool stop_error(const Stop *stop, Err *err)
         return err_set(err, ERR_PAUSED, "stopped at a checkpoint to take in what was added");
     case STOP_SNAPSHOT:
         return err_set(err, ERR_PAUSED, "stopped at a checkpoint to take a new snapshot");
+    case STOP_SLOT:
+        return err_set(err, ERR_CANNOT_RESUME, "stopped because of the replication slot");
     case STOP_FAILED:
     case STOP_DONE:
         return err_set(err, ERR_RUN, "stopped because another part of the run ended");

@@ -22,6 +22,7 @@ typedef enum StopReason {
     STOP_LOCK_LOST, /* the run's lock session died */
     STOP_FAILED,    /* another part of the run failed */
     STOP_DOWNTIME,  /* the cutover took longer than its max_downtime */
+    STOP_SLOT,      /* the slot is lost, or holds more than the plan allows */
     STOP_DONE,      /* the service is not needed any more */
 } StopReason;
 

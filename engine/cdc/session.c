@@ -5,6 +5,7 @@
 #include "cdc/stream_internal.h"
 
 #include "cdc/crew.h"
+#include "cdc/health.h"
 #include "cdc/quiet.h"
 #include "pg/query.h"
 #include "pg/repl.h"
@@ -14,21 +15,23 @@
 
 static bool cannot_resume(const char *slot, const char *problem, Err *err)
 {
-    err_set(err, ERR_CANNOT_RESUME, "the slot \"%s\" %s", slot, problem);
+    err_set(err, ERR_CANNOT_RESUME, "slot %s %s", slot, problem);
     return err_hint(err,
                     "What was not applied cannot be had from it any more: reset the run and begin "
                     "again, or restore the slot.");
 }
 
-static bool check_slot(Conn *source, const char *slot, Lsn position, Lsn *confirmed, Err *err)
+static bool check_slot(const StreamSpec *spec, Conn *source, Lsn position, Lsn *confirmed, Err *err)
 {
+    const char *slot = spec->slot_name;
+    const char *plan = spec->blueprint->plan->path;
     AUTO_ROWS Rows *rows = NULL;
     if (!pg_rows(source, SQL_CDC_SLOT_STATE, PARAMS(slot), &rows, err))
         return false;
     if (rows_count(rows) == 0)
-        return cannot_resume(slot, "does not exist on the source", err);
+        return health_lost(slot, NULL, plan, err);
     if (text_equal(rows_text(rows, 0, 1), "lost"))
-        return cannot_resume(slot, "was invalidated by the source: its WAL is gone", err);
+        return health_lost(slot, rows_text(rows, 0, 3), plan, err);
     if (!rows_bool(rows, 0, 2))
         return cannot_resume(slot, "belongs to another database", err);
     *confirmed = rows_lsn(rows, 0, 0);
@@ -61,7 +64,7 @@ static bool open_source(StreamSession *session, Lsn *confirmed, Err *err)
     AUTO_CONN Conn *plain = NULL;
     ConnOptions options = {.purpose = "slot", .read_only = true, .stop = &session->stream->stop};
     if (!conn_open(&plain, spec->source, &options, err) || !check_version(plain, err) ||
-        !check_slot(plain, spec->slot_name, session->position, confirmed, err))
+        !check_slot(spec, plain, session->position, confirmed, err))
         return false;
     options =
         (ConnOptions){.purpose = "receive", .replication = true, .stop = &session->stream->stop};

@@ -22,6 +22,7 @@
 #include "lob/lob.h"
 #include "report/progress.h"
 #include "report/totals.h"
+#include "step/slot_watch.h"
 
 #include <unistd.h>
 
@@ -104,6 +105,17 @@ static void write_sample(Ticker *ticker)
         log_debug(&ticker->run->log, "metric: %s", err.message);
 }
 
+/* From the step on that made it, the slot's loss is the run's. */
+static void watch_slot(const Ticker *ticker, const ExecuteView *view)
+{
+    AUTO_ERR Err err = {0};
+    const Step *step = graph_find(view->graph, "slot");
+    if (step != NULL && view->states[step->index] == STEP_DONE)
+        slot_watch_arm(ticker->run->slot_watch);
+    if (!slot_watch_journal(ticker->run, ticker->session->target, &err))
+        log_debug(&ticker->run->log, "slot watch: %s", err.message);
+}
+
 static void watch_downtime(const Run *run)
 {
     if (atomic_load(&run->cutover->switched))
@@ -121,6 +133,7 @@ static void tick(void *data, const ExecuteView *view)
     if (!conn_is_ok(ticker->session->target) || stop_reason(ticker->run->stop) != STOP_NONE)
         return;
     answer_when_caught_up(ticker, view);
+    watch_slot(ticker, view);
     if (now - ticker->last_request_ms > REQUEST_POLL_MS) {
         ticker->last_request_ms = now;
         take_requests(ticker);
@@ -255,6 +268,7 @@ bool engine_release_run(Run *run, Err *err)
 {
     bool ok = stream_stop(run_withdraw_stream(run), err);
     wave_free(run->wave);
+    slot_watch_end(run);
     cutover_free(run->cutover);
     lob_free(run->lob);
     run->wave = NULL;
@@ -327,6 +341,8 @@ static bool execute(Session *session, EngineOptions *options, Run *run, Err *err
     run->exit_at_gate = options->exit_at_gate;
     run->cutover = cutover_new();
     atomic_store(&run->cutover->begun, text_equal(run->journal.state, RUN_SWITCHED));
+    if (!text_equal(run->journal.state, RUN_SWITCHED))
+        run->slot_watch = slot_watch_begin(run);
     bool ok = graph_build(&graph, STEP_KINDS, &session->blueprint, err) &&
               graph_execute(&graph, run, &execution, err);
     progress_end(ticker.progress);
@@ -361,6 +377,15 @@ static bool begins_anew(const Session *session)
     return reason == STOP_REFRESH || reason == STOP_SNAPSHOT;
 }
 
+/* A cutover that was taken back is the greater news; the next engine sees the slot anew. */
+static void answer_slot(const Session *session, Run *run, Err *failure)
+{
+    bool of_cutover = failure->code == ERR_ROLLED_BACK || failure->code == ERR_STILL_FENCED ||
+                      failure->code == ERR_PAST_SWITCH;
+    if (!of_cutover)
+        slot_watch_answer(run, session->target, failure);
+}
+
 static bool run_graph(Session *session, EngineOptions *options, Run *run, Err *err)
 {
     tell_start(run);
@@ -372,6 +397,10 @@ static bool run_graph(Session *session, EngineOptions *options, Run *run, Err *e
         ok = err_move(err, &ended);
     conn_set_stop(session->target,
                   NULL); /* what is left to write is short, and a stop must not lose it */
+    if (!ok)
+        answer_slot(session, run, err);
+    slot_watch_free(run->slot_watch);
+    run->slot_watch = NULL;
     if (!begins_anew(session))
         finish_requests(session, run, err);
     tell_end(run, err);

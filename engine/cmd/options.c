@@ -24,6 +24,7 @@ typedef struct OptionRow {
 
 static const OptionRow ROWS[] = {
     ROW(OPTION_FORMAT, "--format", "FORMAT", format, "how the result is printed"),
+    ROW(OPTION_ALL, "--all", NULL, all, "everything that is selected"),
     ROW(OPTION_YES, "--yes", NULL, yes, "do not ask (never replaces a required approval)"),
     ROW(OPTION_UNTIL, "--until", "STEP", until,
         "stop when this step, or all steps of this kind, are done"),

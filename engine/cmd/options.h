@@ -10,6 +10,7 @@ typedef enum OptionId {
     OPTION_NONE,
     OPTION_FORMAT,
     OPTION_YES,
+    OPTION_ALL,
     OPTION_UNTIL,
     OPTION_EXIT_AT_GATE,
     OPTION_ACCEPT_CHANGES,
@@ -46,6 +47,7 @@ typedef struct Options {
     const char *log_level;
     const char *color;
     bool yes;
+    bool all;
     bool exit_at_gate;
     bool accept_changes;
     bool detailed_exitcode;

@@ -253,7 +253,8 @@ static bool copy_borrowed(const PartSpec *spec, Arena *arena, char *piece, Conn 
     return ok;
 }
 
-bool part_copy(const PartSpec *spec, Arena *arena, Conn *source, Conn *target, Err *err)
+static bool copy_either_way(const PartSpec *spec, Arena *arena, Conn *source, Conn *target,
+                            Err *err)
 {
     Transfer transfer = {
         .spec = spec,
@@ -268,6 +269,26 @@ bool part_copy(const PartSpec *spec, Arena *arena, Conn *source, Conn *target, E
     }
     return ok || err_context(err, "could not copy %s (%s)", name_text(arena, &spec->leaf->source),
                              parts_range_text(arena, &spec->range));
+}
+
+/* What was begun before may have triggers and keys by now. A connection of its own: the worker's
+ * goes on to steps that must not be quiet. */
+static bool quiet_conn(const PartSpec *spec, Conn **own, Err *err)
+{
+    const Run *run = spec->run;
+    const char *replica_sql = run->blueprint->target->server.replica_sql;
+    *own = NULL;
+    if (!wave_leaf(spec->wave, spec->leaf)->dirty || replica_sql == NULL)
+        return true;
+    ConnOptions options = {.purpose = "copy anew", .replica_sql = replica_sql, .stop = run->stop};
+    return conn_open(own, &run->target, &options, err);
+}
+
+bool part_copy(const PartSpec *spec, Arena *arena, Conn *source, Conn *target, Err *err)
+{
+    AUTO_CONN Conn *own = NULL;
+    return quiet_conn(spec, &own, err) &&
+           copy_either_way(spec, arena, source, own != NULL ? own : target, err);
 }
 
 bool part_is_done(const PartSpec *spec, Conn *target, bool *done, Err *err)

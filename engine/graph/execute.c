@@ -431,7 +431,8 @@ static void start_workers(Executor *ex)
     uint32_t caps[] = {ex->run->plan->source.max_connections,
                        ex->run->plan->target.max_connections};
     for (size_t i = 0; i < 2; i++) {
-        /* Beside the workers: lock, control, wave (3), stream (3); further lanes on the target. */
+        /* Beside the workers: control, lock (target) or slot watch (source), wave (3), stream (3);
+         * further lanes on the target. */
         size_t beside = i == 0 ? 8 : 7 + (size_t)ex->run->plan->apply.lanes;
         if (caps[i] > 0 && ex->worker_count + beside > caps[i])
             ex->worker_count = caps[i] > beside + 1 ? caps[i] - beside : 1;

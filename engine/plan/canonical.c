@@ -335,6 +335,7 @@ static void put_replication(Json *json, Arena *arena, const PlanReplication *rep
         put_size(json, arena, "max_retained_wal", replication->max_retained_wal_bytes);
     json_text(json, "on_limit",
               schema_word("replication.slot", "on_limit", (uint32_t)replication->on_limit));
+    json_bool(json, "failover", replication->slot_failover);
     json_close(json, '}');
     json_close(json, '}');
 }

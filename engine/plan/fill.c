@@ -217,6 +217,7 @@ static void fill_replication(Fill *fill, const BoundReplication *given)
             slot->max_retained_wal == NULL ? 0 : size_of(slot->max_retained_wal),
         .on_limit =
             (PlanWalLimitAction)word_or_default(slot->on_limit, "replication.slot", "on_limit"),
+        .slot_failover = slot->failover != NULL && *slot->failover,
         .pos = key_pos(fill, "replication"),
     };
     fill_publications(fill, from, node);

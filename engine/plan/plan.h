@@ -167,6 +167,7 @@ typedef struct PlanReplication {
     int64_t heartbeat_us;            /* default 10 s */
     uint64_t max_retained_wal_bytes; /* 0: no limit given */
     PlanWalLimitAction on_limit;
+    bool slot_failover;            /* the slot is synchronized to standbys (17+) */
     PlanPublication *publications; /* none: one of exactly the selected relations */
     size_t publication_count;
     bool identity_set; /* replica_identity.when_missing: set */

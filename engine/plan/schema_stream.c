@@ -116,9 +116,9 @@ const PlanKey SLOT_KEYS[] = {
      .min = 16 * MEBIBYTE},
     {.key = "on_limit", .doc = "What to do at that limit.", .fallback = "alarm"},
     {.key = "failover",
-     .doc = "Keep the slot through a failover of the source.",
-     .fallback = "false",
-     .is_later = true},
+     .doc = "Keep the slot through a failover of the source: its standbys synchronize it. From "
+            "PostgreSQL 17 on.",
+     .fallback = "false"},
     {.key = NULL},
 };
 

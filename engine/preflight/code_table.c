@@ -27,6 +27,7 @@ const PreflightCode preflight_code_table[CODE_COUNT] = {
     [CODE_LARGE_OBJECTS_THERE] = {"G119", "the target has no large object of the same oid", 0},
     [CODE_LARGE_OBJECTS_BLIND] = {"G120", "changed large objects are found without reading all",
                                   CODE_WAIVABLE},
+    [CODE_SLOT_FAILOVER] = {"G121", "the slot can be kept through a failover", CODE_WAIVABLE},
     [CODE_IDENTITY] = {"G201", "every published table has a replica identity", CODE_FIXABLE},
     [CODE_ROW_SECURITY] = {"G202", "row security hides no rows from the copy", 0},
     [CODE_UNLOGGED] = {"G203", "no selected table is unlogged (not in this version)", 0},

@@ -11,12 +11,13 @@
 /* Slots and senders that a run needs at once: the main one, and one for the wave's snapshot. */
 #define SLOTS_NEEDED 2
 
-/* Connections beside the workers: main, keeper or holder, heartbeat, requests. */
-#define SPARE_CONNECTIONS 4
+/* Connections beside the workers: main, keeper or holder, heartbeat, slot watch, requests. */
+#define SPARE_CONNECTIONS 5
 
-#define OLDEST_SOURCE 140000
-#define OLDEST_TARGET 140000
-#define NEWEST_KNOWN  189999
+#define OLDEST_SOURCE    140000
+#define OLDEST_TARGET    140000
+#define FAILOVER_VERSION 170000
+#define NEWEST_KNOWN     189999
 
 static const char *setting_value(const Side *side, const char *name)
 {
@@ -159,6 +160,21 @@ void check_encoding(Check *check)
                    source->encoding));
 }
 
+/* The plan wants what the source cannot do: the run goes on with a plain slot. */
+static void check_failover(Check *check)
+{
+    const CatServer *source = &check->source.catalog->server;
+    if (!check->plan->replication.slot_failover || source->version >= FAILOVER_VERSION)
+        return;
+    check_add(
+        check, CODE_SLOT_FAILOVER, FINDING_WARNING, &check->source, "replication.slot.failover",
+        check_text(check, "is asked for, and the source is PostgreSQL %d", source->version / 10000),
+        "Before PostgreSQL 17 a slot stays behind when a standby takes over: the run is then "
+        "begun anew.",
+        "-- keep the source from failing over during the run, and take the key out of the "
+        "plan");
+}
+
 /* What makes a slot or a long snapshot fail in the middle of the run. */
 void check_retention(Check *check)
 {
@@ -171,6 +187,7 @@ void check_retention(Check *check)
             "WAL beyond it is removed although the run has not read it, and the slot is "
             "lost: the run must then begin anew.",
             check_remedy(check, source, TOPIC_SETTING_RELOAD, "max_slot_wal_keep_size", "-1"));
+    check_failover(check);
     if (catalog_setting_int(source->catalog, "old_snapshot_threshold", -1) >= 0)
         check_add(
             check, CODE_OLD_SNAPSHOT, FINDING_ERROR, source, "old_snapshot_threshold",

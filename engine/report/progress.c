@@ -8,6 +8,7 @@
 #include "base/jsontext.h"
 #include "base/units.h"
 #include "cdc/stream.h"
+#include "step/slot_watch.h"
 
 #include <inttypes.h>
 #include <sys/ioctl.h>
@@ -193,18 +194,22 @@ char *progress_sample(Arena *arena, Run *run)
 {
     StreamStatus status = {0};
     bool replicating = run_stream_status(run, &status);
+    json_t *slot = slot_watch_json(run->slot_watch);
+    json_int_t retained = slot != NULL ? json_integer_value(json_object_get(slot, "retained_bytes"))
+                                       : (json_int_t)status.retained_bytes;
     return jsontext_compact(
         arena,
-        json_pack("{s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s?}",
-                  "rows_copied", (json_int_t)atomic_load(&run->counters.rows_copied),
-                  "bytes_copied", (json_int_t)atomic_load(&run->counters.bytes_copied),
-                  "parts_done", (json_int_t)atomic_load(&run->counters.parts_done), "parts_total",
-                  (json_int_t)atomic_load(&run->counters.parts_total), "replicating", replicating,
-                  "received_lsn", lsn_text(status.received).text, "applied_lsn",
-                  lsn_text(status.applied).text, "source_lsn", lsn_text(status.source_head).text,
-                  "lag_bytes", (json_int_t)status.lag_bytes, "lag_us", (json_int_t)status.lag_us,
-                  "retained_bytes", (json_int_t)status.retained_bytes, "conflicts",
-                  (json_int_t)status.conflicts, "skipped", (json_int_t)status.skipped, "held",
-                  (json_int_t)status.held, "waits_for",
-                  status.waits_for != NULL ? name_text(arena, &status.waits_for->source) : NULL));
+        json_pack(
+            "{s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:o*}",
+            "rows_copied", (json_int_t)atomic_load(&run->counters.rows_copied), "bytes_copied",
+            (json_int_t)atomic_load(&run->counters.bytes_copied), "parts_done",
+            (json_int_t)atomic_load(&run->counters.parts_done), "parts_total",
+            (json_int_t)atomic_load(&run->counters.parts_total), "replicating", replicating,
+            "received_lsn", lsn_text(status.received).text, "applied_lsn",
+            lsn_text(status.applied).text, "source_lsn", lsn_text(status.source_head).text,
+            "lag_bytes", (json_int_t)status.lag_bytes, "lag_us", (json_int_t)status.lag_us,
+            "retained_bytes", retained, "conflicts", (json_int_t)status.conflicts, "skipped",
+            (json_int_t)status.skipped, "held", (json_int_t)status.held, "waits_for",
+            status.waits_for != NULL ? name_text(arena, &status.waits_for->source) : NULL, "slot",
+            slot));
 }

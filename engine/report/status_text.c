@@ -59,17 +59,26 @@ static json_int_t sample_number(const json_t *sample, const char *key)
     return json_integer_value(json_object_get(sample, key));
 }
 
+static void print_slot(Str *out, const json_t *slot)
+{
+    const char *level = json_string_value(json_object_get(slot, "level"));
+    if (level == NULL)
+        return;
+    str_appendf(out, "slot               %s: it %s\n", level,
+                json_string_value(json_object_get(slot, "text")));
+}
+
 static void print_sample(Str *out, const Status *status, const json_t *sample)
 {
     AUTO_ARENA Arena arena = {0};
+    print_slot(out, json_object_get(sample, "slot"));
     if (!json_is_true(json_object_get(sample, "replicating")))
         return;
     str_appendf(out, "lag                %s, %s (%.0f s ago)\n",
                 units_size_text(&arena, (uint64_t)sample_number(sample, "lag_bytes")),
                 units_interval_text(&arena, sample_number(sample, "lag_us")),
                 status->totals.sample_age_s);
-    str_appendf(out, "slot               retains %s of WAL; applied %s, source at %s\n",
-                units_size_text(&arena, (uint64_t)sample_number(sample, "retained_bytes")),
+    str_appendf(out, "applied            %s, source at %s\n",
                 json_string_value(json_object_get(sample, "applied_lsn")),
                 json_string_value(json_object_get(sample, "source_lsn")));
     const char *waits_for = json_string_value(json_object_get(sample, "waits_for"));

@@ -14,11 +14,12 @@
 #include <stdatomic.h>
 
 typedef struct StepBuilder StepBuilder;
-typedef struct Wave Wave;         /* copy/wave.h */
-typedef struct Stream Stream;     /* cdc/stream.h */
-typedef struct Cutover Cutover;   /* cutover/cutover.h */
-typedef struct Notifier Notifier; /* hook/notify.h */
-typedef struct Lob Lob;           /* lob/lob.h */
+typedef struct Wave Wave;           /* copy/wave.h */
+typedef struct Stream Stream;       /* cdc/stream.h */
+typedef struct Cutover Cutover;     /* cutover/cutover.h */
+typedef struct Notifier Notifier;   /* hook/notify.h */
+typedef struct Lob Lob;             /* lob/lob.h */
+typedef struct SlotWatch SlotWatch; /* step/slot_watch.h */
 
 /* Counters for progress and the final summary; written by workers, read by anyone. */
 typedef struct RunCounters {
@@ -49,9 +50,10 @@ typedef struct Run {
     Wave *wave;        /* owned by step wave .. wave_end */
     Stream *stream;    /* owned by step replicate .. finish; set and taken under the mutex */
     pthread_mutex_t stream_mutex;
-    Cutover *cutover;   /* made before the steps start; its members are the cutover steps' */
-    Lob *lob;           /* the pass over large objects, owned by the step that makes it */
-    Notifier *notifier; /* NULL: the plan has no notify */
+    Cutover *cutover;      /* made before the steps start; its members are the cutover steps' */
+    Lob *lob;              /* the pass over large objects, owned by the step that makes it */
+    Notifier *notifier;    /* NULL: the plan has no notify */
+    SlotWatch *slot_watch; /* from before the first step to the end; its own mutex */
     RunCounters counters;
     LogCtx log;
 } Run;

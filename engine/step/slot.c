@@ -3,13 +3,17 @@
  * there on; the lane row begins at its consistent point. Once tables are copied it cannot be made
  * anew: the changes between would be missing.
  */
+#include "cdc/health.h"
 #include "copy/blockers.h"
 #include "copy/wave.h"
 #include "pg/ddl.h"
 #include "sql_text.h"
 #include "step/common.h"
+#include "step/foreign_key.h"
+#include "step/triggers_late.h"
 
-#define TABLES_PER_LOCK 500
+#define TABLES_PER_LOCK  500
+#define FAILOVER_VERSION 170000
 
 extern const StepKind STEP_SLOT;
 
@@ -24,6 +28,12 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     return true;
 }
 
+/* Preflight has warned where the source cannot. */
+static bool wants_failover(const StepCtx *ctx, const Conn *source)
+{
+    return ctx->run->plan->replication.slot_failover && conn_version(source) >= FAILOVER_VERSION;
+}
+
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
     (void)err;
@@ -35,7 +45,8 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
                      ctx->run->slot_name);
     str_append(&sql, "SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot(");
     ddl_literal(&sql, ctx->source, ctx->run->slot_name);
-    str_append(&sql, ", 'pgoutput')");
+    str_append(&sql, wants_failover(ctx, ctx->source) ? ", 'pgoutput', failover => true)"
+                                                      : ", 'pgoutput')");
     description_add(ctx->arena, description, CONN_SOURCE, sql.data);
     return true;
 }
@@ -43,6 +54,7 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
 typedef struct SlotState {
     bool exists;
     bool usable;      /* logical, pgoutput, of this database */
+    bool failover;    /* is synchronized to standbys */
     const char *lost; /* why its WAL is gone; NULL: it is there */
     Lsn confirmed;
     bool has_lane;
@@ -59,6 +71,7 @@ static bool read_slot(StepCtx *ctx, SlotState *state, Err *err)
         return true;
     state->usable = strcmp(rows_text(rows, 0, 0), "pgoutput") == 0 && rows_bool(rows, 0, 1);
     state->confirmed = rows_lsn(rows, 0, 2);
+    state->failover = rows_bool(rows, 0, 5);
     const char *reason = rows_text(rows, 0, 4);
     if (strcmp(rows_text(rows, 0, 3), "lost") == 0)
         state->lost = *reason != '\0' ? arena_strdup(ctx->arena, reason) : "wal_removed";
@@ -83,19 +96,6 @@ static bool read_state(StepCtx *ctx, SlotState *state, Err *err)
     return true;
 }
 
-static bool cannot_resume(const StepCtx *ctx, const SlotState *state, Err *err)
-{
-    if (state->exists)
-        err_set(err, ERR_CANNOT_RESUME, "slot %s was invalidated by the source (%s)",
-                ctx->run->slot_name, state->lost);
-    else
-        err_set(err, ERR_CANNOT_RESUME, "slot %s is not on the source any more",
-                ctx->run->slot_name);
-    err_detail(err, "Tables are copied already; their changes since then cannot be had any more.");
-    return err_hint(err, "Begin anew: \"godwit reset\", then \"godwit apply\". Look at "
-                         "max_slot_wal_keep_size on the source, and at who may drop slots.");
-}
-
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
     SlotState state;
@@ -105,7 +105,8 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
         return false;
     bool gone = !state.exists || state.lost != NULL;
     if (gone && state.copied)
-        return cannot_resume(ctx, &state, err);
+        return health_lost(ctx->run->slot_name, state.exists ? state.lost : NULL,
+                           ctx->run->plan->path, err);
     if (state.exists && !state.usable) {
         observation->state = OBSERVED_DRIFTED;
         observation->reason =
@@ -113,14 +114,17 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
                          ctx->run->slot_name);
         return true;
     }
-    observation->state = gone || !state.has_lane ? OBSERVED_NEEDED : OBSERVED_SATISFIED;
+    bool is_so = state.failover || !wants_failover(ctx, ctx->source);
+    observation->state = gone || !state.has_lane || !is_so ? OBSERVED_NEEDED : OBSERVED_SATISFIED;
     return true;
 }
 
 static bool create_once(StepCtx *ctx, Conn *maker, Lsn *start, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
-    if (!pg_one(maker, SQL_COPY_SLOT_CREATE, PARAMS(ctx->run->slot_name), &rows, err))
+    const char *sql =
+        wants_failover(ctx, maker) ? SQL_COPY_SLOT_CREATE_FAILOVER : SQL_COPY_SLOT_CREATE;
+    if (!pg_one(maker, sql, PARAMS(ctx->run->slot_name), &rows, err))
         return false;
     *start = rows_lsn(rows, 0, 0);
     return true;
@@ -183,6 +187,27 @@ static bool create(StepCtx *ctx, Lsn *start, Err *err)
     return true;
 }
 
+/* A slot that was made before the plan asked for it; only the replication protocol can.
+ * \note Source: PostgreSQL 17, "Streaming Replication Protocol", ALTER_REPLICATION_SLOT. */
+static bool keep_through_failover(StepCtx *ctx, Err *err)
+{
+    AUTO_CONN Conn *conn = NULL;
+    AUTO_STR Str sql = {0};
+    ConnOptions options = {.purpose = "slot", .replication = true, .stop = ctx->run->stop};
+    if (!conn_open(&conn, &ctx->run->source, &options, err))
+        return false;
+    str_append(&sql, "ALTER_REPLICATION_SLOT ");
+    ddl_ident(&sql, conn, ctx->run->slot_name);
+    str_append(&sql, " (FAILOVER true)");
+    return pg_script(conn, sql.data, err);
+}
+
+/* What a cutover that was taken back had made on the target must not act on what is copied anew. */
+static bool hold_late(StepCtx *ctx, Err *err)
+{
+    return triggers_late_hold(ctx, err) && foreign_keys_late_hold(ctx, err);
+}
+
 static bool apply(StepCtx *ctx, Err *err)
 {
     SlotState state;
@@ -196,6 +221,11 @@ static bool apply(StepCtx *ctx, Err *err)
         state.exists = false;
     }
     Lsn start = state.confirmed;
+    if (state.exists && !state.failover && wants_failover(ctx, ctx->source) &&
+        !keep_through_failover(ctx, err))
+        return false;
+    if (!state.has_lane && !hold_late(ctx, err))
+        return false;
     if (!state.exists && (!pg_none(ctx->target, SQL_COPY_LANE_FORGET, PARAMS(run), err) ||
                           !create(ctx, &start, err)))
         return false;
