@@ -33,17 +33,22 @@ static void wake(const Stop *stop)
         BUG("the stop event cannot be written: %s", strerror(errno));
 }
 
-/* Behind these the engine begins anew: an end that is asked for meanwhile must not get lost. */
-static bool is_withdrawn_later(int reason)
+/* Behind the lower ones the engine begins anew: an end that is asked for meanwhile must not get
+ * lost. */
+static int rank(int reason)
 {
-    return reason == STOP_REFRESH || reason == STOP_SNAPSHOT;
+    if (reason == STOP_NONE)
+        return 0;
+    if (reason == STOP_REFRESH || reason == STOP_SNAPSHOT)
+        return 1;
+    return reason == STOP_LOCK_LOST ? 2 : 3;
 }
 
 void stop_request(Stop *stop, StopReason reason)
 {
     int old = STOP_NONE;
     while (!atomic_compare_exchange_strong(&stop->reason, &old, (int)reason)) {
-        if (!is_withdrawn_later(old) || is_withdrawn_later((int)reason))
+        if (rank((int)reason) <= rank(old))
             return;
     }
     wake(stop);

@@ -1,5 +1,5 @@
 /*
- * Retry table: the class-of-error table of the stream.
+ * Retry table: the class-of-error table.
  * Source: PostgreSQL, Appendix A, "PostgreSQL Error Codes".
  */
 #include "cdc/retry_table.h"

@@ -1,5 +1,6 @@
 /*
- * Retry table: which errors of a stream are worth another try, and of what.
+ * Retry table: which errors are worth another try, and of what: of the stream, of a step
+ * (graph/execute.c), of the whole run (cmd/again.c).
  */
 #ifndef GODWIT_CDC_RETRY_TABLE_H
 #define GODWIT_CDC_RETRY_TABLE_H
@@ -7,8 +8,8 @@
 #include "base/err.h"
 
 typedef enum RetryClass {
-    RETRY_NEVER,   /* the stream ends with it */
-    RETRY_GROUP,   /* roll back and apply the same group again */
+    RETRY_NEVER,   /* the stream, the step ends with it */
+    RETRY_GROUP,   /* roll back; the same group, the same step again */
     RETRY_SESSION, /* connect again, go on at the lane row */
 } RetryClass;
 

@@ -9,6 +9,7 @@
 #include "base/signals.h"
 #include "blueprint/structure.h"
 #include "cdc/stream.h"
+#include "cmd/again.h"
 #include "cmd/findings.h"
 #include "cmd/hold.h"
 #include "cmd/undo.h"
@@ -358,10 +359,10 @@ static void tell_start(Run *run)
 }
 
 /* The last event, when the run did not come to its end; then what is queued goes out. */
-static void tell_end(Run *run, const Err *failure)
+static void tell_end(Run *run, const Err *failure, bool goes_on)
 {
     AUTO_ARENA Arena arena = {0};
-    if (err_is_set(failure)) {
+    if (err_is_set(failure) && !goes_on) {
         json_t *detail = json_pack("{s:s, s:i}", "code", err_code_name(failure->code),
                                    "exit_status", err_exit_status(failure->code));
         notify_event(run, "stopped", failure->message, jsontext_compact(&arena, detail));
@@ -386,10 +387,13 @@ static void answer_slot(const Session *session, Run *run, Err *failure)
         slot_watch_answer(run, session->target, failure);
 }
 
-static bool run_graph(Session *session, EngineOptions *options, Run *run, Err *err)
+static bool run_graph(Session *session, EngineOptions *options, Run *run, Again *again, Err *err)
 {
     tell_start(run);
+    again->epoch = run->journal.epoch;
+    again->began_ms = clock_ms();
     bool ok = execute(session, options, run, err);
+    again->passing = !ok && again_passes(&session->stop, err);
     if (!ok)
         answer_cutover(run, err);
     AUTO_ERR Err ended = {0};
@@ -401,15 +405,16 @@ static bool run_graph(Session *session, EngineOptions *options, Run *run, Err *e
         answer_slot(session, run, err);
     slot_watch_free(run->slot_watch);
     run->slot_watch = NULL;
-    if (!begins_anew(session))
+    bool goes_on = !ok && again_may(again, &session->stop, err);
+    if (!begins_anew(session) && !goes_on)
         finish_requests(session, run, err);
-    tell_end(run, err);
+    tell_end(run, err, goes_on);
     if (!ok)
         return false;
     return print_totals(session, run, err);
 }
 
-static bool run_session(Session *session, EngineOptions *options, Err *err)
+static bool run_session(Session *session, EngineOptions *options, Again *again, Err *err)
 {
     bool done = false;
     Run run = {0};
@@ -418,32 +423,48 @@ static bool run_session(Session *session, EngineOptions *options, Err *err)
     if (done)
         return true;
     /* The lock decides who looks next: what was read before it may be old. */
-    if ((session->lock == NULL && !session_lock(session, err)) || !find_run(session, &done, err))
+    if (!again_is_ours(again, session, err) ||
+        (session->lock == NULL && !session_lock(session, err)) || !find_run(session, &done, err) ||
+        !again_is_ours(again, session, err))
         return false;
     if (done)
         return true;
     if (!prepare(session, options, &run, err))
         return false;
-    bool ok = run_graph(session, options, &run, err);
+    bool ok = run_graph(session, options, &run, again, err);
     arena_release(&run.arena);
     return ok;
 }
 
+/* Readies the next beginning. \return false when there is none, with what is the end */
+static bool next_beginning(Session *session, const EngineOptions *options, EngineOptions *now,
+                           Again *again, Err *err)
+{
+    /* What the operator said of a step was said once. */
+    now->step_done = NULL;
+    now->step_again = NULL;
+    now->changes = options->changes;
+    if (!begins_anew(session))
+        return again_may(again, &session->stop, err) && again_wait(again, session, err);
+    StopReason reason = stop_reason(&session->stop);
+    if (!stop_withdraw(&session->stop, reason))
+        return false; /* a signal came meanwhile */
+    err_release(err);
+    if (reason == STOP_REFRESH)
+        now->changes = CHANGES_ADDED;
+    return true;
+}
+
 bool engine_run(Session *session, const EngineOptions *options, Err *err)
 {
+    Again again = {0};
     Signals *signals = NULL;
     if (!signals_begin(&signals, &session->stop, err))
         return false;
     EngineOptions now = *options;
-    bool ok = run_session(session, &now, err);
-    while (!ok && begins_anew(session)) {
-        StopReason reason = stop_reason(&session->stop);
-        if (!stop_withdraw(&session->stop, reason))
-            break; /* a signal came meanwhile */
-        err_release(err);
-        now.changes = reason == STOP_REFRESH ? CHANGES_ADDED : options->changes;
-        ok = session_renew(session, err) && run_session(session, &now, err);
-    }
+    bool ok = run_session(session, &now, &again, err);
+    while (!ok && next_beginning(session, options, &now, &again, err))
+        ok = session_renew(session, err) && run_session(session, &now, &again, err);
     signals_end(signals);
     /* What was to be a new beginning became the end. */
     if (!ok && err->code == ERR_PAUSED && stop_reason(&session->stop) != STOP_NONE) {

@@ -3,14 +3,17 @@
  * then people's commands let the writers go on; then the run is `running` again. Nothing here obeys
  * a stop.
  */
+#include "base/clock.h"
+#include "cdc/retry_table.h"
 #include "cutover/cutover_internal.h"
 #include "cutover/fence.h"
 #include "hook/notify.h"
 #include "journal/run_state_table.h"
 
-#define ROLLBACK_TRIES   5
-#define ROLLBACK_WAIT_MS 1000
-#define ROLLBACK_LOCK_MS 10000
+#define ROLLBACK_TRIES     5
+#define ROLLBACK_PERIOD_MS 60000 /* for a server that restarts */
+#define ROLLBACK_WAIT_MS   1000
+#define ROLLBACK_LOCK_MS   10000
 
 /* On the target in the transaction that is open there: its sessions follow when that is committed.
  */
@@ -228,12 +231,14 @@ static bool hint_by_hand(const Run *run, Err *err)
 
 static bool rollback_patiently(Run *run, Rollback *part, Err *err)
 {
+    int64_t began_ms = clock_ms();
     for (int attempt = 1;; attempt++) {
         AUTO_ERR Err failed = {0};
         if (rollback_once(run, part, &failed))
             return true;
         log_err(&run->log, LOG_WARN, &failed);
-        if (attempt < ROLLBACK_TRIES) {
+        bool passes = retry_class(&failed) == RETRY_SESSION;
+        if (attempt < ROLLBACK_TRIES || (passes && clock_ms() - began_ms < ROLLBACK_PERIOD_MS)) {
             (void)stop_sleep(NULL, ROLLBACK_WAIT_MS);
             continue;
         }

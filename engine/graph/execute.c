@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "cdc/retry_table.h"
 #include "cutover/cutover.h"
 #include "graph/worker.h"
 
@@ -268,19 +269,12 @@ static void dispatch(Executor *ex)
 
 /* --- outcomes --- */
 
-/* Class 40 (deadlock, serialization), lock not available, and lost connections pass by themselves.
- */
-static bool is_passing(const Err *err)
-{
-    return err->code == ERR_LOST || strncmp(err->sqlstate, "40", 2) == 0 ||
-           strcmp(err->sqlstate, "55P03") == 0;
-}
-
 static bool may_retry(const Executor *ex, const Piece *piece)
 {
     uint32_t once = STEP_DOWNTIME | STEP_SERVICE | STEP_SESSION;
-    return piece->attempt + 1 < MAX_ATTEMPTS && !ex->failing && is_passing(&piece->err) &&
-           (piece->step->kind->flags & once) == 0 && stop_reason(ex->run->stop) == STOP_NONE;
+    return piece->attempt + 1 < MAX_ATTEMPTS && !ex->failing &&
+           retry_class(&piece->err) != RETRY_NEVER && (piece->step->kind->flags & once) == 0 &&
+           stop_reason(ex->run->stop) == STOP_NONE;
 }
 
 static void retry(Executor *ex, Piece *piece)

@@ -88,7 +88,8 @@ bool run_lock_take(Arena *arena, RunLock **out, const Endpoint *target, const ch
                    Stop *stop, LockHolder *holder, Err *err)
 {
     AUTO_CONN Conn *conn = NULL;
-    if (!conn_open(&conn, target, &(ConnOptions){.purpose = "lock", .stop = stop}, err) ||
+    if (!conn_open(&conn, target, &(ConnOptions){.purpose = "lock", .watches = true, .stop = stop},
+                   err) ||
         !lock_try(arena, conn, run_name, holder, err))
         return false;
     RunLock *lock = mem_resize(NULL, sizeof(RunLock));

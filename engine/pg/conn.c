@@ -7,17 +7,26 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "pg/cancel.h"
 #include "pg/fault.h"
 #include "pg/settings_table.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define CONNECT_TIMEOUT_MS 30000
-#define CANCEL_DRAIN_MS    5000
+/* An idle connection whose other end is gone is known after 10 + 3 x 5 seconds. */
+#define KEEPALIVES_IDLE        "10"
+#define KEEPALIVES_INTERVAL    "5"
+#define KEEPALIVES_COUNT       "3"
+#define USER_TIMEOUT_WATCH_MS  "10000"
+#define USER_TIMEOUT_SOURCE_MS "30000"
+#define CANCEL_DRAIN_MS        5000
+#define CANCEL_SEND_MS         2000
 
 const char *conn_side_name(ConnSide side)
 {
@@ -227,6 +236,17 @@ static bool connect_wait(Conn *conn, Err *err)
     return true;
 }
 
+/* Within what time bytes that were sent must be taken. A way that swallows everything shows by it.
+ * It also ends connections to a server that is there and does not read, as a target does while it
+ * works on the statement before: so it is short only where little is sent, to the source and in the
+ * session that watches for all the others. */
+static const char *user_timeout(const Endpoint *endpoint, const ConnOptions *options)
+{
+    if (options->watches)
+        return USER_TIMEOUT_WATCH_MS;
+    return endpoint->side == CONN_SOURCE ? USER_TIMEOUT_SOURCE_MS : "0";
+}
+
 static bool connect_start(Conn *conn, const Endpoint *endpoint, const ConnOptions *options,
                           Err *err)
 {
@@ -237,15 +257,17 @@ static bool connect_start(Conn *conn, const Endpoint *endpoint, const ConnOption
     const char *keywords[] = {"keepalives_idle",
                               "keepalives_interval",
                               "keepalives_count",
+                              "tcp_user_timeout",
                               "dbname",
                               "application_name",
                               "client_encoding",
                               options->replication ? "replication" : "fallback_application_name",
                               endpoint->passfile != NULL ? "passfile" : NULL,
                               NULL};
-    const char *values[] = {"30",
-                            "10",
-                            "3",
+    const char *values[] = {KEEPALIVES_IDLE,
+                            KEEPALIVES_INTERVAL,
+                            KEEPALIVES_COUNT,
+                            user_timeout(endpoint, options),
                             endpoint->conninfo,
                             name,
                             "UTF8",
@@ -469,9 +491,8 @@ bool conn_result_error(Conn *conn, const PGresult *result, Err *err)
 
 void pg_cancel(Conn *conn)
 {
-    char ignored[256]; /* libpq's error text: the statement then simply goes on */
-    if (conn->cancel != NULL)
-        PQcancel(conn->cancel, ignored, sizeof(ignored));
+    if (conn->cancel != NULL && !cancel_send(conn->cancel, CANCEL_SEND_MS))
+        conn->cancel = NULL;
 }
 
 /* One result off the connection, for the next statement to be possible.
@@ -499,6 +520,9 @@ static bool stop_statement(Conn *conn, Err *err)
         }
         more = PQisBusy(conn->pg) == 0 && take_result(conn->pg);
     }
+    /* Nobody answers: whoever rolls back on this connection must not wait for it as well. */
+    if (PQisBusy(conn->pg))
+        (void)shutdown(PQsocket(conn->pg), SHUT_RDWR);
     return stop_error(conn->stop, err);
 }
 

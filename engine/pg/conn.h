@@ -36,6 +36,7 @@ typedef struct ConnOptions {
     const char *replica_sql; /* makes session_replication_role replica, read back; NULL: origin */
     bool async_commit;       /* synchronous_commit = off */
     int lock_timeout_ms;     /* 0: none */
+    bool watches;            /* little is sent, and a way that is cut silently must show soon */
     bool shows_notices;      /* the server's notices are logged for people, not for debugging */
     const Stop *stop;        /* NULL: waits cannot be interrupted */
 } ConnOptions;

@@ -5,9 +5,12 @@
         ... connect to 127.0.0.1:proxy.port ...
 
 It passes everything until told otherwise: cut() now, cut_after(n) bytes, stall() now, stall_after(n)
-bytes and go_on(), delay(seconds), refuse() and accept(). Bytes "down" go from the server to the client, "up" the other
-way. A cut is a reset, which is what a dead peer or a firewall looks like.
+bytes and go_on(), delay(seconds), limit(bytes a second), refuse() and accept(), vanish() and come_back(). Bytes "down"
+go from the server to the client, "up" the other way. A cut is a reset, which is what a dead peer or a firewall looks
+like. A proxy that vanished is what a firewall looks like that drops everything, or a cable that was pulled: no segment
+is taken or answered, not even one that only asks whether somebody is there.
 """
+import ctypes
 import select
 import socket
 import struct
@@ -16,6 +19,17 @@ import time
 
 CHUNK = 65536
 RESET = struct.pack("ii", 1, 0)
+SO_ATTACH_FILTER, SO_DETACH_FILTER = 26, 27  # linux/socket.h; Python has no names for them
+
+
+def _deaf(sock):
+    """The kernel drops every segment that comes for this socket: a filter whose one instruction is "return 0"."""
+    nothing = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(nothing)))
+
+
+def _hearing(sock):
+    sock.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, struct.pack("i", 0))
 
 
 class _Ended(Exception):
@@ -78,6 +92,8 @@ class Proxy:
         self._moving = threading.Event()
         self._moving.set()
         self._delay_s = 0.0
+        self._rate = None
+        self._vanished = False
         self._cut_left = None
         self._cut_direction = "down"
         self._stall_left = None
@@ -138,6 +154,27 @@ class Proxy:
     def delay(self, seconds):
         """Hold every chunk for so long, each way."""
         self._delay_s = seconds
+
+    def limit(self, bytes_a_second):
+        """Carry so many bytes a second at most, each way on each connection; None: no limit."""
+        self._rate = bytes_a_second
+
+    def vanish(self):
+        """Drop everything that comes from clients and servers, of connections that are open and new ones."""
+        with self._lock:
+            self._vanished = True
+            for sock in self._ears():
+                _deaf(sock)
+
+    def come_back(self):
+        """End vanish(): what is still tried again by then goes on."""
+        with self._lock:
+            self._vanished = False
+            for sock in self._ears():
+                _hearing(sock)
+
+    def _ears(self):
+        return [self._listener, *(sock for one in self._connections for sock in one.sockets if sock.fileno() >= 0)]
 
     def refuse(self):
         """Reset all connections and every new one, until accept()."""
@@ -203,7 +240,7 @@ class Proxy:
                 if not data:
                     sink.shutdown(socket.SHUT_WR)
                     return
-                self._pause(connection)
+                self._pause(connection, len(data))
                 allowed = self._allowance(direction, len(data))
                 self._send(connection, sink, data[:allowed])
                 with self._lock:
@@ -221,9 +258,9 @@ class Proxy:
                 with self._lock:
                     self._connections.discard(connection)
 
-    def _pause(self, connection):
-        """Hold a chunk for the delay, and as long as a stall lasts."""
-        end = time.monotonic() + self._delay_s
+    def _pause(self, connection, size):
+        """Hold a chunk for the delay, for its share of the limit, and as long as a stall lasts."""
+        end = time.monotonic() + self._delay_s + (size / self._rate if self._rate else 0)
         while not self._moving.is_set() or time.monotonic() < end:
             if select.select([connection.cut_now], [], [], 0.01)[0]:
                 raise _Ended
