@@ -3,17 +3,18 @@
  */
 #include "cmd/command.h"
 #include "cmd/session.h"
+#include "sql_text.h"
 
 #include <inttypes.h>
 
-/* An engine that still lives and loses its lock would take it again: behind a raised epoch the run
- * is not its own any more, and nothing of it in flight commits. */
-static bool take_over(Session *session, Err *err)
+/* An engine that still lives and loses its lock would take it again: the run is not its own any
+ * more. */
+static bool disown(Session *session, Err *err)
 {
-    int64_t epoch = 0;
     return session_journal(session, err) &&
            (session->journal.id == 0 ||
-            journal_take_epoch(session->target, session->journal.id, &epoch, err));
+            pg_none(session->target, SQL_JOURNAL_RUN_DISOWN,
+                    PARAMS(arena_int64(&session->arena, session->journal.id)), err));
 }
 
 static bool run(const Options *options, Err *err)
@@ -32,7 +33,7 @@ static bool run(const Options *options, Err *err)
     fprintf(stderr, "session %" PRId64 " of %s from %s holds the lock since %s (%s)\n", holder.pid,
             holder.user, holder.address, holder.since, holder.application);
     if (!session_confirm(options, "End it? An engine that still lives stops at once.", err) ||
-        !take_over(&session, err) ||
+        !disown(&session, err) ||
         !pg_one(session.target, "SELECT pg_catalog.pg_terminate_backend($1::integer)",
                 PARAMS(arena_int64(&session.arena, holder.pid)), &rows, err))
         return false;

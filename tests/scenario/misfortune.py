@@ -26,7 +26,7 @@ MOMENTS = [r"\[slot\] done", r"\[schema_pre\] done", r"\[wave:?\w*\] done", r"\[
 # What a run may end with that a fault was thrown at: killed, an error that a new apply mends, a server that was down,
 # a cutover taken back, one to be finished, one that could not even be taken back yet.
 FAULTED = (-9, 1, 5, 10, 11, 13)
-ENGINE_S = 150
+ENGINE_S = 300
 
 OBJECTS = """
 SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indrelid
@@ -221,8 +221,25 @@ class Trial:
 
     # ---- the comparison -------------------------------------------------------------------------
 
+    def _source_fell(self):
+        return self.counts["restart source"] > 0
+
+    @staticmethod
+    def _compare_sequences(source, target):
+        """A server that fell goes on up to 32 numbers further, which it had written down beforehand: behind the
+        switch that makes the source's sequences run ahead of the target's, never the other way round."""
+        found = ("SELECT schemaname, sequencename, coalesce(last_value, 0), increment_by FROM pg_sequences "
+                 "WHERE schemaname <> 'godwit' ORDER BY 1, 2")
+        here, there = source.query(found), target.query(found)
+        assert [row[:2] for row in here] == [row[:2] for row in there]
+        ahead = [(*left[:2], left[2], right[2]) for left, right in zip(here, there)
+                 if not 0 <= (left[2] - right[2]) / left[3] <= 33]
+        assert not ahead, f"sequences: {ahead}"
+
     def _compare(self, source, target):
-        found = harness.assert_same(source, target)
+        found = harness.assert_same(source, target, sequences=not self._source_fell())
+        if self._source_fell():
+            self._compare_sequences(source, target)
         self.counts["rows compared"] += found.rows
         schemas = {"schemas": [quoted(name) for name in self.world.schemas] + self.world.schemas}
         here, there = (collections.Counter(row[0] for row in side.query(OBJECTS, schemas)) for side in (source, target))

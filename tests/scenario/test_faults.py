@@ -96,7 +96,8 @@ def test_a_switch_whose_answer_is_lost(source, target, plan, godwit, proxy):
     holder.close()
     ended = running.wait().code, target.value("SELECT state FROM godwit.run")
     closed = source.value("SHOW default_transaction_read_only")
-    assert (*ended, closed) in ((11, "switched", "on"), (10, "running", "off"))
+    # Behind the switch the engine goes on by itself; before it the cutover was taken back.
+    assert (*ended, closed) in ((0, "finished", "on"), (10, "running", "off"))
     godwit("apply", mine, code=0)
     harness.assert_same(source, target)
 
@@ -250,7 +251,7 @@ def test_two_engines(source, target, plan, godwit, writer):
 
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_connection_cut(side, source, target, plan, godwit, writer, proxy):
-    """Every connection to a side is cut during replication; the engine (or the next one) goes on."""
+    """Every connection to a side is cut during replication: the engine goes on, in place."""
     load = writer(source)
     cut = proxy(source if side == "source" else target)
     mine = plan(cutover={"approval": {"required": True}})
@@ -258,14 +259,9 @@ def test_connection_cut(side, source, target, plan, godwit, writer, proxy):
     running = godwit.start("apply", through)
     running.wait_for("waiting for an approval")
     cut.cut()
-    time.sleep(3)
-    if running.running():
-        running.send_signal(signal.SIGTERM)
-    result = running._result(60)
-    assert result.code in (1, 5, 143), result.err
-    godwit("apply", mine, "--exit-at-gate", code=6)
+    load.wait_transactions(20)
     godwit("approve", mine, code=0)
-    godwit("cutover", mine, code=0)
+    running.wait(code=0)
     load.stop(check=False)
     load.verify(target)
 

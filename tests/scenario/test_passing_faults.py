@@ -21,7 +21,7 @@ def caught_up_again(running, target):
 
 
 def test_anchor_31_one_apply_outlives_what_passes(private_cluster, database, plan, godwit, writer, proxy):
-    """Servers restarted at once in copy and stream, all connections cut, the lock's session ended, a target that is silently
+    """Servers restarted at once in copy and stream, connections cut, the lock's session ended, a target that is silently
     gone: one process goes through all of it in place, and nothing is lost or twice."""
     servers = private_cluster("pg15"), private_cluster("pg17")
     source, target = (database(server) for server in servers)
