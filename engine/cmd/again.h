@@ -6,7 +6,7 @@
  * Not so: before the run was begun (a server that cannot be reached at the start is exit 5 at
  * once), after a cutover was taken back (it is approved anew), when another engine or `godwit
  * unlock` took the run over meanwhile (the run's epoch tells), and once AGAIN_PERIOD_MS went by
- * without AGAIN_LIVED_MS of a run. See docs/adr/0016.
+ * without AGAIN_LIVED_MS of a run. See docs/adr/0017.
  */
 #ifndef GODWIT_CMD_AGAIN_H
 #define GODWIT_CMD_AGAIN_H

@@ -30,6 +30,10 @@ def _deaf(sock):
 
 def _hearing(sock):
     sock.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, struct.pack("i", 0))
+    # Who gave the connection up meanwhile is found by asking, as a server's keepalives find it without a proxy between.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
 
 
 class _Ended(Exception):
