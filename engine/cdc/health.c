@@ -99,6 +99,7 @@ static int64_t predict(const HealthMeter *meter, int64_t now_us, SlotHealth *hea
     health->wal_rate = -1;
     health->loss_us = -1;
     health->limit_us = -1;
+    health->unread_us = look->idle_us > 0 ? look->idle_us : -1;
     if (!look->active && look->idle_us > 0 && look->inactive_us > 0)
         health->loss_us = look->idle_us > look->inactive_us ? look->idle_us - look->inactive_us : 0;
     if (window < RATE_US)
@@ -107,6 +108,8 @@ static int64_t predict(const HealthMeter *meter, int64_t now_us, SlotHealth *hea
     double grown = (double)look->retained_bytes - (double)oldest(meter)->retained_bytes;
     health->wal_rate = (int64_t)((double)(look->head - oldest(meter)->head) / seconds);
     health->growth = (int64_t)(grown / seconds);
+    if (look->safe_bytes != INT64_MAX && health->wal_rate > 0)
+        health->unread_us = sooner(health->unread_us, time_for(look->safe_bytes, health->wal_rate));
     if (health->growth <= 0)
         return window;
     if (look->safe_bytes != INT64_MAX)
@@ -222,6 +225,26 @@ char *health_text(Arena *arena, const SlotHealth *health)
     return str_dup(arena, &text);
 }
 
+char *health_unread_text(Arena *arena, const SlotHealth *health)
+{
+    AUTO_STR Str text = {0};
+    const SlotLook *look = &health->look;
+    str_appendf(&text, "The slot retains %s of WAL", units_size_text(arena, look->retained_bytes));
+    if (health->wal_rate >= 0)
+        str_appendf(&text, ", the source writes %s/s",
+                    units_size_text(arena, (uint64_t)health->wal_rate));
+    if (look->safe_bytes == INT64_MAX)
+        str_append(&text, "; the source keeps what nobody reads without a limit, on its disk");
+    if (health->unread_us >= 0)
+        str_appendf(&text, "; at this rate it is lost in %s, unless replication goes on",
+                    units_interval_text(arena, health->unread_us));
+    else if (look->safe_bytes != INT64_MAX)
+        str_appendf(&text, "; the source keeps %s more for it",
+                    units_size_text(arena, look->safe_bytes > 0 ? (uint64_t)look->safe_bytes : 0));
+    str_append_char(&text, '.');
+    return str_dup(arena, &text);
+}
+
 static json_t *number_or_null(int64_t value, bool known)
 {
     return known ? json_integer((json_int_t)value) : json_null();
@@ -251,6 +274,8 @@ json_t *health_json(const SlotHealth *health)
                         number_or_null(health->loss_us / SECOND_US, health->loss_us >= 0));
     json_object_set_new(json, "seconds_to_limit",
                         number_or_null(health->limit_us / SECOND_US, health->limit_us >= 0));
+    json_object_set_new(json, "seconds_to_loss_unread",
+                        number_or_null(health->unread_us / SECOND_US, health->unread_us >= 0));
     json_object_set_new(json, "inactive_seconds",
                         number_or_null(look->inactive_us / SECOND_US, !look->active));
     if (*look->reason != '\0')

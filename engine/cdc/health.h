@@ -50,6 +50,7 @@ typedef struct SlotHealth {
     int64_t growth;              /* bytes a second by which more is held; below 0: less */
     int64_t loss_us;             /* until the source may invalidate it, -1 not in sight */
     int64_t limit_us;            /* until the plan's limit, -1 not in sight */
+    int64_t unread_us;           /* until loss if nobody reads it from now on, -1 not in sight */
 } SlotHealth;
 
 typedef struct HealthSample {
@@ -82,6 +83,10 @@ const char *health_level_text(SlotLevel level);
 
 /** One sentence without a full stop: what is held, and what comes of it. */
 char *health_text(Arena *arena, const SlotHealth *health);
+
+/** The same for an engine that leaves the slot unread: what is held, how fast the source writes,
+ * and when the slot is lost at that rate. Ends in a full stop. */
+char *health_unread_text(Arena *arena, const SlotHealth *health);
 
 /** For samples and events: every number, and the sentence as "text". A new reference. */
 json_t *health_json(const SlotHealth *health);

@@ -59,6 +59,26 @@ static json_int_t sample_number(const json_t *sample, const char *key)
     return json_integer_value(json_object_get(sample, key));
 }
 
+/* Without an engine this is what the last one saw: it says what becomes of a slot that is unread.
+ */
+static void print_slot_unread(Str *out, const Status *status, const json_t *slot)
+{
+    AUTO_ARENA Arena arena = {0};
+    const json_t *left = json_object_get(slot, "seconds_to_loss_unread");
+    int64_t age_us = (int64_t)(status->totals.sample_age_s * 1e6);
+    if (json_string_value(json_object_get(slot, "text")) == NULL)
+        return;
+    str_appendf(out, "slot               unread for %s: it then %s",
+                units_interval_text(&arena, age_us),
+                json_string_value(json_object_get(slot, "text")));
+    if (json_is_integer(left)) {
+        int64_t us = json_integer_value(left) * 1000000 - age_us;
+        str_appendf(out, "; lost in %s at the rate of then",
+                    units_interval_text(&arena, us > 0 ? us : 0));
+    }
+    str_append_char(out, '\n');
+}
+
 static void print_slot(Str *out, const json_t *slot)
 {
     const char *level = json_string_value(json_object_get(slot, "level"));
@@ -127,6 +147,8 @@ static void print_text(Str *out, const Status *status, const json_t *sample)
     str_append(out, totals_text(&arena, totals, -1));
     if (status->holder.pid != 0)
         print_sample(out, status, sample);
+    else if (text_equal(totals->state, "running"))
+        print_slot_unread(out, status, json_object_get(sample, "slot"));
     for (size_t i = 0; i < status->gate_count; i++)
         str_appendf(out, "%-18s %s%s%s\n", status->gates[i].what, status->gates[i].when,
                     status->gates[i].detail != NULL ? "  " : "",

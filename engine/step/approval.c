@@ -7,6 +7,7 @@
 #include "cdc/stream.h"
 #include "hook/notify.h"
 #include "step/common.h"
+#include "step/slot_watch.h"
 
 #define POLL_MS   500
 #define REMIND_MS 30000
@@ -43,12 +44,9 @@ static void remind(StepCtx *ctx)
 
 static bool not_approved(StepCtx *ctx, Err *err)
 {
-    StreamStatus status = {0};
-    stream_status(ctx->run->stream, &status);
     err_set(err, ERR_WAITING, "the run waits for an approval of plan %.12s",
             ctx->run->plan->fingerprint);
-    err_detail(err, "The slot retains %s of WAL on the source until replication goes on.",
-               units_size_text(ctx->arena, status.retained_bytes));
+    err_detail(err, "%s", slot_watch_unread_text(ctx->arena, ctx->run->slot_watch));
     return err_hint(
         err, "Run \"godwit approve\" with this plan, then \"godwit apply\" or \"godwit cutover\".");
 }

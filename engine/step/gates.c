@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "cdc/stream.h"
 #include "step/common.h"
+#include "step/slot_watch.h"
 
 #define POLL_MS            200
 #define EXIT_AT_GATE_SPARE 60000 /* with --exit-at-gate: stable_for and this long, then exit 8 */
@@ -46,6 +47,7 @@ static bool gate_closed(StepCtx *ctx, const StreamStatus *status, Err *err)
     err_set(err, ERR_GATE, "the lag gate was not reached in time: %s and %s behind",
             units_size_text(ctx->arena, status->lag_bytes),
             units_interval_text(ctx->arena, status->lag_us));
+    err_detail(err, "%s", slot_watch_unread_text(ctx->arena, ctx->run->slot_watch));
     return err_hint(err, "Nothing changed. Run \"godwit apply\" again to go on replicating.");
 }
 

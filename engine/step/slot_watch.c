@@ -180,6 +180,16 @@ const char *slot_watch_text(Arena *arena, SlotWatch *watch)
     return text;
 }
 
+const char *slot_watch_unread_text(Arena *arena, SlotWatch *watch)
+{
+    if (watch == NULL)
+        return "";
+    pthread_mutex_lock(&watch->mutex);
+    const char *text = watch->seen ? health_unread_text(arena, &watch->health) : "";
+    pthread_mutex_unlock(&watch->mutex);
+    return text;
+}
+
 bool slot_watch_journal(Run *run, Conn *target, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

@@ -28,6 +28,10 @@ json_t *slot_watch_json(SlotWatch *watch);
 /** The newest sentence of health_text(), NULL before the slot was seen. */
 const char *slot_watch_text(Arena *arena, SlotWatch *watch);
 
+/** What becomes of the slot when this engine leaves it (health_unread_text()), "" before it was
+ * seen. */
+const char *slot_watch_unread_text(Arena *arena, SlotWatch *watch);
+
 /** Journals and tells what the watch found since the last call. */
 MUSTCHECK bool slot_watch_journal(Run *run, Conn *target, Err *err);
 

@@ -5,6 +5,7 @@ import time
 import harness
 import psycopg
 import pytest
+import residue
 
 BIG = """
 CREATE TABLE big (id bigint PRIMARY KEY, payload text NOT NULL);
@@ -304,6 +305,7 @@ def test_fault_sweep(step, source, target, plan, godwit, writer):
 def test_a_dead_cutover_is_not_undone_elsewhere(source, target, database, plan, godwit, writer):
     """Killed behind a read_only fence, then started with another source: refused, nothing is touched there or here."""
     writer(source)
+    before = residue.fingerprint(source)
     mine = plan(cutover={"stop_writes": {"method": "read_only"}})
     running = godwit.start("apply", mine)
     running.wait_for(r"\[cutover.source_fence\] done", timeout=120)
@@ -314,5 +316,18 @@ def test_a_dead_cutover_is_not_undone_elsewhere(source, target, database, plan, 
         assert "began with source" in result.err
     assert target.value("SELECT count(*) FROM godwit.fence WHERE side = 'source'") == 1
     godwit("cleanup", mine, "--yes", code=0)
-    assert source.value("SELECT count(*) FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase"
-                        " WHERE d.datname = current_database()") == 0
+    residue.assert_none(source, before)
+
+
+def test_cleanup_in_the_copy_of_a_run_without_a_journal(source, target, plan, godwit):
+    """Killed in the copy, and the journal is lost with the target: what stands on the source is found by name."""
+    source.execute(BIG)
+    before = residue.fingerprint(source)
+    mine = plan(copy=SPLIT)
+    killed = godwit("apply", mine, env={"GODWIT_FAULT": "target/worker:message:9:kill"})
+    assert killed.code == -9, killed.err
+    assert residue.fingerprint(source) != before
+    target.execute("DROP SCHEMA godwit CASCADE")
+    assert "dropped slot" in godwit("cleanup", mine, "--yes", code=0).out
+    residue.assert_none(source, before)
+    assert "nothing to clean up" in godwit("cleanup", mine, "--yes", code=0).out

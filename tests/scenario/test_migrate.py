@@ -3,6 +3,7 @@ import re
 
 import harness
 import pytest
+import residue
 
 HYPERTABLE = [{"target_table": "public.w_event",
                "by_range": {"column_name": "at", "partition_interval": "7 days"}}]
@@ -34,8 +35,10 @@ def test_migrates_under_load(pair, hypertables, database, plan, godwit, writer):
 
 
 def test_a_second_apply_of_a_finished_run_says_so(source, target, plan, godwit, writer):
-    """Status 0 and a sentence, before and after cleanup; cleanup twice is a no-op."""
+    """Status 0 and a sentence, before and after cleanup; cleanup twice is a no-op; opened again, the source is as it
+    was before."""
     load_ = writer(source)
+    before = residue.fingerprint(source)
     mine = plan()
     godwit("apply", mine, code=0)
     load_.stop(check=False)
@@ -47,6 +50,7 @@ def test_a_second_apply_of_a_finished_run_says_so(source, target, plan, godwit, 
     assert source.value("SHOW default_transaction_read_only") == "on"
     source.execute(opens)
     assert source.value("SHOW default_transaction_read_only") == "off"
+    residue.assert_none(source, before)
     assert "is finished" in godwit("apply", mine, code=0).out
     assert "nothing to clean up" in godwit("cleanup", mine, "--yes", code=0).out
     assert target.value("SELECT to_regclass('godwit.run') IS NULL")

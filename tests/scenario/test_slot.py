@@ -3,6 +3,7 @@ import time
 
 import harness
 import pytest
+import residue
 
 NOISE = "SELECT count(pg_logical_emit_message(false, 'noise', repeat('x', 1000000))) FROM generate_series(1, %s)"
 TWO = """
@@ -12,6 +13,9 @@ INSERT INTO child SELECT i, i FROM generate_series(1, 100) AS i;
 CREATE FUNCTION twist() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.v := NEW.v || ''!''; RETURN NEW; END';
 CREATE TRIGGER twist BEFORE INSERT ON parent FOR EACH ROW EXECUTE FUNCTION twist();
 """
+
+DATA = ("schemas", "relations", "columns", "indexes", "constraints", "triggers", "functions", "types", "settings",
+        "comments")  # what a run brings, and the tombstones
 
 
 @pytest.fixture(name="own", scope="module")
@@ -140,3 +144,69 @@ def test_slot_dropped_in_the_copy_and_invalidated_in_the_stream(own, origin, tar
     mine.change(cutover={"approval": {"required": False}})
     godwit("apply", mine, "--accept-changes", code=0)
     harness.assert_same(origin, target)
+
+
+def until(condition, timeout=60):
+    """Wait until it is true."""
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, f"not so after {timeout} s"
+        time.sleep(0.2)
+
+
+def newest(target):
+    """What the engine saw last."""
+    return target.value("SELECT sample FROM godwit.metric")
+
+
+def test_anchor_20_21_lag_of_the_head_and_an_idle_database(own, origin, target, database, plan, godwit):
+    """Lag is the source's head less what is applied, and its age, also while nothing arrives on the target (20). An
+    idle database in a busy cluster: heartbeats move the slot (21). Whoever leaves at a gate is told when the slot is
+    lost. Then cleanup leaves nothing behind; a second one has nothing to do."""
+    origin.execute(TWO + "CREATE TABLE bare (a int); ")
+    before = residue.fingerprint(origin), residue.fingerprint(target)
+    mine = plan(source_db=origin, cutover={"approval": {"required": True}},
+                replication={"heartbeat": "1s", "replica_identity": {"when_missing": "set"}})
+    running = godwit.start("apply", mine)
+    running.wait_for(r"\[gates\] done", timeout=60)
+    with target.connect() as holder:
+        holder.execute("BEGIN; LOCK TABLE parent IN EXCLUSIVE MODE")
+        origin.execute("UPDATE parent SET v = v || 'x' WHERE id = 1")
+        write_wal(origin, 5)
+        head = origin.value("SELECT pg_current_wal_flush_lsn()")
+        until(lambda: newest(target)["lag_us"] > 2_000_000)
+        held = newest(target)
+        assert held["lag_bytes"] > 5_000_000
+        assert origin.value("SELECT %s::pg_lsn >= %s::pg_lsn", [held["source_lsn"], head])
+        assert origin.value("SELECT %s::pg_lsn - %s::pg_lsn", [held["source_lsn"], held["applied_lsn"]]) > 5_000_000
+        holder.execute("ROLLBACK")
+    until(lambda: newest(target)["lag_bytes"] < 100_000 and newest(target)["lag_us"] < 2_000_000)
+
+    other = database(own)
+    write_wal(other, 20)
+    busy = other.value("SELECT pg_current_wal_flush_lsn()")
+
+    def moved():
+        other.execute("CHECKPOINT")
+        return other.value("SELECT restart_lsn >= %s::pg_lsn AND confirmed_flush_lsn >= %s::pg_lsn "
+                           "FROM pg_replication_slots WHERE database = %s", [busy, busy, origin.name])
+    until(moved)
+    assert newest(target)["slot"]["wal_bytes_per_second"] > 0
+    running.kill9()
+
+    admin = own.connect("postgres")
+    admin.execute("ALTER SYSTEM SET max_slot_wal_keep_size = '4GB'")
+    admin.execute("SELECT pg_reload_conf()")
+    mine.change(cutover={"gates": {"stable_for": "5s"}})
+    left = godwit.start("apply", mine, "--exit-at-gate", "--accept-changes")
+    write_wal(other, 20)
+    waits = left.wait(code=6).err
+    assert "The slot retains" in waits and "at this rate it is lost in" in waits
+    status = godwit("status", mine, code=0).out
+    assert "unread for" in status and "at the rate of then" in status
+    admin.execute("ALTER SYSTEM RESET max_slot_wal_keep_size")
+    admin.execute("SELECT pg_reload_conf()")
+    godwit("cleanup", mine, "--yes", code=0)
+    residue.assert_none(origin, before[0])
+    residue.assert_none(target, before[1], but=DATA)
+    assert "nothing to clean up" in godwit("cleanup", mine, "--yes", code=0).out

@@ -46,6 +46,36 @@ static void test_rate_and_time_to_loss(void **state)
                         "in 31m 40s; at the present rate the plan's limit is reached in 1h 05m");
 }
 
+/* What is held grows by nothing while somebody reads; unread, it grows by what the source writes.
+ */
+static void test_unread(void **state)
+{
+    (void)state;
+    AUTO_ARENA Arena arena = {0};
+    HealthMeter meter = {0};
+    SlotHealth health;
+    for (int64_t s = 0; s <= 20; s++) {
+        SlotLook look = slot(16, 4000);
+        look.head = (Lsn)(1000 + 2 * s) * MB;
+        health_measure(&meter, &look, s * SECOND, &health);
+    }
+    assert_int_equal(health.loss_us, -1);
+    assert_int_equal(health.unread_us, 2000 * SECOND);
+    assert_string_equal(health_unread_text(&arena, &health),
+                        "The slot retains 16 MB of WAL, the source writes 2.0 MB/s; at this rate "
+                        "it is lost in 33m 20s, unless replication goes on.");
+    SlotLook look = slot(16, -1);
+    meter = (HealthMeter){0};
+    health_measure(&meter, &look, 0, &health);
+    assert_int_equal(health.unread_us, -1);
+    assert_string_equal(health_unread_text(&arena, &health),
+                        "The slot retains 16 MB of WAL; the source keeps what nobody reads without "
+                        "a limit, on its disk.");
+    look.idle_us = 3600 * SECOND;
+    health_measure(&meter, &look, SECOND, &health);
+    assert_int_equal(health.unread_us, 3600 * SECOND);
+}
+
 /* The window is as long as the ring: what was before it counts no more. */
 static void test_rate_forgets(void **state)
 {
@@ -191,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rate_and_time_to_loss),
+        cmocka_unit_test(test_unread),
         cmocka_unit_test(test_rate_forgets),
         cmocka_unit_test(test_a_slot_that_shrinks_is_not_lost),
         cmocka_unit_test(test_levels_of_the_plans_limit),
