@@ -94,6 +94,21 @@ CREATE TABLE IF NOT EXISTS godwit.lane (
 -- Of lane 0: the relations whose changes are routed by key, with its columns (JSON). Holds while lanes stand apart.
 ALTER TABLE godwit.lane ADD COLUMN IF NOT EXISTS routing text;
 
+-- Changes that did not meet the row they expect, as apply.on_conflict decided; written with the changes around them.
+CREATE TABLE IF NOT EXISTS godwit.conflict (
+    run      bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    lane     integer NOT NULL,
+    schema   text NOT NULL,
+    rel      text NOT NULL,
+    kind     text NOT NULL,
+    outcome  text NOT NULL,
+    count    bigint NOT NULL,
+    last_key text NOT NULL,
+    last_lsn pg_lsn NOT NULL,
+    last_at  timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, lane, schema, rel, kind, outcome)
+);
+
 -- A fence that stands on a side, with what was there before, so that anybody can take it back.
 CREATE TABLE IF NOT EXISTS godwit.fence (
     run       bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,

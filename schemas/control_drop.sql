@@ -2,6 +2,6 @@
 -- Parameters: none. Columns: none.
 DROP TABLE IF EXISTS godwit.verification, godwit.large_object, godwit.sequence, godwit.metric, godwit.event,
     godwit.finding, godwit.request, godwit.approval, godwit.gate, godwit.fence, godwit.identity, godwit.lane,
-    godwit.part, godwit.relation, godwit.structure,
+    godwit.conflict, godwit.part, godwit.relation, godwit.structure,
     godwit.step, godwit.run, godwit.control;
 DO $do$ BEGIN IF NOT EXISTS (SELECT FROM godwit.made) THEN DROP TABLE godwit.made; END IF; END $do$;

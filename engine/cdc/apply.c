@@ -41,6 +41,7 @@ void applier_release(Applier *applier)
 {
     forget_statements(applier);
     emit_release(&applier->emit);
+    conflicts_clear(&applier->open);
     mem_free(applier->mask);
     mem_free(applier->set_mask);
     mem_free(applier->set_rows);
@@ -232,7 +233,8 @@ static bool step_emit(Applier *applier, const LaneStep *step, Err *err)
 /* Sends the lane's step and reads everything that is due. */
 static bool step_flush(Applier *applier, const LaneStep *step, Err *err)
 {
-    if (!step_emit(applier, step, err) || !emit_flush(&applier->emit, err))
+    if (!conflicts_emit(&applier->open, &applier->emit, step->run, step->rows[0].id, err) ||
+        !step_emit(applier, step, err) || !emit_flush(&applier->emit, err))
         return false;
     if (applier->emit.last_affected == (int64_t)step->row_count) {
         applier->stepped = true;
@@ -311,7 +313,11 @@ bool apply_commit(Applier *applier, Err *err)
         BUG("a group is committed without its lane row");
     applier->in_transaction = false;
     applier->stepped = false;
-    return pg_commit(applier->conn, err);
+    if (!pg_commit(applier->conn, err))
+        return false;
+    applier->conflicts += applier->open.count;
+    conflicts_clear(&applier->open);
+    return true;
 }
 
 void apply_rollback(Applier *applier)
@@ -319,6 +325,7 @@ void apply_rollback(Applier *applier)
     if (applier->conn != NULL)
         emit_abort(&applier->emit);
     pg_rollback(applier->conn);
+    conflicts_clear(&applier->open);
     applier->in_transaction = false;
     applier->stepped = false;
 }

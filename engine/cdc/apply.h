@@ -6,6 +6,7 @@
 #ifndef GODWIT_CDC_APPLY_H
 #define GODWIT_CDC_APPLY_H
 
+#include "cdc/conflicts.h"
 #include "cdc/emit.h"
 #include "cdc/group.h"
 #include "cdc/touched.h"
@@ -47,8 +48,9 @@ typedef struct Applier {
     size_t set_count;
     size_t set_capacity;
     bool in_transaction;
-    bool stepped; /* the lane's step is in the open transaction */
-    uint64_t conflicts;
+    bool stepped;       /* the lane's step is in the open transaction */
+    Conflicts open;     /* of the open transaction */
+    uint64_t conflicts; /* committed */
 } Applier;
 
 void applier_init(Applier *applier, Relmap *relmap, Touched *touched, const StreamSpec *spec);

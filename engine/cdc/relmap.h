@@ -20,7 +20,8 @@ struct RelState {
     uint32_t count;
     uint32_t other_than_insert;
     bool ordered; /* unique or exclusion constraints beside its key, on either side: no folding */
-    bool touched; /* is in the piece's list of relations */
+    uint64_t conflicts; /* met in this session: not all are logged */
+    bool touched;       /* is in the piece's list of relations */
 };
 
 typedef struct Relmap {

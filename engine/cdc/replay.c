@@ -6,6 +6,8 @@
 
 #include "pg/query.h"
 
+#define LOGGED_CONFLICTS 20
+
 static const char *kind_verb(PgoKind kind)
 {
     if (kind == PGO_INSERT)
@@ -64,13 +66,30 @@ static bool is_duplicate(const Err *err)
     return strcmp(err->sqlstate, "23505") == 0 || strcmp(err->sqlstate, "23P01") == 0;
 }
 
-static void count_conflict(Applier *applier, const Row *row, const char *done)
+/* The first ones of a relation are logged one by one, then a thousand at a time. */
+static bool is_worth_a_line(uint64_t conflicts)
+{
+    return conflicts <= LOGGED_CONFLICTS || conflicts % 1000 == 0;
+}
+
+static void count_conflict(Applier *applier, const Group *group, const Row *row, ConflictKind kind,
+                           ConflictOutcome outcome)
 {
     AUTO_ARENA Arena arena = {0};
-    applier->conflicts++;
-    log_warn(&applier->log, "conflict: %s on %s %s: %s", kind_verb(row->change->kind),
-             name_text(&arena, &row->rel->relation->target), done,
-             row_key_text(&arena, applier, row));
+    const Txn *txn = &group->txns[row->change->txn];
+    const char *key = row_key_text(&arena, applier, row);
+    Conflict one = {.relation = row->rel->relation,
+                    .kind = kind,
+                    .outcome = outcome,
+                    .last_lsn = txn->end_lsn > 0 ? txn->end_lsn : txn->commit_lsn};
+    conflicts_add(&applier->open, &one, key);
+    if (!is_worth_a_line(++row->rel->conflicts))
+        return;
+    log_warn(&applier->log, "conflict: %s on %s, %s: %s", conflict_kind_name(kind),
+             name_text(&arena, &row->rel->relation->target), conflict_outcome_name(outcome), key);
+    if (row->rel->conflicts == LOGGED_CONFLICTS)
+        log_warn(&applier->log, "further conflicts on %s are counted, every 1000th is told",
+                 name_text(&arena, &row->rel->relation->target));
 }
 
 /* Whether every value of the new row travelled, so that it can be inserted. */
@@ -95,22 +114,56 @@ static bool run_single(Applier *applier, const Row *row, bool upsert, int64_t *a
     return ok;
 }
 
-/* An insert that met a row: by policy. The change's savepoint was rolled back. */
-static bool insert_conflict(Applier *applier, const Group *group, Row *row, Err *duplicate,
+static bool insert_over(Applier *applier, const Group *group, const Row *row, Err *err)
+{
+    Change as_insert = *row->change;
+    as_insert.kind = PGO_INSERT;
+    Row inserted = *row;
+    inserted.change = &as_insert;
+    int64_t affected = 0;
+    return run_single(applier, &inserted, true, &affected, err) ||
+           change_error(applier, group, row, err);
+}
+
+static bool incomplete(Applier *applier, const Group *group, const Row *row, Err *err)
+{
+    return conflict_error(applier, group, row,
+                          "cannot be made an upsert: not all of its values travelled", err);
+}
+
+/* An update whose new key is another row's: the old row goes, the new one takes the other's place.
+ */
+static bool update_over(Applier *applier, const Group *group, const Row *row, Err *err)
+{
+    if (!complete_row(row))
+        return incomplete(applier, group, row, err);
+    Change as_delete = *row->change;
+    as_delete.kind = PGO_DELETE;
+    Row deleted = *row;
+    deleted.change = &as_delete;
+    int64_t affected = 0;
+    if (!run_single(applier, &deleted, false, &affected, err))
+        return change_error(applier, group, row, err);
+    return insert_over(applier, group, row, err);
+}
+
+/* An insert or update that met a row: by policy. The change's savepoint was rolled back. */
+static bool exists_conflict(Applier *applier, const Group *group, Row *row, Err *duplicate,
                             Err *err)
 {
+    bool is_insert = row->change->kind == PGO_INSERT;
+    ConflictKind kind = is_insert ? CONFLICT_INSERT_EXISTS : CONFLICT_UPDATE_EXISTS;
     if (applier->policy == PLAN_CONFLICT_STOP || row->rel->relation->key == NULL) {
         conflict_error(applier, group, row, "found a row that is there already", err);
         return err_detail(err, "%s", duplicate->message);
     }
-    if (applier->policy == PLAN_CONFLICT_UPSERT && row->change->kind == PGO_INSERT) {
-        int64_t affected = 0;
-        if (!run_single(applier, row, true, &affected, err))
-            return change_error(applier, group, row, err);
-        count_conflict(applier, row, "overwrote the row that was there");
+    if (applier->policy == PLAN_CONFLICT_SKIP) {
+        count_conflict(applier, group, row, kind, CONFLICT_SKIPPED);
         return true;
     }
-    count_conflict(applier, row, "skipped, a row is there already");
+    if (!(is_insert ? insert_over : update_over)(applier, group, row, err))
+        return false;
+    count_conflict(applier, group, row, kind, CONFLICT_OVERWRITTEN);
     return true;
 }
 
@@ -118,26 +171,18 @@ static bool insert_conflict(Applier *applier, const Group *group, Row *row, Err 
 static bool count_mismatch(Applier *applier, const Group *group, Row *row, int64_t affected,
                            Err *err)
 {
+    bool is_update = row->change->kind == PGO_UPDATE;
+    ConflictKind kind = is_update ? CONFLICT_UPDATE_MISSING : CONFLICT_DELETE_MISSING;
     if (affected > 1)
         return conflict_error(applier, group, row, "touched more than one row", err);
     if (applier->policy == PLAN_CONFLICT_STOP)
         return conflict_error(applier, group, row, "found no row", err);
-    bool insert = applier->policy == PLAN_CONFLICT_UPSERT && row->change->kind == PGO_UPDATE;
-    if (!insert) {
-        count_conflict(applier, row, "skipped, there is no such row");
-        return true;
-    }
-    if (!complete_row(row))
-        return conflict_error(applier, group, row,
-                              "found no row, and not all of its values travelled", err);
-    Change as_insert = *row->change;
-    as_insert.kind = PGO_INSERT;
-    Row inserted = *row;
-    inserted.change = &as_insert;
-    int64_t done = 0;
-    if (!run_single(applier, &inserted, true, &done, err))
-        return change_error(applier, group, row, err);
-    count_conflict(applier, row, "inserted the row that was missing");
+    bool insert = applier->policy == PLAN_CONFLICT_UPSERT && is_update;
+    if (insert && !complete_row(row))
+        return incomplete(applier, group, row, err);
+    if (insert && !insert_over(applier, group, row, err))
+        return false;
+    count_conflict(applier, group, row, kind, insert ? CONFLICT_INSERTED : CONFLICT_SKIPPED);
     return true;
 }
 
@@ -162,7 +207,7 @@ static bool replay_change(Applier *applier, const Group *group, const Change *ch
         if (guarded &&
             !pg_none(applier->conn, "ROLLBACK TO SAVEPOINT godwit_change", NO_PARAMS, err))
             return false;
-        if (!insert_conflict(applier, group, &row, &problem, err))
+        if (!exists_conflict(applier, group, &row, &problem, err))
             return false;
     }
     row_touch(applier, &row); /* the folded way may have failed before it came to this row */

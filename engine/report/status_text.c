@@ -43,6 +43,26 @@ static bool read_gates(Arena *arena, Conn *target, int64_t run, Status *status, 
     return true;
 }
 
+static bool read_conflicts(Arena *arena, Conn *target, int64_t run, Status *status, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(target, SQL_REPORT_CONFLICTS, PARAMS(arena_int64(arena, run)), &rows, err))
+        return false;
+    status->conflict_count = rows_count(rows);
+    status->conflicts = arena_array(arena, StatusConflict, status->conflict_count);
+    for (size_t i = 0; i < status->conflict_count; i++)
+        status->conflicts[i] = (StatusConflict){
+            .relation = {arena_strdup(arena, rows_text(rows, i, 0)),
+                         arena_strdup(arena, rows_text(rows, i, 1))},
+            .kind = arena_strdup(arena, rows_text(rows, i, 2)),
+            .outcome = arena_strdup(arena, rows_text(rows, i, 3)),
+            .count = rows_int64(rows, i, 4),
+            .last_key = arena_strdup(arena, rows_text(rows, i, 5)),
+            .last_at = arena_strdup(arena, rows_text(rows, i, 6)),
+        };
+    return true;
+}
+
 bool status_read(Arena *arena, Conn *target, const JournalRun *run, const Plan *plan,
                  Status *status, Err *err)
 {
@@ -50,7 +70,8 @@ bool status_read(Arena *arena, Conn *target, const JournalRun *run, const Plan *
     return totals_read(arena, target, run->id, &status->totals, err) &&
            run_lock_holder(arena, target, plan->name, &status->holder, err) &&
            read_steps(arena, target, run->id, status, err) &&
-           read_gates(arena, target, run->id, status, err);
+           read_gates(arena, target, run->id, status, err) &&
+           read_conflicts(arena, target, run->id, status, err);
 }
 
 /* A number of the newest sample, 0 when there is none. */
@@ -133,6 +154,17 @@ static void print_steps(Str *out, const Status *status)
     }
 }
 
+static void print_conflicts(Str *out, const Status *status)
+{
+    AUTO_ARENA Arena arena = {0};
+    for (size_t i = 0; i < status->conflict_count; i++) {
+        const StatusConflict *one = &status->conflicts[i];
+        str_appendf(out, "  %" PRId64 " of %s, %s, %s; last %s  %s\n", one->count,
+                    name_text(&arena, &one->relation), one->kind, one->outcome, one->last_at,
+                    one->last_key);
+    }
+}
+
 static void print_text(Str *out, const Status *status, const json_t *sample)
 {
     AUTO_ARENA Arena arena = {0};
@@ -145,6 +177,7 @@ static void print_text(Str *out, const Status *status, const json_t *sample)
     else
         str_append(out, "engine             none runs\n");
     str_append(out, totals_text(&arena, totals, -1));
+    print_conflicts(out, status);
     if (status->holder.pid != 0)
         print_sample(out, status, sample);
     else if (text_equal(totals->state, "running"))
@@ -179,21 +212,36 @@ static json_t *gates_json(const Status *status)
     return gates;
 }
 
+static json_t *conflicts_json(const Status *status)
+{
+    json_t *conflicts = json_array();
+    for (size_t i = 0; i < status->conflict_count; i++) {
+        const StatusConflict *one = &status->conflicts[i];
+        json_array_append_new(conflicts,
+                              json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "schema",
+                                        one->relation.schema, "relation", one->relation.rel, "kind",
+                                        one->kind, "outcome", one->outcome, "count",
+                                        (json_int_t)one->count, "last_key", one->last_key,
+                                        "last_at", one->last_at));
+    }
+    return conflicts;
+}
+
 static void print_json(Str *out, const Status *status, json_t *sample)
 {
     const Totals *t = &status->totals;
-    json_t *root =
-        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s*, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, "
-                  "s:I, s:o, s:o, s:O*}",
-                  "v", 1, "name", status->run->name, "fingerprint", status->run->fingerprint,
-                  "state", t->state, "started_at", t->started_at, "ended_at", t->ended_at,
-                  "engine_runs", status->holder.pid != 0, "relations", (json_int_t)t->leaves,
-                  "relations_copied", (json_int_t)t->leaves_copied, "rows_copied",
-                  (json_int_t)t->rows, "bytes_copied", (json_int_t)t->bytes, "transactions_applied",
-                  (json_int_t)t->transactions, "changes_applied", (json_int_t)t->changes,
-                  "applied_lsn", lsn_text(t->applied).text, "relations_verified",
-                  (json_int_t)t->relations_verified, "differences", (json_int_t)t->differences,
-                  "gates", gates_json(status), "steps", steps_json(status), "sample", sample);
+    json_t *root = json_pack(
+        "{s:i, s:s, s:s, s:s, s:s, s:s*, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, "
+        "s:I, s:o, s:o, s:o, s:O*}",
+        "v", 1, "name", status->run->name, "fingerprint", status->run->fingerprint, "state",
+        t->state, "started_at", t->started_at, "ended_at", t->ended_at, "engine_runs",
+        status->holder.pid != 0, "relations", (json_int_t)t->leaves, "relations_copied",
+        (json_int_t)t->leaves_copied, "rows_copied", (json_int_t)t->rows, "bytes_copied",
+        (json_int_t)t->bytes, "transactions_applied", (json_int_t)t->transactions,
+        "changes_applied", (json_int_t)t->changes, "applied_lsn", lsn_text(t->applied).text,
+        "relations_verified", (json_int_t)t->relations_verified, "differences",
+        (json_int_t)t->differences, "gates", gates_json(status), "conflicts",
+        conflicts_json(status), "steps", steps_json(status), "sample", sample);
     if (t->switched)
         json_object_set_new(root, "downtime_ms", json_integer(t->downtime_ms));
     AUTO_ARENA Arena arena = {0};

@@ -22,6 +22,16 @@ typedef struct StatusGate {
     const char *detail;
 } StatusGate;
 
+/* Changes that did not meet the row they expect. */
+typedef struct StatusConflict {
+    Name relation;
+    const char *kind;
+    const char *outcome;
+    int64_t count;
+    const char *last_key;
+    const char *last_at;
+} StatusConflict;
+
 typedef struct Status {
     const JournalRun *run;
     Totals totals;
@@ -30,6 +40,8 @@ typedef struct Status {
     size_t step_count;
     StatusGate *gates;
     size_t gate_count;
+    StatusConflict *conflicts;
+    size_t conflict_count;
 } Status;
 
 MUSTCHECK bool status_read(Arena *arena, Conn *target, const JournalRun *run, const Plan *plan,

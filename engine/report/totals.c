@@ -31,6 +31,7 @@ bool totals_read(Arena *arena, Conn *target, int64_t run, Totals *totals, Err *e
         .ended_at = arena_strdup(arena, rows_text(rows, 0, 12)),
         .sample = arena_strdup(arena, rows_text(rows, 0, 13)),
         .sample_age_s = rows_double(rows, 0, 14),
+        .conflicts = rows_int64(rows, 0, 15),
     };
     return true;
 }
@@ -50,5 +51,8 @@ char *totals_text(Arena *arena, const Totals *totals, int64_t lag_bytes)
         str_appendf(&text, "downtime           %" PRId64 " ms\n", totals->downtime_ms);
     str_appendf(&text, "relations verified %" PRId64 ", %" PRId64 " differences\n",
                 totals->relations_verified, totals->differences);
+    if (totals->conflicts > 0)
+        str_appendf(&text, "conflicts          %" PRId64 ", passed over as the plan says\n",
+                    totals->conflicts);
     return str_dup(arena, &text);
 }

@@ -16,7 +16,8 @@ typedef struct Totals {
     Lsn applied;
     int64_t relations_verified;
     int64_t differences;
-    bool switched; /* downtime_ms means something */
+    int64_t conflicts; /* passed over as apply.on_conflict says */
+    bool switched;     /* downtime_ms means something */
     int64_t downtime_ms;
     const char *state;
     const char *started_at;

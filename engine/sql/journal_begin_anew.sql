@@ -2,6 +2,8 @@
 -- the schema and what was made stay. Approvals were for the rows that go. Parameters: $1 run. Columns: none.
 WITH lane AS (
     DELETE FROM godwit.lane WHERE run = $1::bigint
+), conflict AS (
+    DELETE FROM godwit.conflict WHERE run = $1::bigint
 ), relation AS (
     UPDATE godwit.relation SET state = 'i', rows = 0, bytes = 0, updated_at = pg_catalog.clock_timestamp()
      WHERE run = $1::bigint

@@ -1,4 +1,6 @@
 """The stream alone: decode, group, fold, apply, positions, against real servers."""
+import time
+
 import pytest
 from stream import Trial
 
@@ -150,7 +152,8 @@ def test_partitions_map_to_their_root(plan, source, target):
 
 def test_truncate_of_several(plan, source, target):
     """TRUNCATE of tables that reference each other is one statement, in its place among changes."""
-    schema = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);"
+    schema = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a); " \
+        "CREATE TABLE c (id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY, v text)"
     with Trial.on(plan(), source, target, schema) as trial:
         source.execute("INSERT INTO a SELECT generate_series(1, 50); "
                        "INSERT INTO b SELECT g, g FROM generate_series(1, 50) g")
@@ -159,6 +162,45 @@ def test_truncate_of_several(plan, source, target):
         trial.catch_up()
         assert trial.same("a") and trial.same("b")
         assert trial.touched("public.a")["overflow"]
+        source.execute("BEGIN; UPDATE c SET v = 'w'; TRUNCATE b, a, c RESTART IDENTITY; "
+                       "INSERT INTO c (v) VALUES ('first'); COMMIT")
+        trial.catch_up()
+        assert trial.same("b") and target.query("SELECT * FROM c") == [(1, "first")]
+        source.execute("INSERT INTO a VALUES (1); INSERT INTO b VALUES (1, 1); TRUNCATE c, a RESTART IDENTITY CASCADE")
+        trial.catch_up()
+        assert target.query("SELECT id FROM a UNION ALL SELECT id FROM b UNION ALL SELECT id FROM c") == []
+
+
+def test_sessions_are_quiet_and_patient(plan, source, target):
+    """Triggers, rules and keys of the target do not act; a flood of notices is no flood; the database's timeouts,
+    all low, end neither a busy session nor an idle one."""
+    schema = "CREATE TABLE a (id int PRIMARY KEY, v text CHECK (v <> '')); CREATE TABLE b (id int PRIMARY KEY, a int)"
+    with Trial.on(plan(), source, target, schema) as trial:
+        trial.catch_up()
+    target.execute("""
+        CREATE FUNCTION loud(v text) RETURNS bool LANGUAGE plpgsql AS
+            $$BEGIN FOR i IN 1..5 LOOP RAISE NOTICE 'loud %', repeat('x', 200); END LOOP; RETURN true; END$$;
+        ALTER TABLE a ADD CHECK (loud(v)), ADD CHECK (id <> 3 OR pg_sleep(1) IS NOT NULL);
+        CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'the trigger fired'; END$$;
+        CREATE TRIGGER fires BEFORE INSERT OR UPDATE OR DELETE ON a FOR EACH ROW EXECUTE FUNCTION act();
+        CREATE TRIGGER fires AFTER TRUNCATE ON b EXECUTE FUNCTION act();
+        CREATE RULE doubled AS ON INSERT TO b DO ALSO INSERT INTO a VALUES (-1, 'by the rule');
+        ALTER TABLE b ADD FOREIGN KEY (a) REFERENCES a DEFERRABLE INITIALLY DEFERRED NOT VALID
+    """)
+    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout",
+                 "transaction_timeout"):
+        target.execute(f"ALTER DATABASE {target.name} SET {name} = 300")
+    target.execute(f"ALTER DATABASE {target.name} SET client_min_messages = debug1")
+    with trial.again(env={"TRIAL_DEBUG": "0"}) as trial:
+        source.execute("INSERT INTO a SELECT g, 'v' FROM generate_series(1, 4000) g;"
+                       "UPDATE a SET v = 'w' WHERE id < 300;"
+                       "TRUNCATE b; INSERT INTO b VALUES (1, 77777); DELETE FROM a WHERE id = 4")
+        trial.catch_up()
+        time.sleep(1)
+        source.execute("DELETE FROM a WHERE id < 2000")
+        trial.catch_up()
+        assert trial.same("a") and trial.same("b")
+        assert trial.log_text().count("replicating from") == 1 and "x" * 200 not in trial.log_text()
 
 
 def test_further_unique_keeps_source_order(plan, source, target):

@@ -307,55 +307,6 @@ def test_deadlock_is_retried(plan, source, target):
         assert trial.same("t") and "deadlock" in trial.log_text()
 
 
-def spoil(source, target, trial):
-    """Rows lost and added on the target behind the engine's back."""
-    source.execute("INSERT INTO t SELECT g, 'v' FROM generate_series(1, 6) g")
-    trial.catch_up()
-    target.execute("DELETE FROM t WHERE id IN (1, 2); INSERT INTO t VALUES (10, 'mine')")
-
-
-def test_conflict_stops(plan, source, target):
-    """on_conflict: stop names transaction, position, relation and key; nothing of it stays."""
-    with Trial.on(plan(), source, target, BASIC) as trial:
-        trial.may_replay = True
-        spoil(source, target, trial)
-        source.execute("BEGIN; UPDATE t SET a = 'w' WHERE id = 3; UPDATE t SET a = 'w' WHERE id = 1; COMMIT")
-        error = trial.fails()
-        assert error["error"] == "E005"
-        assert error["message"].endswith("conflict: the update on public.t found no row")
-        assert "Key (id)=(1)." in error["detail"] and "Source transaction" in error["detail"]
-        assert target.value("SELECT a FROM t WHERE id = 3") == "v"
-        assert trial.status()["failed"]
-
-
-def test_conflict_on_insert_stops(plan, source, target):
-    """A row that is there already is named by its key."""
-    with Trial.on(plan(), source, target, BASIC) as trial:
-        trial.may_replay = True
-        spoil(source, target, trial)
-        source.execute("INSERT INTO t SELECT g, 'v' FROM generate_series(7, 60) g")
-        error = trial.fails()
-        assert error["error"] == "E005" and "Key (id)=(10)." in error["detail"], error
-        assert target.value("SELECT count(*) FROM t WHERE id > 6") == 1
-
-
-@pytest.mark.parametrize("policy", ["skip", "upsert"])
-def test_conflict_policies(plan, source, target, policy):
-    """skip leaves the target's rows; upsert makes them the source's. Both are counted."""
-    with Trial.on(plan(apply={"on_conflict": policy}), source, target, BASIC) as trial:
-        trial.may_replay = True
-        spoil(source, target, trial)
-        source.execute("UPDATE t SET a = 'w' WHERE id = 1; DELETE FROM t WHERE id = 2; "
-                       "INSERT INTO t VALUES (10, 'theirs'); UPDATE t SET a = 'w' WHERE id = 4")
-        trial.catch_up()
-        rows = dict(target.query("SELECT id, a FROM t ORDER BY id"))
-        if policy == "skip":
-            assert rows == {3: "v", 4: "w", 5: "v", 6: "v", 10: "mine"}
-        else:
-            assert rows == {1: "w", 3: "v", 4: "w", 5: "v", 6: "v", 10: "theirs"}
-        assert trial.status()["conflicts"] == 3
-
-
 def test_column_is_added(plan, source, target):
     """DDL on the source ends the stream with what changed; nothing of that transaction is applied."""
     with Trial.on(plan(), source, target, BASIC) as trial:

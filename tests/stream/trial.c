@@ -10,6 +10,7 @@
  * CODE, "message": ...}. The exit status is that of the error that ended the stream.
  */
 #include "base/log.h"
+#include "base/str.h"
 #include "blueprint/blueprint.h"
 #include "cdc/stream.h"
 #include "journal/journal.h"
@@ -268,7 +269,7 @@ int main(int argc, char **argv)
     if (argc < 4)
         return 64;
     signal(SIGPIPE, SIG_IGN);
-    log_init(getenv("TRIAL_DEBUG") != NULL ? LOG_DEBUG : LOG_INFO, false);
+    log_init(text_equal(getenv("TRIAL_DEBUG"), "1") ? LOG_DEBUG : LOG_INFO, false);
     AUTO_ERR Err err = {0};
     Trial trial = {.stop = {.fd = -1}};
     bool ok = run(&trial, argc, argv, &err);
