@@ -13,6 +13,7 @@
 #include "blueprint/blueprint.h"
 
 typedef enum Diag {
+    DIAG_HYPERTABLE_FUNCTION,
     DIAG_NO_MATCH,
     DIAG_NOTHING_SELECTED,
     DIAG_PARTITION_ALONE,

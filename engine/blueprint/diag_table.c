@@ -4,6 +4,8 @@
 #include "blueprint/build.h"
 
 const BlueprintDiag blueprint_diag_table[DIAG_COUNT] = {
+    [DIAG_HYPERTABLE_FUNCTION] = {"P270", true,
+                                  "A function that a hypertable needs cannot be used"},
     [DIAG_NO_MATCH] = {"P301", true, "A selector matches nothing"},
     [DIAG_NOTHING_SELECTED] = {"P302", true, "No table is selected"},
     [DIAG_PARTITION_ALONE] = {"P303", true, "A partition is named without its root"},

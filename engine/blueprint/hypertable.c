@@ -56,32 +56,31 @@ static Relation *find_relation(Build *build, const PlanHypertable *hypertable)
 }
 
 static const CatColumn *find_column(Build *build, const PlanHypertable *hypertable,
-                                    const Relation *relation)
+                                    const PlanDimension *dimension, const Relation *relation)
 {
     size_t count = 0;
     const CatColumn *columns = catalog_columns(build->source, relation->oid, &count);
-    Suggest suggest = suggest_begin(hypertable->column_name);
+    Suggest suggest = suggest_begin(dimension->column_name);
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(columns[i].name, hypertable->column_name) == 0)
+        if (strcmp(columns[i].name, dimension->column_name) == 0)
             return &columns[i];
         suggest_offer(&suggest, columns[i].name);
     }
-    build_find(build, DIAG_HYPERTABLE_COLUMN, hypertable->pos, 1,
-               "hypertables: %s has no column %s", target_text(build, hypertable),
-               hypertable->column_name);
+    build_find(build, DIAG_HYPERTABLE_COLUMN, dimension->pos, 1, "hypertables: %s has no column %s",
+               target_text(build, hypertable), dimension->column_name);
     if (suggest.best != NULL)
         build_hint(build, "did you mean \"%s\"?", suggest.best);
     return NULL;
 }
 
 /* An integer column's interval is a number, a time column's has units. */
-static void check_interval(Build *build, const PlanHypertable *hypertable, const CatColumn *column,
-                           bool is_integer)
+static void check_interval(Build *build, const PlanHypertable *hypertable,
+                           const PlanDimension *range, const CatColumn *column, bool is_integer)
 {
-    bool is_given = hypertable->partition_interval != NULL;
-    bool is_number = is_given && hypertable->interval_is_integer;
+    bool is_given = range->partition_interval != NULL;
+    bool is_number = is_given && range->interval_is_integer;
     if (is_integer && !is_number) {
-        build_find(build, DIAG_HYPERTABLE_TYPE, hypertable->pos, 1,
+        build_find(build, DIAG_HYPERTABLE_TYPE, range->pos, 1,
                    "hypertables: column %s of %s is of type %s, its partition_interval must be a "
                    "whole number",
                    column->name, target_text(build, hypertable), column->type_text);
@@ -89,7 +88,7 @@ static void check_interval(Build *build, const PlanHypertable *hypertable, const
                           "partition_interval: 86400000 for a day of milliseconds.");
     }
     if (!is_integer && is_number) {
-        build_find(build, DIAG_HYPERTABLE_TYPE, hypertable->pos, 1,
+        build_find(build, DIAG_HYPERTABLE_TYPE, range->pos, 1,
                    "hypertables: column %s of %s is of type %s, its partition_interval must be an "
                    "interval",
                    column->name, target_text(build, hypertable), column->type_text);
@@ -97,28 +96,87 @@ static void check_interval(Build *build, const PlanHypertable *hypertable, const
     }
 }
 
-static void check_type(Build *build, const PlanHypertable *hypertable, const CatColumn *column)
+static bool type_is_integer(const CatColumn *column)
 {
     uint32_t type = column->base_type_oid;
-    bool is_integer = type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
+    return type == TYPE_INT2 || type == TYPE_INT4 || type == TYPE_INT8;
+}
+
+static void check_range(Build *build, const PlanHypertable *hypertable, const PlanDimension *range,
+                        const CatColumn *column)
+{
+    uint32_t type = column->base_type_oid;
+    bool is_integer = type_is_integer(column);
     bool is_time = type == TYPE_DATE || type == TYPE_TIMESTAMP || type == TYPE_TIMESTAMPTZ;
-    if (hypertable->partition_func != NULL)
+    if (range->partition_func != NULL)
         return;
     if (!is_integer && !is_time) {
-        build_find(build, DIAG_HYPERTABLE_TYPE, hypertable->pos, 1,
+        build_find(build, DIAG_HYPERTABLE_TYPE, range->pos, 1,
                    "hypertables: column %s of %s is of type %s", column->name,
                    target_text(build, hypertable), column->type_text);
         build_hint(build, "A range dimension needs timestamptz, timestamp, date or an integer, or "
                           "a partition_func.");
         return;
     }
-    check_interval(build, hypertable, column, is_integer);
+    check_interval(build, hypertable, range, column, is_integer);
     if (!column->not_null)
-        build_find(build, DIAG_HYPERTABLE_NULLABLE, hypertable->pos, 1,
+        build_find(build, DIAG_HYPERTABLE_NULLABLE, range->pos, 1,
                    "hypertables: column %s of %s may be null on the source; a hypertable makes it "
                    "NOT NULL and refuses such rows",
                    column->name, target_text(build, hypertable));
 }
+
+/* --- functions --- */
+
+static const CatObject *find_function(const Catalog *catalog, const Name *name)
+{
+    for (size_t i = 0; i < catalog->objects_count; i++) {
+        const CatObject *object = &catalog->objects[i];
+        if (object->class_oid == CAT_CLASS_PROC && text_equal(object->schema, name->schema) &&
+            text_equal(object->name, name->rel))
+            return object;
+    }
+    return NULL;
+}
+
+/* It comes along with the selection, or stands on the target already. */
+static void check_function(Build *build, const PlanHypertable *hypertable, PlanPos pos,
+                           const char *key, const char *text)
+{
+    Name name;
+    if (text == NULL || !name_parse(build->arena, text, &name) ||
+        find_function(build->target, &name) != NULL)
+        return;
+    const CatObject *function = find_function(build->source, &name);
+    if (function != NULL &&
+        (function->extension != 0 ||
+         blueprint_keeps_object(build->blueprint, CAT_CLASS_PROC, function->oid)))
+        return;
+    build_find(build, DIAG_HYPERTABLE_FUNCTION, pos, 1,
+               function == NULL ? "hypertables: %s of %s: neither server has a function %s"
+                                : "hypertables: %s of %s: function %s is not selected",
+               key, target_text(build, hypertable), build_name(build, &name));
+    build_hint(build, function == NULL
+                          ? "Create it on the source, or on the target beforehand."
+                          : "Select its schema, or create it on the target beforehand.");
+}
+
+static void check_now(Build *build, const PlanHypertable *hypertable, const CatColumn *column)
+{
+    bool is_integer = type_is_integer(column) || hypertable->interval_is_integer;
+    const char *table = target_text(build, hypertable);
+    check_function(build, hypertable, hypertable->pos, "integer_now_func",
+                   hypertable->integer_now_func);
+    if (hypertable->integer_now_func != NULL && !is_integer) {
+        build_find(build, DIAG_HYPERTABLE_FUNCTION, hypertable->pos, 1,
+                   "hypertables: integer_now_func of %s: column %s is of type %s, which has a now "
+                   "of its own",
+                   table, column->name, column->type_text);
+        build_hint(build, "Leave integer_now_func out.");
+    }
+}
+
+/* --- keys --- */
 
 static const char *column_name(const Build *build, uint32_t relation, int attnum)
 {
@@ -130,33 +188,66 @@ static const char *column_name(const Build *build, uint32_t relation, int attnum
     return "(expression)";
 }
 
-/* "(id, time)": the index's columns and the one that is missing. */
-static const char *wider_key(Build *build, const CatIndex *index, const char *missing)
+static bool index_has(const Build *build, const CatIndex *index, const char *column)
+{
+    for (int k = 0; k < index->key_count; k++)
+        if (strcmp(column_name(build, index->relation, index->attnums[k]), column) == 0)
+            return true;
+    return false;
+}
+
+/* The columns that a hypertable is partitioned by, the first dimension's first. */
+static const char *dimension_column(const PlanHypertable *hypertable, size_t index)
+{
+    return index == 0 ? hypertable->column_name : hypertable->dimensions[index - 1].column_name;
+}
+
+/* "a", "a and b", "a, b and c": those that the index lacks; NULL when it has all. */
+static const char *missing_columns(Build *build, const PlanHypertable *hypertable,
+                                   const CatIndex *index, size_t *count)
+{
+    const char *text = NULL;
+    *count = 0;
+    for (size_t i = 0; i <= hypertable->dimension_count; i++) {
+        const char *column = dimension_column(hypertable, i);
+        if (index_has(build, index, column))
+            continue;
+        text = text == NULL ? column : arena_printf(build->arena, "%s and %s", text, column);
+        *count += 1;
+    }
+    return text;
+}
+
+/* "(id, time)": the index's columns and those that are missing. */
+static const char *wider_key(Build *build, const PlanHypertable *hypertable, const CatIndex *index)
 {
     AUTO_STR Str text = {0};
-    str_append(&text, "(");
-    for (int i = 0; i < index->key_count; i++) {
-        str_append(&text, name_part_text(build->arena,
-                                         column_name(build, index->relation, index->attnums[i])));
-        str_append(&text, ", ");
+    for (int i = 0; i < index->key_count; i++)
+        str_appendf(
+            &text, "%s%s", i == 0 ? "(" : ", ",
+            name_part_text(build->arena, column_name(build, index->relation, index->attnums[i])));
+    for (size_t i = 0; i <= hypertable->dimension_count; i++) {
+        const char *column = dimension_column(hypertable, i);
+        if (!index_has(build, index, column))
+            str_appendf(&text, ", %s", name_part_text(build->arena, column));
     }
-    str_append(&text, name_part_text(build->arena, missing));
     str_append(&text, ")");
     return str_dup(build->arena, &text);
 }
 
-static void key_lacks_column(Build *build, const PlanHypertable *hypertable,
-                             const Relation *relation, const CatIndex *index)
+static void key_lacks_columns(Build *build, const PlanHypertable *hypertable,
+                              const Relation *relation, const CatIndex *index, const char *missing,
+                              size_t count)
 {
     const char *table = build_name(build, &relation->source);
     const char *name = name_part_text(build->arena, index->name.rel);
-    const char *wider = wider_key(build, index, hypertable->column_name);
+    const char *wider = wider_key(build, hypertable, index);
     build_find(build, DIAG_HYPERTABLE_KEY, hypertable->pos, 1,
-               "hypertables: unique index %s of %s lacks the partition column %s", name, table,
-               hypertable->column_name);
+               "hypertables: unique index %s of %s lacks the partition column%s %s", name, table,
+               count > 1 ? "s" : "", missing);
     if (index->exclusion)
         build_hint(build, "Add %s WITH = to the exclusion constraint on the source, or drop it.",
-                   name_part_text(build->arena, hypertable->column_name));
+                   missing);
     else if (index->primary)
         build_hint(build,
                    "On the source: ALTER TABLE %s DROP CONSTRAINT %s, ADD PRIMARY KEY %s; (foreign "
@@ -170,18 +261,17 @@ static void key_lacks_column(Build *build, const PlanHypertable *hypertable,
                    build_name(build, &index->name));
 }
 
-static void check_keys(Build *build, const PlanHypertable *hypertable, const Relation *relation,
-                       const CatColumn *column)
+static void check_keys(Build *build, const PlanHypertable *hypertable, const Relation *relation)
 {
     size_t count = 0;
     const CatIndex *indexes = catalog_indexes(build->source, relation->oid, &count);
     for (size_t i = 0; i < count; i++) {
-        const CatIndex *index = &indexes[i];
-        bool has = !index->unique && !index->exclusion;
-        for (int k = 0; k < index->key_count && !has; k++)
-            has = index->attnums[k] == column->attnum;
-        if (!has)
-            key_lacks_column(build, hypertable, relation, index);
+        size_t lacking = 0;
+        if (!indexes[i].unique && !indexes[i].exclusion)
+            continue;
+        const char *missing = missing_columns(build, hypertable, &indexes[i], &lacking);
+        if (missing != NULL)
+            key_lacks_columns(build, hypertable, relation, &indexes[i], missing, lacking);
     }
 }
 
@@ -263,18 +353,43 @@ static void check_target(Build *build)
     }
 }
 
+/* Every dimension; the first is one like the others. \return false when a column is not there */
+static bool check_dimensions(Build *build, const PlanHypertable *hypertable,
+                             const Relation *relation)
+{
+    const PlanDimension first = {
+        .column_name = hypertable->column_name,
+        .partition_interval = hypertable->partition_interval,
+        .interval_is_integer = hypertable->interval_is_integer,
+        .partition_func = hypertable->partition_func,
+        .pos = hypertable->pos,
+    };
+    bool found = true;
+    for (size_t i = 0; i <= hypertable->dimension_count; i++) {
+        const PlanDimension *dimension = i == 0 ? &first : &hypertable->dimensions[i - 1];
+        const CatColumn *column = find_column(build, hypertable, dimension, relation);
+        found = found && column != NULL;
+        if (column == NULL)
+            continue;
+        if (dimension->number_partitions == 0)
+            check_range(build, hypertable, dimension, column);
+        check_function(build, hypertable, dimension->pos, "partition_func",
+                       dimension->partition_func);
+        if (i == 0)
+            check_now(build, hypertable, column);
+    }
+    return found;
+}
+
 void build_hypertables(Build *build)
 {
     check_target(build);
     for (size_t i = 0; i < build->plan->hypertable_count; i++) {
         const PlanHypertable *hypertable = &build->plan->hypertables[i];
         const Relation *relation = find_relation(build, hypertable);
-        const CatColumn *column =
-            relation == NULL ? NULL : find_column(build, hypertable, relation);
-        if (column == NULL)
+        if (relation == NULL || !check_dimensions(build, hypertable, relation))
             continue;
-        check_type(build, hypertable, column);
-        check_keys(build, hypertable, relation, column);
+        check_keys(build, hypertable, relation);
         check_foreign_keys(build, hypertable, relation);
         check_features(build, hypertable, relation);
         check_rules(build, hypertable, relation);

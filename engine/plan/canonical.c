@@ -3,6 +3,7 @@
  * defaults filled in, no blanks, sizes and intervals in the largest unit that divides them. Blind
  * to comments, layout and order of keys; what is hashed for the fingerprint and kept for diffs.
  */
+#include "plan/canonical_timescale.h"
 #include "plan/layers.h"
 
 #include "plan/json.h"
@@ -263,24 +264,6 @@ static void put_cutover(Json *json, Arena *arena, const PlanCutover *cutover)
     json_close(json, '}');
 }
 
-static void put_hypertables(Json *json, Arena *arena, const Plan *plan)
-{
-    json_open(json, "hypertables", '[');
-    for (size_t i = 0; i < plan->hypertable_count; i++) {
-        const PlanHypertable *table = &plan->hypertables[i];
-        json_open(json, NULL, '{');
-        json_open(json, "by_range", '{');
-        json_text(json, "column_name", table->column_name);
-        json_text(json, "partition_func", table->partition_func);
-        json_text(json, "partition_interval", table->partition_interval);
-        json_close(json, '}');
-        json_bool(json, "create_default_indexes", table->create_default_indexes);
-        json_text(json, "target_table", name_text(arena, &table->target_table));
-        json_close(json, '}');
-    }
-    json_close(json, ']');
-}
-
 static void put_identities(Json *json, const PlanReplication *replication)
 {
     json_open(json, "replica_identity", '{');
@@ -373,7 +356,7 @@ char *plan_canonical(Arena *arena, const Plan *plan)
     put_texts(&json, "exclude", plan->extensions.exclude, plan->extensions.exclude_count);
     json_text(&json, "version", plan->extensions.same_version ? "same" : "default");
     json_close(&json, '}');
-    put_hypertables(&json, arena, plan);
+    canonical_hypertables(&json, arena, plan);
     json_open(&json, "limits", '{');
     put_size(&json, arena, "memory", plan->memory_bytes);
     json_close(&json, '}');

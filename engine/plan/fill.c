@@ -3,7 +3,7 @@
  * intervals, compiles selectors, and puts in the defaults that stand in the table
  * (PlanKey.fallback).
  */
-#include "plan/layers.h"
+#include "plan/fill_internal.h"
 
 #include "base/str.h"
 #include "base/units.h"
@@ -33,12 +33,12 @@ static uint32_t count_or_default(const uint32_t *given, const char *path, const 
     return value;
 }
 
-static bool bool_or_default(const bool *given, const char *path, const char *key)
+bool bool_or_default(const bool *given, const char *path, const char *key)
 {
     return given != NULL ? *given : text_equal(fallback(path, key), "true");
 }
 
-static uint32_t word_or_default(const uint32_t *given, const char *path, const char *key)
+uint32_t word_or_default(const uint32_t *given, const char *path, const char *key)
 {
     if (given != NULL)
         return *given;
@@ -134,31 +134,6 @@ static PlanEndpoint endpoint(Fill *fill, const BoundEndpoint *bound, const char 
         .max_connections = bound->max_connections == NULL ? 0 : *bound->max_connections,
         .pos = node_get(fill->root, path)->key->pos,
     };
-}
-
-static void fill_hypertables(Fill *fill, const BoundPlan *bound)
-{
-    Plan *plan = fill->plan;
-    const Node *list = node_get(fill->root, "hypertables");
-    const Node *node = list == NULL ? NULL : list->first;
-    plan->hypertable_count = bound->hypertables_count;
-    plan->hypertables = arena_array(fill->arena, PlanHypertable, bound->hypertables_count);
-    for (uint32_t i = 0; i < bound->hypertables_count; i++, node = node->next) {
-        const BoundHypertable *from = &bound->hypertables[i];
-        const char *interval = from->by_range.partition_interval;
-        PlanHypertable *to = &plan->hypertables[i];
-        *to = (PlanHypertable){
-            .column_name = arena_strdup(fill->arena, from->by_range.column_name),
-            .partition_interval = arena_strdup(fill->arena, interval),
-            .interval_is_integer = interval != NULL && format_is_integer(interval),
-            .partition_func = arena_strdup(fill->arena, from->by_range.partition_func),
-            .create_default_indexes = bool_or_default(from->create_default_indexes, "hypertables[]",
-                                                      "create_default_indexes"),
-            .pos = node_get(node, "target_table")->pos,
-        };
-        if (!name_parse(fill->arena, from->target_table, &to->target_table))
-            BUG("\"%s\" passed the walker as a relation", from->target_table);
-    }
 }
 
 static void fill_publications(Fill *fill, const BoundReplication *from, const Node *replication)
@@ -561,7 +536,7 @@ void plan_fill(Plan *plan, const BoundPlan *bound, const Node *root)
     fill_roles(&fill, bound->roles);
     fill_extensions(&fill, bound->extensions);
     fill_schema(&fill, bound->schema);
-    fill_hypertables(&fill, bound);
+    fill_timescale(plan, bound, root);
     fill_replication(&fill, bound->replication);
     fill_copy(&fill, bound->copy);
     plan->apply = (PlanApply){

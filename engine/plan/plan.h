@@ -126,6 +126,51 @@ typedef struct PlanSchema {
     PlanPos pos;
 } PlanSchema;
 
+/* What every policy and job of TimescaleDB takes. */
+typedef struct PlanPolicy {
+    const char *schedule_interval; /* NULL: TimescaleDB's, here and below */
+    const char *initial_start;
+    const char *timezone;
+    const char *max_runtime;
+    const uint32_t *max_retries;
+    const char *retry_period;
+    bool scheduled;
+    PlanPos pos;
+} PlanPolicy;
+
+/* A dimension of a hypertable behind the first: by range, or by hash. */
+typedef struct PlanDimension {
+    const char *column_name;
+    const char *partition_interval; /* by range: as of the first dimension */
+    bool interval_is_integer;
+    uint32_t number_partitions; /* 0: by range */
+    const char *partition_func; /* as written, NULL: none */
+    PlanPos pos;
+} PlanDimension;
+
+typedef struct PlanColumnstore {
+    const char **segmentby; /* raw names */
+    size_t segmentby_count;
+    const char **orderby; /* as ORDER BY takes them */
+    size_t orderby_count;
+    const char *after; /* neither of the two: there is no policy */
+    bool after_is_integer;
+    const char *created_before;
+    PlanPolicy policy;
+} PlanColumnstore;
+
+typedef struct PlanRetention {
+    const char *drop_after; /* exactly one of the two */
+    bool drop_after_is_integer;
+    const char *drop_created_before;
+    PlanPolicy policy;
+} PlanRetention;
+
+typedef struct PlanReorder {
+    const char *index; /* raw, in the table's schema; NULL: no policy */
+    PlanPolicy policy;
+} PlanReorder;
+
 typedef struct PlanHypertable {
     Name target_table;
     const char *column_name;
@@ -134,6 +179,13 @@ typedef struct PlanHypertable {
     bool interval_is_integer;
     const char *partition_func; /* NULL: none */
     bool create_default_indexes;
+    PlanDimension *dimensions; /* the further ones */
+    size_t dimension_count;
+    const char *integer_now_func;       /* as written, NULL: none */
+    bool from_partitioned;              /* the source is declaratively partitioned */
+    const PlanColumnstore *columnstore; /* NULL: none, here and below */
+    const PlanRetention *retention;
+    const PlanReorder *reorder;
     PlanPos pos;
 } PlanHypertable;
 

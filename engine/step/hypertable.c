@@ -32,17 +32,17 @@ static const PlanHypertable *plan_of(const StepCtx *ctx)
 }
 
 /* Before the extension is there, `plan` prints the schema it will be created in. */
-static bool make_sql(StepCtx *ctx, const char **sql, Err *err)
+static bool make_sql(StepCtx *ctx, SqlList *list, Err *err)
 {
     const char *schema = NULL;
-    if (!hypertable_schema(ctx->arena, ctx->target, &schema, err))
+    if (!timescaledb_schema(ctx->arena, ctx->target, &schema, err))
         return false;
     const Blueprint *blueprint = ctx->run->blueprint;
     for (size_t i = 0; schema == NULL && i < blueprint->extension_count; i++) {
         if (strcmp(blueprint->extensions[i].name, "timescaledb") == 0)
             schema = blueprint->extensions[i].schema;
     }
-    *sql =
+    *list =
         hypertable_sql(ctx->arena, ctx->target, plan_of(ctx), schema == NULL ? "public" : schema);
     return true;
 }
@@ -50,13 +50,20 @@ static bool make_sql(StepCtx *ctx, const char **sql, Err *err)
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
     const PlanHypertable *plan = plan_of(ctx);
-    const char *sql = NULL;
-    if (!make_sql(ctx, &sql, err))
+    SqlList list = {0};
+    if (!make_sql(ctx, &list, err))
         return false;
-    description->sentence = arena_printf(ctx->arena, "make %s a hypertable by range of %s",
-                                         name_text(ctx->arena, &plan->target_table),
-                                         name_part_text(ctx->arena, plan->column_name));
-    description_add(ctx->arena, description, CONN_TARGET, sql);
+    AUTO_STR Str hashes = {0};
+    for (size_t i = 0; i < plan->dimension_count; i++)
+        str_appendf(&hashes, ", by %s of %s",
+                    plan->dimensions[i].number_partitions > 0 ? "hash" : "range",
+                    name_part_text(ctx->arena, plan->dimensions[i].column_name));
+    description->sentence =
+        arena_printf(ctx->arena, "make %s a hypertable by range of %s%s",
+                     name_text(ctx->arena, &plan->target_table),
+                     name_part_text(ctx->arena, plan->column_name), str_text(&hashes));
+    for (size_t i = 0; i < list.count; i++)
+        description_add(ctx->arena, description, CONN_TARGET, list.items[i]);
     return true;
 }
 
@@ -73,10 +80,9 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
         return true;
     case HYPERTABLE_DIFFERENT:
         observation->state = OBSERVED_DRIFTED;
-        observation->reason = arena_printf(
-            ctx->arena, "%s is a hypertable by %s every %s, the plan wants %s every %s", name,
-            facts.column, facts.interval, relation->hypertable->column_name,
-            relation->hypertable->partition_interval);
+        observation->reason =
+            arena_printf(ctx->arena, "%s is a hypertable by %s, the plan wants %s", name,
+                         facts.shown, facts.wanted);
         return true;
     case HYPERTABLE_NO_EXTENSION:
     case HYPERTABLE_PLAIN:
@@ -89,11 +95,21 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     return true;
 }
 
+/* In one transaction: a hypertable that lacks a dimension cannot get it once it has rows. */
 static bool apply(StepCtx *ctx, Err *err)
 {
-    const char *sql = NULL;
-    AUTO_ROWS Rows *rows = NULL;
-    return make_sql(ctx, &sql, err) && pg_one(ctx->target, sql, NO_PARAMS, &rows, err);
+    SqlList list = {0};
+    if (!make_sql(ctx, &list, err) || !pg_script(ctx->target, "BEGIN READ WRITE", err))
+        return false;
+    bool done = true;
+    for (size_t i = 0; i < list.count && done; i++) {
+        AUTO_ROWS Rows *rows = NULL;
+        done = pg_rows(ctx->target, list.items[i], NO_PARAMS, &rows, err);
+    }
+    if (done && pg_commit(ctx->target, err))
+        return true;
+    pg_rollback(ctx->target);
+    return false;
 }
 
 const StepKind STEP_HYPERTABLE = {

@@ -7,6 +7,7 @@
 
 #include "blueprint/blueprint.h"
 #include "pg/query.h"
+#include "timescale/sql.h"
 
 typedef enum HypertableState {
     HYPERTABLE_NO_EXTENSION,
@@ -17,19 +18,19 @@ typedef enum HypertableState {
 
 typedef struct HypertableFacts {
     HypertableState state;
-    const char *column;   /* the first dimension's, NULL when plain */
-    const char *interval; /* as TimescaleDB shows it */
+    const char *shown;  /* its dimensions in words; NULL when plain */
+    const char *wanted; /* those of the plan */
 } HypertableFacts;
 
-/** The call of create_hypertable() for this plan entry.
+/** The calls that make the hypertable of this plan entry: create_hypertable(), add_dimension() for
+ * each further dimension, set_integer_now_func(). All in one transaction: what stands is everything
+ * or nothing.
  * \param schema of TimescaleDB's functions
  * \note Source: TimescaleDB 2.13 and later, create_hypertable(relation, dimension,
- * create_default_indexes, if_not_exists) with by_range(column, interval, partition_func). */
-char *hypertable_sql(Arena *arena, const Conn *conn, const PlanHypertable *plan,
-                     const char *schema);
-
-/** The schema of TimescaleDB's functions on this server; NULL when it is not created. */
-MUSTCHECK bool hypertable_schema(Arena *arena, Conn *conn, const char **schema, Err *err);
+ * create_default_indexes, if_not_exists) with by_range(column, interval, partition_func),
+ * add_dimension(hypertable, dimension) with by_hash(column, number, partition_func). */
+SqlList hypertable_sql(Arena *arena, const Conn *conn, const PlanHypertable *plan,
+                       const char *schema);
 
 /** What stands there. \return false with ERR_SQL/ERR_LOST */
 MUSTCHECK bool hypertable_facts(Arena *arena, Conn *conn, const PlanHypertable *plan,

@@ -1,0 +1,106 @@
+/*
+ * Canonical text of hypertables with their dimensions and policies. What is not given does not
+ * stand in it, so that a plan without them keeps its fingerprint.
+ */
+#include "plan/canonical_timescale.h"
+
+static void put_texts(Json *json, const char *key, const char *const *items, size_t count)
+{
+    json_open(json, key, '[');
+    for (size_t i = 0; i < count; i++)
+        json_text(json, NULL, items[i]);
+    json_close(json, ']');
+}
+
+/* In a mapping of its own: its keys would otherwise not stand in order. */
+static void put_policy(Json *json, const PlanPolicy *policy)
+{
+    json_open(json, "policy", '{');
+    json_text(json, "initial_start", policy->initial_start);
+    if (policy->max_retries != NULL)
+        json_number(json, "max_retries", *policy->max_retries);
+    json_text(json, "max_runtime", policy->max_runtime);
+    json_text(json, "retry_period", policy->retry_period);
+    json_text(json, "schedule_interval", policy->schedule_interval);
+    json_bool(json, "scheduled", policy->scheduled);
+    json_text(json, "timezone", policy->timezone);
+    json_close(json, '}');
+}
+
+static void put_columnstore(Json *json, const PlanColumnstore *columnstore)
+{
+    if (columnstore == NULL)
+        return;
+    json_open(json, "columnstore", '{');
+    json_text(json, "after", columnstore->after);
+    json_text(json, "created_before", columnstore->created_before);
+    put_texts(json, "orderby", columnstore->orderby, columnstore->orderby_count);
+    put_policy(json, &columnstore->policy);
+    put_texts(json, "segmentby", columnstore->segmentby, columnstore->segmentby_count);
+    json_close(json, '}');
+}
+
+static void put_reorder(Json *json, const PlanReorder *reorder)
+{
+    if (reorder == NULL)
+        return;
+    json_open(json, "reorder", '{');
+    json_text(json, "index", reorder->index);
+    put_policy(json, &reorder->policy);
+    json_close(json, '}');
+}
+
+static void put_retention(Json *json, const PlanRetention *retention)
+{
+    if (retention == NULL)
+        return;
+    json_open(json, "retention", '{');
+    json_text(json, "drop_after", retention->drop_after);
+    json_text(json, "drop_created_before", retention->drop_created_before);
+    put_policy(json, &retention->policy);
+    json_close(json, '}');
+}
+
+static void put_dimensions(Json *json, const PlanHypertable *table)
+{
+    if (table->dimension_count == 0)
+        return;
+    json_open(json, "dimensions", '[');
+    for (size_t i = 0; i < table->dimension_count; i++) {
+        const PlanDimension *dimension = &table->dimensions[i];
+        json_open(json, NULL, '{');
+        json_text(json, "column_name", dimension->column_name);
+        if (dimension->number_partitions > 0)
+            json_number(json, "number_partitions", dimension->number_partitions);
+        json_text(json, "partition_func", dimension->partition_func);
+        json_text(json, "partition_interval", dimension->partition_interval);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+void canonical_hypertables(Json *json, Arena *arena, const Plan *plan)
+{
+    json_open(json, "hypertables", '[');
+    for (size_t i = 0; i < plan->hypertable_count; i++) {
+        const PlanHypertable *table = &plan->hypertables[i];
+        json_open(json, NULL, '{');
+        json_open(json, "by_range", '{');
+        json_text(json, "column_name", table->column_name);
+        json_text(json, "partition_func", table->partition_func);
+        json_text(json, "partition_interval", table->partition_interval);
+        json_close(json, '}');
+        put_columnstore(json, table->columnstore);
+        json_bool(json, "create_default_indexes", table->create_default_indexes);
+        put_dimensions(json, table);
+        if (table->from_partitioned)
+            json_bool(json, "from_partitioned", true);
+        if (table->integer_now_func != NULL)
+            json_text(json, "integer_now_func", table->integer_now_func);
+        put_reorder(json, table->reorder);
+        put_retention(json, table->retention);
+        json_text(json, "target_table", name_text(arena, &table->target_table));
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}

@@ -1,0 +1,154 @@
+/*
+ * Fill of what TimescaleDB is to have: hypertables, their dimensions, columnstore, policies. What
+ * was not given stays NULL: TimescaleDB has defaults of its own, which differ by version.
+ */
+#include "plan/fill_internal.h"
+
+#include "base/str.h"
+#include "plan/format.h"
+
+typedef struct Fill {
+    Plan *plan;
+    Arena *arena;
+} Fill;
+
+static bool is_integer(const char *text)
+{
+    return text != NULL && format_is_integer(text);
+}
+
+/* NULL-terminated. */
+static const char **texts(Fill *fill, char *const *items, uint32_t count)
+{
+    const char **copy = arena_array(fill->arena, const char *, count + 1);
+    for (uint32_t i = 0; i < count; i++)
+        copy[i] = arena_strdup(fill->arena, items[i]);
+    return copy;
+}
+
+static PlanPolicy policy(Fill *fill, const BoundPolicy *from, const char *path, const Node *node)
+{
+    uint32_t *retries = NULL;
+    if (from->max_retries != NULL) {
+        retries = arena_new(fill->arena, uint32_t);
+        *retries = *from->max_retries;
+    }
+    return (PlanPolicy){
+        .schedule_interval = arena_strdup(fill->arena, from->schedule_interval),
+        .initial_start = arena_strdup(fill->arena, from->initial_start),
+        .timezone = arena_strdup(fill->arena, from->timezone),
+        .max_runtime = arena_strdup(fill->arena, from->max_runtime),
+        .max_retries = retries,
+        .retry_period = arena_strdup(fill->arena, from->retry_period),
+        .scheduled = bool_or_default(from->scheduled, path, "scheduled"),
+        .pos = node->key != NULL ? node->key->pos : node->pos,
+    };
+}
+
+static const PlanColumnstore *columnstore(Fill *fill, const BoundColumnstore *from,
+                                          const Node *node)
+{
+    if (from == NULL)
+        return NULL;
+    PlanColumnstore *to = arena_new(fill->arena, PlanColumnstore);
+    *to = (PlanColumnstore){
+        .segmentby = texts(fill, from->segmentby, from->segmentby_count),
+        .segmentby_count = from->segmentby_count,
+        .orderby = texts(fill, from->orderby, from->orderby_count),
+        .orderby_count = from->orderby_count,
+        .after = arena_strdup(fill->arena, from->after),
+        .after_is_integer = is_integer(from->after),
+        .created_before = arena_strdup(fill->arena, from->created_before),
+        .policy = policy(fill, &from->policy, "hypertables[].columnstore", node),
+    };
+    return to;
+}
+
+static const PlanRetention *retention(Fill *fill, const BoundRetention *from, const Node *node)
+{
+    if (from == NULL)
+        return NULL;
+    PlanRetention *to = arena_new(fill->arena, PlanRetention);
+    *to = (PlanRetention){
+        .drop_after = arena_strdup(fill->arena, from->drop_after),
+        .drop_after_is_integer = is_integer(from->drop_after),
+        .drop_created_before = arena_strdup(fill->arena, from->drop_created_before),
+        .policy = policy(fill, &from->policy, "hypertables[].retention", node),
+    };
+    return to;
+}
+
+static const PlanReorder *reorder(Fill *fill, const BoundReorder *from, const Node *node)
+{
+    if (from == NULL)
+        return NULL;
+    PlanReorder *to = arena_new(fill->arena, PlanReorder);
+    *to = (PlanReorder){
+        .index = arena_strdup(fill->arena, from->index),
+        .policy = policy(fill, &from->policy, "hypertables[].reorder", node),
+    };
+    return to;
+}
+
+static PlanDimension dimension(Fill *fill, const BoundDimension *from, const Node *node)
+{
+    const BoundByHash *hash = from->by_hash;
+    const BoundByRange *range = from->by_range;
+    PlanDimension to = {.pos = node->pos};
+    if (hash != NULL) {
+        to.column_name = arena_strdup(fill->arena, hash->column_name);
+        to.number_partitions = hash->number_partitions;
+        to.partition_func = arena_strdup(fill->arena, hash->partition_func);
+    } else {
+        to.column_name = arena_strdup(fill->arena, range->column_name);
+        to.partition_interval = arena_strdup(fill->arena, range->partition_interval);
+        to.interval_is_integer = is_integer(range->partition_interval);
+        to.partition_func = arena_strdup(fill->arena, range->partition_func);
+    }
+    return to;
+}
+
+static void fill_dimensions(Fill *fill, const BoundHypertable *from, const Node *node,
+                            PlanHypertable *to)
+{
+    const Node *list = node_get(node, "dimensions");
+    const Node *entry = list == NULL ? NULL : list->first;
+    to->dimension_count = from->dimensions_count;
+    to->dimensions = arena_array(fill->arena, PlanDimension, from->dimensions_count);
+    for (uint32_t i = 0; i < from->dimensions_count; i++, entry = entry->next)
+        to->dimensions[i] = dimension(fill, &from->dimensions[i], entry);
+}
+
+static void fill_hypertable(Fill *fill, const BoundHypertable *from, const Node *node,
+                            PlanHypertable *to)
+{
+    const char *const path = "hypertables[]";
+    *to = (PlanHypertable){
+        .column_name = arena_strdup(fill->arena, from->by_range.column_name),
+        .partition_interval = arena_strdup(fill->arena, from->by_range.partition_interval),
+        .interval_is_integer = is_integer(from->by_range.partition_interval),
+        .partition_func = arena_strdup(fill->arena, from->by_range.partition_func),
+        .create_default_indexes =
+            bool_or_default(from->create_default_indexes, path, "create_default_indexes"),
+        .integer_now_func = arena_strdup(fill->arena, from->integer_now_func),
+        .from_partitioned = bool_or_default(from->from_partitioned, path, "from_partitioned"),
+        .columnstore = columnstore(fill, from->columnstore, node_get(node, "columnstore")),
+        .retention = retention(fill, from->retention, node_get(node, "retention")),
+        .reorder = reorder(fill, from->reorder, node_get(node, "reorder")),
+        .pos = node_get(node, "target_table")->pos,
+    };
+    if (!name_parse(fill->arena, from->target_table, &to->target_table))
+        BUG("\"%s\" passed the walker as a relation", from->target_table);
+    fill_dimensions(fill, from, node, to);
+}
+
+void fill_timescale(Plan *plan, const BoundPlan *bound, const Node *root)
+{
+    Fill fill = {.plan = plan, .arena = &plan->arena};
+    const Node *list = node_get(root, "hypertables");
+    const Node *node = list == NULL ? NULL : list->first;
+    plan->hypertable_count = bound->hypertables_count;
+    plan->hypertables = arena_array(fill.arena, PlanHypertable, bound->hypertables_count);
+    for (uint32_t i = 0; i < bound->hypertables_count; i++, node = node->next)
+        fill_hypertable(&fill, &bound->hypertables[i], node, &plan->hypertables[i]);
+}
