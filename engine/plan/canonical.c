@@ -312,13 +312,14 @@ static void put_replication(Json *json, Arena *arena, const PlanReplication *rep
     json_close(json, ']');
     put_identities(json, replication);
     json_open(json, "slot", '{');
+    if (replication->slot_failover)
+        json_bool(json, "failover", true);
     if (replication->max_retained_wal_bytes == 0)
         json_text(json, "max_retained_wal", NULL);
     else
         put_size(json, arena, "max_retained_wal", replication->max_retained_wal_bytes);
     json_text(json, "on_limit",
               schema_word("replication.slot", "on_limit", (uint32_t)replication->on_limit));
-    json_bool(json, "failover", replication->slot_failover);
     json_close(json, '}');
     json_close(json, '}');
 }
