@@ -215,6 +215,8 @@ typedef struct Blueprint {
     size_t object_count;
     const Rename *renames; /* by select.map, sorted by oid */
     size_t rename_count;
+    bool replicating; /* the run replicates already (the engine says so): its stream goes on from
+                         the start of the graph, and leaves that are not streaming join it */
     bool source_has_timescaledb;
     bool target_has_timescaledb;
     Relation **by_oid; /* the relations by their own oid */

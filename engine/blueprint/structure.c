@@ -150,3 +150,43 @@ bool structure_grew(const char *before, const char *after, Err *err)
         ok = ok && (find(&was, is.items[i].key) != NULL || is_whole(&was, &is, is.items[i].key));
     return ok || structure_same(before, after, err);
 }
+
+/* "partition p of t", with a "table t" that was there. */
+static bool is_new_partition(Arena *arena, const FactVec *was, const char *key)
+{
+    if (!text_starts_with(key, "partition "))
+        return false;
+    for (size_t i = 0; i < was->count; i++) {
+        const char *table = was->items[i].key;
+        if (!text_starts_with(table, "table "))
+            continue;
+        const char *end = arena_printf(arena, " of %s", table + strlen("table "));
+        size_t length = strlen(key), tail = strlen(end);
+        if (length > tail && strcmp(key + length - tail, end) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool structure_grew_partitions(const char *before, const char *after)
+{
+    AUTO_ARENA Arena arena = {0};
+    FactVec was = {0};
+    FactVec is = {0};
+    facts_parse(&arena, &was, before);
+    facts_parse(&arena, &is, after);
+    bool grew = false;
+    for (size_t i = 0; i < was.count; i++) {
+        const Fact *now = find(&is, was.items[i].key);
+        if (now == NULL || !text_equal(now->value, was.items[i].value))
+            return false;
+    }
+    for (size_t i = 0; i < is.count; i++) {
+        if (find(&was, is.items[i].key) != NULL)
+            continue;
+        if (!is_new_partition(&arena, &was, is.items[i].key))
+            return false;
+        grew = true;
+    }
+    return grew;
+}

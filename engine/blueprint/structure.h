@@ -19,6 +19,10 @@ char *structure_diff(Arena *arena, const char *before, const char *after);
  * whole tables, partitions and sequences: what `refresh` can take in. */
 MUSTCHECK bool structure_grew(const char *before, const char *after, Err *err);
 
+/** Whether everything that was there is there as it was, and what is new are partitions of tables
+ * that were there: those come and go by themselves, and are taken in unasked. */
+bool structure_grew_partitions(const char *before, const char *after);
+
 /** Refuses with ERR_STALE, naming what differs. */
 MUSTCHECK bool structure_same(const char *before, const char *after, Err *err);
 

@@ -135,7 +135,7 @@ bool lane_flush_finished(Lane *lane, Err *err)
         return true;
     GroupTail tail = group_split(group);
     LaneStep step = next_step(lane, false);
-    if (group->change_count > 0) {
+    if (group->change_count > 0 || meets_top(lane, step.to)) {
         if (!apply_group(lane, &step, err) || !stepped(lane, &step, err))
             return false;
     } else {

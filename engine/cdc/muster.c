@@ -101,6 +101,7 @@ static void lane_make(Crew *crew, CrewLane *lane, const LaneRow *row)
     for (size_t i = 0; i < stream->spec.blueprint->relation_count; i++)
         lane->relmap.rels[i].ordered = stream->relmap.rels[i].ordered;
     applier_init(&lane->own, &lane->relmap, &stream->touched, &stream->spec);
+    lane->own.sync_lsn = stream->hold.sync_lsn; /* moves when a leaf is copied anew */
 }
 
 static bool lanes_make(Crew *crew, const LaneRow *rows, unsigned count, Err *err)

@@ -93,6 +93,8 @@ const char *newcomers_known(Arena *arena, const Blueprint *blueprint, const char
 bool newcomers_look(Stream *stream, Conn *conn, const char *roots, const char *known, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
+    if (roots == NULL)
+        return true;
     if (!pg_one(conn, SQL_CDC_PARTITIONS, PARAMS(roots), &rows, err))
         return false;
     bool moved = strcmp(rows_text(rows, 0, 0), known) != 0;
@@ -101,5 +103,18 @@ bool newcomers_look(Stream *stream, Conn *conn, const char *roots, const char *k
         log_info(&stream->spec.log, "partitions of selected tables came or went on the source");
     stream->status.partitions_moved = stream->status.partitions_moved || moved;
     pthread_mutex_unlock(&stream->mutex);
+    return true;
+}
+
+bool stream_partitions_moved(Stream *stream, Conn *source, bool *moved, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    StreamStatus status = {0};
+    const char *roots = NULL;
+    const char *known = newcomers_known(&arena, stream->spec.blueprint, &roots);
+    if (!newcomers_look(stream, source, roots, known, err))
+        return false;
+    stream_status(stream, &status);
+    *moved = status.partitions_moved;
     return true;
 }

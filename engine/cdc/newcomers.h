@@ -16,7 +16,8 @@ const char *newcomers_known(Arena *arena, const Blueprint *blueprint, const char
 MUSTCHECK bool newcomers_stranger(Stream *stream, Conn *conn, Err *err);
 
 /** Looks whether partitions came or went. ATTACH brings rows that no WAL tells of, DETACH and DROP
- * take some. \return false with ERR_SQL, ERR_LOST. */
+ * take some. \param roots NULL: there is nothing to look at \return false with ERR_SQL, ERR_LOST.
+ */
 MUSTCHECK bool newcomers_look(Stream *stream, Conn *conn, const char *roots, const char *known,
                               Err *err);
 

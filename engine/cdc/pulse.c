@@ -72,7 +72,7 @@ static bool pulse_session(Stream *stream, Err *err)
         }
         if (!look(stream, conn, err) || !newcomers_stranger(stream, conn, err))
             return false;
-        if (roots != NULL && clock_ms() - looked_ms >= PARTITIONS_MS) {
+        if (clock_ms() - looked_ms >= PARTITIONS_MS) {
             if (!newcomers_look(stream, conn, roots, known, err))
                 return false;
             looked_ms = clock_ms();

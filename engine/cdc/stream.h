@@ -109,6 +109,10 @@ typedef struct TouchedKeys {
 /** Takes and forgets the touched keys of one relation. */
 void stream_touched_take(Arena *arena, Stream *stream, const Relation *relation, TouchedKeys *keys);
 
+/** Looks at once whether partitions of selected tables came or went on the source, where the pulse
+ * looks now and then. \return false with ERR_SQL, ERR_LOST. */
+MUSTCHECK bool stream_partitions_moved(Stream *stream, Conn *source, bool *moved, Err *err);
+
 /** Ends the threads after the group in flight; frees the stream. NULL is allowed.
  * \return false with the stream's error if it had failed. */
 MUSTCHECK bool stream_stop(Stream *stream, Err *err);

@@ -40,7 +40,7 @@ static bool follow(Session *session, Err *err)
     if (!approved(session, err))
         return false;
     fprintf(stderr, "asking the running engine to cut over; following it\n");
-    if (!request_follow(session, "cutover", &request, &answered, err))
+    if (!request_follow(session, "cutover", NULL, &request, &answered, err))
         return false;
     if (!answered)
         return err_set(err, ERR_RUN,

@@ -12,6 +12,7 @@
 #include "cmd/again.h"
 #include "cmd/findings.h"
 #include "cmd/hold.h"
+#include "cmd/late.h"
 #include "cmd/undo.h"
 
 #include "copy/wave.h"
@@ -34,7 +35,9 @@ typedef struct Ticker {
     Session *session;
     Run *run;
     Progress *progress;
-    int64_t refresh; /* a request of that kind: to be answered, or what the stop is for */
+    int64_t
+        refresh; /* a request of that kind, or resync: to be answered, or what the stop is for */
+    const char *resync; /* what that stop is for */
     int64_t last_request_ms;
     int64_t last_sample_ms;
 } Ticker;
@@ -66,13 +69,41 @@ static bool answer_refresh(Ticker *ticker, const JournalRequest *request, Err *e
     return true;
 }
 
+/* The same for tables that are copied anew. */
+static bool answer_resync(Ticker *ticker, const JournalRequest *request, Err *err)
+{
+    Run *run = ticker->run;
+    AUTO_ERR Err refused = {0};
+    Conn *target = ticker->session->target;
+    if (atomic_load(&run->cutover->begun))
+        err_set(&refused, ERR_RUN, "the cutover has begun: nothing is copied anew any more");
+    if (err_is_set(&refused) || !late_check(run->blueprint, request->argument, &refused))
+        return journal_answer_request(target, request->id, err_exit_status(refused.code),
+                                      refused.message, err);
+    log_info(&run->log, "resync: stopping at a checkpoint to copy %s anew", request->argument);
+    ticker->refresh = request->id;
+    ticker->resync = arena_strdup(&ticker->session->arena, request->argument);
+    stop_request(run->stop, STOP_LATE);
+    return true;
+}
+
+/* A partition that came is copied beside the stream; the cutover looks at the structure itself. */
+static void watch_partitions(const Run *run, const StreamStatus *status)
+{
+    if (!status->partitions_moved || atomic_load(&run->cutover->begun))
+        return;
+    log_info(&run->log, "stopping at a checkpoint to take in partitions that came or went");
+    stop_request(run->stop, STOP_LATE);
+}
+
 static void answer_when_caught_up(Ticker *ticker, const ExecuteView *view)
 {
     AUTO_ERR Err err = {0};
     const Step *step = ticker->refresh == 0 ? NULL : graph_find(view->graph, "catchup");
     if (step == NULL || view->states[step->index] != STEP_DONE)
         return;
-    if (!journal_answer_request(ticker->session->target, ticker->refresh, 0, "taken in", &err))
+    if (!journal_answer_late(ticker->session->target, ticker->run->journal.id, ticker->refresh, 0,
+                             "caught up", &err))
         log_debug(&ticker->run->log, "requests: %s", err.message);
     ticker->refresh = 0;
 }
@@ -92,6 +123,8 @@ static void take_requests(Ticker *ticker)
     else if (text_equal(request.kind, "pause") && !answer_pause(ticker, &request, &err))
         log_debug(&ticker->run->log, "requests: %s", err.message);
     else if (text_equal(request.kind, "refresh") && !answer_refresh(ticker, &request, &err))
+        log_debug(&ticker->run->log, "requests: %s", err.message);
+    else if (text_equal(request.kind, "resync") && !answer_resync(ticker, &request, &err))
         log_debug(&ticker->run->log, "requests: %s", err.message);
     else
         log_info(&ticker->run->log, "request %s: on its way", request.kind);
@@ -134,6 +167,9 @@ static void tick(void *data, const ExecuteView *view)
     if (!conn_is_ok(ticker->session->target) || stop_reason(ticker->run->stop) != STOP_NONE)
         return;
     answer_when_caught_up(ticker, view);
+    StreamStatus status = {0};
+    if (run_stream_status(ticker->run, &status))
+        watch_partitions(ticker->run, &status);
     watch_slot(ticker, view);
     if (now - ticker->last_request_ms > REQUEST_POLL_MS) {
         ticker->last_request_ms = now;
@@ -175,9 +211,11 @@ static bool hold_to_structure(Session *session, const Run *run, SessionChanges c
     const char *recorded = NULL;
     if (changes == CHANGES_ADDED) /* compared in only_grew() */
         return journal_structure_grow(session->target, run->journal.id, now, err);
-    return journal_structure(&session->arena, session->target, run->journal.id, now, &recorded,
-                             err) &&
-           structure_same(recorded, now, err);
+    if (!journal_structure(&session->arena, session->target, run->journal.id, now, &recorded, err))
+        return false;
+    if (structure_grew_partitions(recorded, now))
+        return journal_structure_grow(session->target, run->journal.id, now, err);
+    return structure_same(recorded, now, err);
 }
 
 /* Before the plan's changes are taken over: what they come to must be additions. */
@@ -227,6 +265,7 @@ static bool settle_steps(const Session *session, const EngineOptions *options, c
 {
     return settle_step(session, run, options->step_done, "done", err) &&
            settle_step(session, run, options->step_again, "failed", err) &&
+           late_note(&session->blueprint, session->target, run->journal.id, options->resync, err) &&
            journal_expire_pauses(session->target, run->journal.id, err);
 }
 
@@ -241,7 +280,9 @@ static bool begin_run(Session *session, Run *run, SessionChanges changes, Err *e
     bool switched = text_equal(run->journal.state, RUN_SWITCHED);
     return journal_pin(session->target, run->journal.id, session_pin(session), err) &&
            (switched || hold_to_structure(session, run, changes, err)) &&
-           journal_take_epoch(session->target, run->journal.id, &run->journal.epoch, err);
+           journal_take_epoch(session->target, run->journal.id, &run->journal.epoch, err) &&
+           (switched || journal_replicating(session->target, run->journal.id,
+                                            &session->blueprint.replicating, err));
 }
 
 static bool prepare(Session *session, const EngineOptions *options, Run *run, Err *err)
@@ -348,6 +389,7 @@ static bool execute(Session *session, EngineOptions *options, Run *run, Err *err
               graph_execute(&graph, run, &execution, err);
     progress_end(ticker.progress);
     options->refresh = ticker.refresh;
+    options->resync = ticker.resync;
     graph_release(&graph);
     return ok;
 }
@@ -375,7 +417,7 @@ static void tell_end(Run *run, const Err *failure, bool goes_on)
 static bool begins_anew(const Session *session)
 {
     StopReason reason = stop_reason(&session->stop);
-    return reason == STOP_REFRESH || reason == STOP_SNAPSHOT;
+    return reason == STOP_REFRESH || reason == STOP_SNAPSHOT || reason == STOP_LATE;
 }
 
 /* A cutover that was taken back is the greater news; the next engine sees the slot anew. */

@@ -11,7 +11,8 @@ typedef struct EngineOptions {
     const char *until;
     bool exit_at_gate;
     SessionChanges changes; /* that are taken over from the plan */
-    int64_t refresh;        /* the request that is answered once caught up; 0 none */
+    int64_t refresh;    /* the request (refresh, resync) that is answered once caught up; 0 none */
+    const char *resync; /* tables that are copied anew, as late_note() has them; NULL: none */
     const char *step_done;  /* a step of the plan whose outcome nobody knows: it is done; NULL */
     const char *step_again; /* it is run again; NULL */
 } EngineOptions;

@@ -31,7 +31,7 @@ static bool run(const Options *options, Err *err)
     if (!lives || session.journal.id == 0)
         return say_no_engine(&session);
     fprintf(stderr, "asked the running engine to stop at a checkpoint; waiting for it\n");
-    if (!request_follow(&session, "pause", &request, &answered, err))
+    if (!request_follow(&session, "pause", NULL, &request, &answered, err))
         return false;
     if (!answered)
         return say_no_engine(&session);

@@ -36,7 +36,7 @@ static bool ask(Session *session, Err *err)
     JournalRequest request = {0};
     fprintf(stderr, "asked the running engine to take in what was added; waiting until it has "
                     "caught up\n");
-    if (!request_follow(session, "refresh", &request, &answered, err))
+    if (!request_follow(session, "refresh", NULL, &request, &answered, err))
         return false;
     if (!answered)
         return err_set(err, ERR_RUN,

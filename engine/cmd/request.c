@@ -14,11 +14,11 @@ bool request_engine_lives(Session *session, bool *lives, Err *err)
     return true;
 }
 
-bool request_follow(Session *session, const char *kind, JournalRequest *request, bool *answered,
-                    Err *err)
+bool request_follow(Session *session, const char *kind, const char *argument,
+                    JournalRequest *request, bool *answered, Err *err)
 {
     int64_t id = 0;
-    if (!journal_request(session->target, session->journal.id, kind, NULL, &id, err))
+    if (!journal_request(session->target, session->journal.id, kind, argument, &id, err))
         return false;
     for (;;) {
         bool lives = false;

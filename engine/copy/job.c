@@ -109,7 +109,7 @@ static bool add_parts(CopyJob *job, JobLeaf *leaf, Run *run, Wave *wave, Err *er
 }
 
 /* Parts of one leaf are written by several transactions, none of which may empty it. */
-static bool empty_divided(const CopyJob *job, const Wave *wave, Conn *target, Err *err)
+static bool empty_divided(const CopyJob *job, Run *run, Wave *wave, Conn *target, Err *err)
 {
     for (size_t i = 0; i < job->leaf_count; i++) {
         const JobLeaf *leaf = &job->leaves[i];
@@ -117,8 +117,13 @@ static bool empty_divided(const CopyJob *job, const Wave *wave, Conn *target, Er
         if (leaf->plan.count == 1 || !wave_leaf(wave, leaf->leaf)->dirty || merged)
             continue;
         AUTO_STR Str sql = {0};
-        part_empty_sql(&sql, target, leaf->leaf);
-        if (!pg_none(target, sql.data, NO_PARAMS, err))
+        AUTO_CONN Conn *own = NULL;
+        PartSpec spec = {.run = run, .wave = wave, .leaf = leaf->leaf};
+        if (!part_quiet_conn(&spec, &own, err))
+            return false;
+        Conn *conn = own != NULL ? own : target;
+        part_empty_sql(&sql, conn, leaf->leaf, wave_leaf(wave, leaf->leaf)->referenced);
+        if (!pg_none(conn, sql.data, NO_PARAMS, err))
             return false;
     }
     return true;
@@ -137,7 +142,7 @@ bool job_plan(CopyJob **out, Run *run, Wave *wave, const Relation *relation, Con
         if (!add_parts(job, &job->leaves[i], run, wave, err))
             return false;
     }
-    if (!empty_divided(job, wave, target, err))
+    if (!empty_divided(job, run, wave, target, err))
         return false;
     atomic_fetch_add(&run->counters.parts_total, (long long)job->part_count);
     job_free(*out);

@@ -54,7 +54,7 @@ void part_source_sql(Str *sql, const Conn *source, const Leaf *leaf, const PartR
     str_append(sql, relation->binary ? " TO STDOUT (FORMAT binary)" : " TO STDOUT");
 }
 
-static const Name *target_of(const Leaf *leaf)
+const Name *part_target(const Leaf *leaf)
 {
     return leaf->one_to_one ? &leaf->target_share : &leaf->root->target;
 }
@@ -62,7 +62,7 @@ static const Name *target_of(const Leaf *leaf)
 void part_target_sql(Str *sql, const Conn *target, const Leaf *leaf, bool freeze)
 {
     str_append(sql, "COPY ");
-    ddl_qname(sql, target, target_of(leaf));
+    ddl_qname(sql, target, part_target(leaf));
     column_list(sql, target, leaf->root);
     str_append(sql, " FROM STDIN");
     if (leaf->root->binary)
@@ -71,13 +71,13 @@ void part_target_sql(Str *sql, const Conn *target, const Leaf *leaf, bool freeze
         str_append(sql, " (FREEZE)");
 }
 
-void part_empty_sql(Str *sql, const Conn *target, const Leaf *leaf)
+void part_empty_sql(Str *sql, const Conn *target, const Leaf *leaf, bool referenced)
 {
-    str_append(sql, "TRUNCATE ");
+    str_append(sql, referenced ? "DELETE FROM " : "TRUNCATE ");
     /* A hypertable's rows are in its chunks. */
     if (leaf->root->hypertable == NULL)
         str_append(sql, "ONLY ");
-    ddl_qname(sql, target, target_of(leaf));
+    ddl_qname(sql, target, part_target(leaf));
 }
 
 bool part_may_freeze(const Leaf *leaf)
@@ -127,7 +127,9 @@ static bool begin_target(Transfer *transfer, bool empty, Err *err)
     str_append(&sql, "BEGIN; SET LOCAL synchronous_commit = off");
     if (empty) {
         str_append(&sql, "; ");
-        part_empty_sql(&sql, transfer->target, transfer->spec->leaf);
+        const Leaf *leaf = transfer->spec->leaf;
+        part_empty_sql(&sql, transfer->target, leaf,
+                       wave_leaf(transfer->spec->wave, leaf)->referenced);
     }
     return pg_script(transfer->target, sql.data, err);
 }
@@ -198,7 +200,8 @@ static bool record(Transfer *transfer, Arena *arena, Err *err)
 static bool transfer_part(Transfer *transfer, Arena *arena, Err *err)
 {
     const PartSpec *spec = transfer->spec;
-    bool freeze = spec->only && part_may_freeze(spec->leaf);
+    bool freeze =
+        spec->only && part_may_freeze(spec->leaf) && !wave_leaf(spec->wave, spec->leaf)->referenced;
     /* The rows of other tables that are merged into the target are none of this one's business. */
     bool empty = spec->only && spec->leaf->root->merge == NULL &&
                  (freeze || wave_leaf(spec->wave, spec->leaf)->dirty);
@@ -273,7 +276,7 @@ static bool copy_either_way(const PartSpec *spec, Arena *arena, Conn *source, Co
 
 /* What was begun before may have triggers and keys by now. A connection of its own: the worker's
  * goes on to steps that must not be quiet. */
-static bool quiet_conn(const PartSpec *spec, Conn **own, Err *err)
+bool part_quiet_conn(const PartSpec *spec, Conn **own, Err *err)
 {
     const Run *run = spec->run;
     const char *replica_sql = run->blueprint->target->server.replica_sql;
@@ -287,7 +290,7 @@ static bool quiet_conn(const PartSpec *spec, Conn **own, Err *err)
 bool part_copy(const PartSpec *spec, Arena *arena, Conn *source, Conn *target, Err *err)
 {
     AUTO_CONN Conn *own = NULL;
-    return quiet_conn(spec, &own, err) &&
+    return part_quiet_conn(spec, &own, err) &&
            copy_either_way(spec, arena, source, own != NULL ? own : target, err);
 }
 

@@ -25,8 +25,13 @@ void part_source_sql(Str *sql, const Conn *source, const Leaf *leaf, const PartR
 /** Appends the COPY ... FROM STDIN. \param freeze the share is emptied in the same transaction */
 void part_target_sql(Str *sql, const Conn *target, const Leaf *leaf, bool freeze);
 
-/** Appends what empties the leaf's share of the target. */
-void part_empty_sql(Str *sql, const Conn *target, const Leaf *leaf);
+/** The table on the target that holds the leaf's rows. */
+const Name *part_target(const Leaf *leaf);
+
+/** Appends what empties the leaf's share of the target.
+ * \param referenced by foreign keys of other tables: row by row, since TRUNCATE would be refused;
+ *        under replication role replica their actions do not fire */
+void part_empty_sql(Str *sql, const Conn *target, const Leaf *leaf, bool referenced);
 
 /** Whether rows are written frozen: only into a plain table that holds this leaf's rows alone,
  * emptied in the same transaction; and only where it pays.
@@ -38,6 +43,11 @@ bool part_may_freeze(const Leaf *leaf);
  * \return false with ERR_ROW_COUNT, ERR_SQL, ERR_LOST, ERR_RUN (the wave is lost) or the stop's
  *         error; neither connection is inside a transaction then, if it is still usable. */
 MUSTCHECK bool part_copy(const PartSpec *spec, Arena *arena, Conn *source, Conn *target, Err *err);
+
+/** A table that is copied anew beside the stream has its triggers and foreign keys: they must not
+ * fire. \param own receives a session under replication role replica; NULL: not needed, or not to
+ * be had (then nothing that acts stands there, docs/adr/0007) */
+MUSTCHECK bool part_quiet_conn(const PartSpec *spec, Conn **own, Err *err);
 
 /** Whether the journal has the part: asked before it is tried again, since the answer to a commit
  * can get lost. */

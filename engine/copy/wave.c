@@ -317,9 +317,27 @@ static bool empty_merged(Wave *wave, Conn *target, Err *err)
             continue;
         AUTO_STR Str sql = {0};
         done[first->index] = true;
-        part_empty_sql(&sql, target, leaf);
+        part_empty_sql(&sql, target, leaf, wave->leaves[i].referenced);
         if (!pg_none(target, sql.data, NO_PARAMS, err))
             return err_context(err, "could not empty %s", name_text(&arena, &first->target));
+    }
+    return true;
+}
+
+/* A table that foreign keys of others reference cannot be truncated alone. They stand where a table
+ * is copied anew. */
+static bool find_referenced(Wave *wave, Conn *target, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(target, SQL_WAVE_REFERENCED, NO_PARAMS, &rows, err))
+        return false;
+    for (size_t i = 0; i < wave->included_count; i++) {
+        const Leaf *leaf = wave->included[i];
+        for (size_t r = 0; wave->leaves[leaf->index].dirty && r < rows_count(rows); r++) {
+            Name name = {rows_text(rows, r, 0), rows_text(rows, r, 1)};
+            if (name_equal(&name, part_target(leaf)))
+                wave->leaves[leaf->index].referenced = true;
+        }
     }
     return true;
 }
@@ -328,7 +346,8 @@ bool wave_begin(Wave **out, Run *run, Conn *target, Err *err)
 {
     __attribute__((cleanup(wave_free_scope))) Wave *wave = wave_new(run);
     if (!choose_leaves(wave, target, err) || !hold(wave, err) || !compare_catalog(wave, err) ||
-        !open_in_journal(wave, target, err) || !empty_merged(wave, target, err))
+        !find_referenced(wave, target, err) || !open_in_journal(wave, target, err) ||
+        !empty_merged(wave, target, err))
         return false;
     wave->checked_ms = clock_ms();
     log_info(&run->log, "wave %" PRId64 ": %zu tables under the snapshot at %s", wave->number,
@@ -343,11 +362,16 @@ bool wave_none(const Run *run, Conn *target, Err *err)
     AUTO_ARENA Arena arena = {0};
     const Blueprint *blueprint = run->blueprint;
     Name *names = arena_array(&arena, Name, blueprint->leaf_count);
+    const JournalLeaf **states = NULL;
     int64_t wave = 0;
-    for (size_t i = 0; i < blueprint->leaf_count; i++)
-        names[i] = blueprint->leaves[i].source;
-    return journal_wave_open(target, run->journal.id, names, blueprint->leaf_count, 0, &wave,
-                             err) &&
+    size_t count = 0;
+    if (!leaves_states(&arena, run, target, &states, err))
+        return false;
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        if (!leaf_is_copied(states[i]))
+            names[count++] = blueprint->leaves[i].source;
+    }
+    return journal_wave_open(target, run->journal.id, names, count, 0, &wave, err) &&
            pg_none(target, SQL_COPY_NONE,
                    PARAMS(arena_int64(&arena, run->journal.id), arena_int64(&arena, wave)), err);
 }
@@ -375,6 +399,11 @@ void wave_return(Wave *wave)
 int64_t wave_number(const Wave *wave)
 {
     return wave->number;
+}
+
+Lsn wave_sync_lsn(const Wave *wave)
+{
+    return wave->sync_lsn;
 }
 
 const WaveLeaf *wave_leaf(const Wave *wave, const Leaf *leaf)

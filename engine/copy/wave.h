@@ -20,8 +20,9 @@ typedef struct CopyJob CopyJob; /* copy/job.h */
 
 /* What the wave knows of one leaf. */
 typedef struct WaveLeaf {
-    bool included; /* is copied in this wave; else an earlier wave did */
-    bool dirty;    /* an earlier wave began it: its share of the target may hold rows */
+    bool included;   /* is copied in this wave; else an earlier wave did */
+    bool dirty;      /* an earlier wave began it: its share of the target may hold rows */
+    bool referenced; /* and foreign keys of other tables stand on that: it cannot be truncated */
     uint32_t pages;
 } WaveLeaf;
 
@@ -51,6 +52,9 @@ Conn *wave_borrow(Wave *wave);
 void wave_return(Wave *wave);
 
 int64_t wave_number(const Wave *wave);
+
+/** The consistent point of its snapshot. */
+Lsn wave_sync_lsn(const Wave *wave);
 const WaveLeaf *wave_leaf(const Wave *wave, const Leaf *leaf);
 
 /** Where the copy of a relation keeps its state while the wave lasts. */

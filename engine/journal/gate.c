@@ -99,6 +99,16 @@ bool journal_answer_request(Conn *target, int64_t request, int exit_status, cons
                    err);
 }
 
+bool journal_answer_late(Conn *target, int64_t run, int64_t request, int exit_status,
+                         const char *message, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_REQUEST_ANSWER_LATE,
+                   PARAMS(arena_int64(&arena, run), arena_int64(&arena, request),
+                          arena_int64(&arena, exit_status), message),
+                   err);
+}
+
 bool journal_expire_pauses(Conn *target, int64_t run, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

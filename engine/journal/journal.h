@@ -138,6 +138,17 @@ MUSTCHECK bool journal_leaf_state(Conn *target, int64_t run, const Name *leaf, c
 MUSTCHECK bool journal_leaf_copied(Conn *target, int64_t run, const Name *leaf, int64_t wave,
                                    size_t parts, Err *err);
 
+/** Every leaf that is copied streams from now on. */
+MUSTCHECK bool journal_leaves_stream(Conn *target, int64_t run, Err *err);
+
+/** Leaves are to be copied anew: state i. Their share of the target is emptied by their next wave.
+ */
+MUSTCHECK bool journal_leaves_again(Conn *target, int64_t run, const Name *leaves, size_t count,
+                                    Err *err);
+
+/** Whether a leaf of the run has streamed: then the stream goes on while others are copied. */
+MUSTCHECK bool journal_replicating(Conn *target, int64_t run, bool *replicating, Err *err);
+
 /* --- lane: the applied position --- */
 
 typedef struct JournalLane {
@@ -231,6 +242,9 @@ MUSTCHECK bool journal_finish_requests(Conn *target, int64_t run, int exit_statu
 /** Finishes one request. */
 MUSTCHECK bool journal_answer_request(Conn *target, int64_t request, int exit_status,
                                       const char *message, Err *err);
+/** Finishes what was asked to be copied beside the stream (refresh, resync) up to this request. */
+MUSTCHECK bool journal_answer_late(Conn *target, int64_t run, int64_t request, int exit_status,
+                                   const char *message, Err *err);
 /** Ends requests to pause that an engine which died did not answer. */
 MUSTCHECK bool journal_expire_pauses(Conn *target, int64_t run, Err *err);
 MUSTCHECK bool journal_read_request(Arena *arena, Conn *target, int64_t id, JournalRequest *request,

@@ -64,6 +64,29 @@ bool journal_wave_open(Conn *target, int64_t run, const Name *leaves, size_t cou
     return pg_commit(target, err);
 }
 
+bool journal_leaves_stream(Conn *target, int64_t run, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_LEAVES_STREAM, PARAMS(arena_int64(&arena, run)), err);
+}
+
+bool journal_leaves_again(Conn *target, int64_t run, const Name *leaves, size_t count, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_LEAVES_AGAIN,
+                   PARAMS(arena_int64(&arena, run), names_json(&arena, leaves, count)), err);
+}
+
+bool journal_replicating(Conn *target, int64_t run, bool *replicating, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(target, SQL_JOURNAL_REPLICATING, PARAMS(arena_int64(&arena, run)), &rows, err))
+        return false;
+    *replicating = rows_bool(rows, 0, 0);
+    return true;
+}
+
 bool journal_part_done(Conn *target, int64_t run, const Name *leaf, int64_t wave, int part,
                        const char *range, int64_t rows_read, int64_t rows_written, int64_t bytes,
                        Err *err)

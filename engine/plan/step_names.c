@@ -37,6 +37,7 @@ const StepName STEP_KIND_NAMES[] = {
     {"hook", CUTOVER},
     {"hypertable", SCHEMA},
     {"index", COPY},
+    {"join", CATCHUP},
     {"large_objects", COPY},
     {"large_objects.refresh", CUTOVER},
     {"large_objects.verify", CATCHUP},

@@ -14,7 +14,9 @@ extern const StepKind STEP_CATCHUP;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_CATCHUP, "replicate"), blueprint->plan->replication.pos);
+    Step *step = step_add_after(builder, &STEP_CATCHUP, "replicate");
+    step_at(step, blueprint->plan->replication.pos);
+    step_needs_kind(builder, step, "join");
     return true;
 }
 

@@ -42,7 +42,7 @@ static size_t describe_leaf(StepCtx *ctx, Description *description, const Leaf *
     }
     if (freeze) {
         str_reset(&sql);
-        part_empty_sql(&sql, ctx->target, leaf);
+        part_empty_sql(&sql, ctx->target, leaf, false);
         description_add(ctx->arena, description, CONN_TARGET, sql.data);
     }
     str_reset(&sql);

@@ -26,6 +26,7 @@ extern const StepKind STEP_SCHEMA_POST;
 extern const StepKind STEP_SETTINGS;
 extern const StepKind STEP_ANALYZE;
 extern const StepKind STEP_REPLICATE;
+extern const StepKind STEP_JOIN;
 extern const StepKind STEP_CATCHUP;
 extern const StepKind STEP_VALIDATE;
 extern const StepKind STEP_MATVIEW;
@@ -72,6 +73,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_SETTINGS,
     &STEP_ANALYZE,
     &STEP_REPLICATE,
+    &STEP_JOIN,
     &STEP_CATCHUP,
     &STEP_VALIDATE,
     &STEP_MATVIEW,

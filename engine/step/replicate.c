@@ -3,6 +3,7 @@
  * has drained it.
  */
 #include "cdc/stream.h"
+#include "copy/leaves.h"
 #include "pg/ddl.h"
 #include "step/common.h"
 #include "step/foreign_key.h"
@@ -13,8 +14,13 @@ extern const StepKind STEP_REPLICATE;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    Step *step = step_add_after(builder, &STEP_REPLICATE, "wave_end");
+    Step *step = step_add_after(builder, &STEP_REPLICATE, "preflight");
     step_at(step, blueprint->plan->replication.pos);
+    if (blueprint->replicating) { /* what is late is held, and joins */
+        step_needs_kind(builder, step, "control_schema");
+        return true;
+    }
+    step_needs_kind(builder, step, "wave_end");
     /* Apply finds rows by key: the key indexes must stand, and nothing may be half built under it.
      */
     step_needs_kind(builder, step, "index");
@@ -40,27 +46,27 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     return true;
 }
 
-/* sync_lsn of every leaf, in blueprint order. */
-static const Lsn *read_sync_lsn(StepCtx *ctx, Err *err)
+/* sync_lsn of every leaf, in blueprint order, and whether it is held: one that was copied while the
+ * stream went on is as good as one that was not, until it has joined. */
+static bool read_leaves(StepCtx *ctx, StreamSpec *spec, Err *err)
 {
     const Blueprint *blueprint = ctx->run->blueprint;
-    JournalLeaf *leaves = NULL;
-    size_t count = 0;
-    if (!journal_leaves(ctx->arena, ctx->target, ctx->run->journal.id, &leaves, &count, err))
-        return NULL;
+    const JournalLeaf **states = NULL;
+    if (!leaves_states(ctx->arena, ctx->run, ctx->target, &states, err))
+        return false;
     Lsn *sync = arena_array(&ctx->run->arena, Lsn, blueprint->leaf_count + 1);
+    bool *held = arena_array(&ctx->run->arena, bool, blueprint->leaf_count + 1);
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
-        const Name *name = &blueprint->leaves[i].source;
-        size_t n = 0;
-        while (n < count && !name_equal(&leaves[n].source, name))
-            n++;
-        if (n == count || strchr("fsr", leaves[n].state) == NULL) {
-            err_set(err, ERR_RUN, "%s is not copied yet", name_text(ctx->arena, name));
-            return NULL;
-        }
-        sync[i] = leaves[n].sync_lsn;
+        held[i] = blueprint->replicating && (states[i] == NULL || states[i]->state != 'r');
+        if (leaf_is_copied(states[i]))
+            sync[i] = states[i]->sync_lsn;
+        else if (!held[i])
+            return err_set(err, ERR_RUN, "%s is not copied yet",
+                           name_text(ctx->arena, &blueprint->leaves[i].source));
     }
-    return sync;
+    spec->sync_lsn = sync;
+    spec->held = held;
+    return true;
 }
 
 /* All that the stream reads, quoted. */
@@ -79,9 +85,6 @@ static const char *publications(const StepCtx *ctx)
 static bool apply(StepCtx *ctx, Err *err)
 {
     Run *run = ctx->run;
-    const Lsn *sync_lsn = read_sync_lsn(ctx, err);
-    if (sync_lsn == NULL || !triggers_late_hold(ctx, err) || !foreign_keys_late_hold(ctx, err))
-        return false;
     StreamSpec spec = {
         .blueprint = run->blueprint,
         .source = &run->source,
@@ -91,15 +94,17 @@ static bool apply(StepCtx *ctx, Err *err)
         .run_mark = run->journal.mark,
         .run_id = run->journal.id,
         .epoch = run->journal.epoch,
-        .sync_lsn = sync_lsn,
         .stop = run->stop,
         .log = {.run = run->plan->name, .step = "replicate"},
     };
     Stream *stream = NULL;
+    if (!read_leaves(ctx, &spec, err) || !triggers_late_hold(ctx, err) ||
+        !foreign_keys_late_hold(ctx, err))
+        return false;
     if (!stream_start(&stream, &spec, err))
         return false;
     run_publish_stream(run, stream);
-    return true;
+    return run->blueprint->replicating || journal_leaves_stream(ctx->target, run->journal.id, err);
 }
 
 const StepKind STEP_REPLICATE = {

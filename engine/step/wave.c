@@ -4,6 +4,7 @@
  */
 #include "copy/wave.h"
 
+#include "cdc/stream.h"
 #include "pg/ddl.h"
 #include "step/common.h"
 
@@ -78,11 +79,26 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     return true;
 }
 
+/* What commits below the snapshot need not wait for the copy. A stream that is not there yet reads
+ * the journal; step join tells it once more. */
+static bool tell_stream(Run *run, Err *err)
+{
+    const Blueprint *blueprint = run->blueprint;
+    for (size_t i = 0; blueprint->replicating && i < blueprint->leaf_count; i++) {
+        const Leaf *leaf = &blueprint->leaves[i];
+        if (run->stream != NULL && wave_leaf(run->wave, leaf)->included &&
+            !stream_leaf_sync(run->stream, leaf, wave_sync_lsn(run->wave), err))
+            return false;
+    }
+    return true;
+}
+
 static bool apply(StepCtx *ctx, Err *err)
 {
-    if (!ctx->run->plan->copy.data)
-        return wave_none(ctx->run, ctx->target, err);
-    return wave_begin(&ctx->run->wave, ctx->run, ctx->target, err);
+    Run *run = ctx->run;
+    if (!run->plan->copy.data)
+        return wave_none(run, ctx->target, err);
+    return wave_begin(&run->wave, run, ctx->target, err) && tell_stream(run, err);
 }
 
 const StepKind STEP_WAVE = {

@@ -119,11 +119,11 @@ def test_the_running_engine(source, target, plan, godwit):
         source.execute("CREATE TABLE bad (v text)")
         assert "G201" in godwit("refresh", mine, code=4).err
         source.execute("DROP TABLE bad; CREATE TABLE fresh (id int PRIMARY KEY, v text);"
-                       "INSERT INTO fresh SELECT i, 'f' FROM generate_series(1, 300) AS i;"
-                       "CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (100) TO (200)")
+                       "INSERT INTO fresh SELECT i, 'f' FROM generate_series(1, 300) AS i")
         assert "has taken in what was added" in godwit("refresh", mine, code=0).out
         assert target.value("SELECT count(*) FROM fresh") == 300
-        source.execute("UPDATE fresh SET v = 'g' WHERE id < 9; INSERT INTO parted VALUES (150, 'n'); DELETE FROM old")
+        source.execute("CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (100) TO (200);"
+                       "UPDATE fresh SET v = 'g' WHERE id < 9; INSERT INTO parted VALUES (150, 'n'); DELETE FROM old")
         assert running.running(), "the engine ended"
         source.execute("CREATE SCHEMA more; CREATE TABLE more.t (id int PRIMARY KEY)")
         other = harness.Plan(f"{mine.path}.yaml", dict(mine.keys, select={"schemas": ["public", "more"]}), mine.env)
