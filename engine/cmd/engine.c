@@ -30,6 +30,7 @@
 
 #define REQUEST_POLL_MS 500
 #define SAMPLE_MS       1000
+#define MEND_MS         2000
 
 typedef struct Ticker {
     Session *session;
@@ -40,6 +41,7 @@ typedef struct Ticker {
     const char *resync; /* what that stop is for */
     int64_t last_request_ms;
     int64_t last_sample_ms;
+    int64_t last_mend_ms;
 } Ticker;
 
 /* A cutover that has begun goes to its end: stopping it would take it back. */
@@ -158,13 +160,31 @@ static void watch_downtime(const Run *run)
         stop_request(run->stop, STOP_DOWNTIME);
 }
 
+/* The session for requests and samples may be the only one that ended: the steps have their own,
+ * and the run goes on with another. Not in the downtime, which must not wait for that. */
+static bool mend_session(Ticker *ticker, int64_t now)
+{
+    AUTO_ERR Err err = {0};
+    if (conn_is_ok(ticker->session->target))
+        return true;
+    if (atomic_load(&ticker->run->cutover->begun) || now - ticker->last_mend_ms < MEND_MS)
+        return false;
+    bool ok = session_mend(ticker->session, &err);
+    if (ok)
+        log_info(&ticker->run->log, "the session for requests was lost: another one is open");
+    else
+        log_debug(&ticker->run->log, "requests: %s", err.message);
+    ticker->last_mend_ms = clock_ms();
+    return ok;
+}
+
 static void tick(void *data, const ExecuteView *view)
 {
     Ticker *ticker = data;
     int64_t now = clock_ms();
     progress_draw(ticker->progress, view);
     watch_downtime(ticker->run);
-    if (!conn_is_ok(ticker->session->target) || stop_reason(ticker->run->stop) != STOP_NONE)
+    if (stop_reason(ticker->run->stop) != STOP_NONE || !mend_session(ticker, now))
         return;
     answer_when_caught_up(ticker, view);
     StreamStatus status = {0};
@@ -443,6 +463,9 @@ static bool run_graph(Session *session, EngineOptions *options, Run *run, Again 
         ok = err_move(err, &ended);
     conn_set_stop(session->target,
                   NULL); /* what is left to write is short, and a stop must not lose it */
+    AUTO_ERR Err lost = {0};
+    if (ok && !session_mend(session, &lost))
+        log_debug(&run->log, "the end: %s", lost.message);
     if (!ok)
         answer_slot(session, run, err);
     slot_watch_free(run->slot_watch);

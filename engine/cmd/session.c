@@ -82,19 +82,26 @@ static bool check_expect(Session *session, const PlanExpect *expect, const Endpo
     return true;
 }
 
+static bool open_main(Session *session, ConnSide side, bool read_only, Conn **conn, Err *err)
+{
+    const Endpoint *endpoint =
+        side == CONN_SOURCE ? &session->source_endpoint : &session->target_endpoint;
+    ConnOptions options = {.purpose = "main",
+                           .read_only = read_only,
+                           .lock_timeout_ms = SESSION_LOCK_TIMEOUT_MS,
+                           .stop = &session->stop};
+    return conn_open(conn, endpoint, &options, err);
+}
+
 static bool open_side(Session *session, const PlanEndpoint *from, ConnSide side, bool read_only,
                       Err *err)
 {
     Endpoint *endpoint =
         side == CONN_SOURCE ? &session->source_endpoint : &session->target_endpoint;
     Conn **conn = side == CONN_SOURCE ? &session->source : &session->target;
-    ConnOptions options = {.purpose = "main",
-                           .read_only = read_only,
-                           .lock_timeout_ms = SESSION_LOCK_TIMEOUT_MS,
-                           .stop = &session->stop};
     return resolve(session, from, side, endpoint, err) &&
            check_expect(session, &from->expect, endpoint, err) &&
-           conn_open(conn, endpoint, &options, err);
+           open_main(session, side, read_only, conn, err);
 }
 
 bool session_connect(Session *session, bool source, bool target, bool read_only, Err *err)
@@ -102,6 +109,18 @@ bool session_connect(Session *session, bool source, bool target, bool read_only,
     if (source && !open_side(session, &session->plan.source, CONN_SOURCE, true, err))
         return false;
     return !target || open_side(session, &session->plan.target, CONN_TARGET, read_only, err);
+}
+
+bool session_mend(Session *session, Err *err)
+{
+    Conn *fresh = NULL;
+    if (conn_is_ok(session->target))
+        return true;
+    if (!open_main(session, CONN_TARGET, false, &fresh, err))
+        return false;
+    conn_close(session->target);
+    session->target = fresh;
+    return true;
 }
 
 bool session_journal(Session *session, Err *err)

@@ -46,6 +46,9 @@ MUSTCHECK bool session_plan(Session *session, const char *path, Err *err);
 MUSTCHECK bool session_connect(Session *session, bool source, bool target, bool read_only,
                                Err *err);
 
+/** Opens the target's session anew when it was lost; what it knew is in the session still. */
+MUSTCHECK bool session_mend(Session *session, Err *err);
+
 /** Finds the journal's run on the target. */
 MUSTCHECK bool session_journal(Session *session, Err *err);
 

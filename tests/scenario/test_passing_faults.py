@@ -11,8 +11,8 @@ INSERT INTO big SELECT i, repeat(md5(i::text), 8) FROM generate_series(1, 30000)
 """
 GOES_ON = r"this passes by itself"
 SOON = APPROVAL | {"gates": {"stable_for": "100ms"}}
-LOCK_SESSION = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity " \
-               "WHERE datname = current_database() AND application_name LIKE 'godwit%lock'"
+END_SESSION = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity " \
+              "WHERE datname = current_database() AND application_name LIKE %s"
 
 
 def caught_up_again(running, target):
@@ -42,8 +42,12 @@ def test_anchor_31_one_apply_outlives_what_passes(private_cluster, database, pla
     running.wait_for(WAITING)
     servers[0].restart("immediate")  # in the stream: it connects again, the run does not notice
     load.wait_transactions(10)
-    target.execute(LOCK_SESSION)
+    assert target.value(END_SESSION, ("godwit%lock",)) == 1
     caught_up_again(running, target)
+    # The session that answers requests and writes samples is the only one that ends: another one takes its place.
+    assert target.value(END_SESSION, ("godwit%main",)) == 1
+    target.wait_until("SELECT at > %s FROM godwit.metric",
+                      (target.value("SELECT clock_timestamp()"),))
     ways[1].vanish()
     running.wait_for(GOES_ON, timeout=60, new=True)
     ways[1].come_back()

@@ -145,3 +145,17 @@ def test_two_servers_behind_one_address_are_refused(source, servers, plan, godwi
     finally:
         balancer.close()
         twin.drop()
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_failed_probe_is_no_pooler(side, source, target, plan, godwit):
+    """An error of another kind than an unknown snapshot is what it is: a failure, not a finding about the address."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    mine = plan()
+    ends = []
+    for number in range(1, 5):
+        fault = f"{side}/probe:statement:{number}:fail"
+        result = godwit("check", mine, "--sample", "0s", "--format", "json", env={"GODWIT_FAULT": fault})
+        assert "fault hook" in result.err
+        ends.append(result.code)
+    assert ends == [1, 1, 1, 0], ends  # the last one takes a transaction back that nobody needs
