@@ -27,10 +27,13 @@ CREATE TABLE IF NOT EXISTS godwit.run (
     started_at     timestamptz NOT NULL DEFAULT pg_catalog.now(),
     ended_at       timestamptz,
     downtime_ms    bigint,
-    pinned         text
+    pinned         text,
+    switched_at    timestamptz
 );
 -- The hash of the pinned plan that the run is held to; NULL when the last engine was given a plan file.
 ALTER TABLE godwit.run ADD COLUMN IF NOT EXISTS pinned text;
+-- When the target became the primary: failback.keep_for counts from here.
+ALTER TABLE godwit.run ADD COLUMN IF NOT EXISTS switched_at timestamptz;
 
 -- What the run's data road stood on when it began, a line per fact: who resumes or cuts over compares.
 CREATE TABLE IF NOT EXISTS godwit.structure (

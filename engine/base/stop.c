@@ -39,7 +39,8 @@ static int rank(int reason)
 {
     if (reason == STOP_NONE)
         return 0;
-    if (reason == STOP_REFRESH || reason == STOP_SNAPSHOT || reason == STOP_LATE)
+    if (reason == STOP_REFRESH || reason == STOP_SNAPSHOT || reason == STOP_LATE ||
+        reason == STOP_FAILBACK)
         return 1;
     return reason == STOP_LOCK_LOST ? 2 : 3;
 }
@@ -96,6 +97,8 @@ bool stop_error(const Stop *stop, Err *err)
         return err_set(err, ERR_CANNOT_RESUME, "stopped because of the replication slot");
     case STOP_LATE:
         return err_set(err, ERR_PAUSED, "stopped at a checkpoint to copy tables beside the stream");
+    case STOP_FAILBACK:
+        return err_set(err, ERR_PAUSED, "stopped at a checkpoint to go back to the source");
     case STOP_FAILED:
     case STOP_DONE:
         return err_set(err, ERR_RUN, "stopped because another part of the run ended");

@@ -20,6 +20,7 @@ typedef enum StopReason {
     STOP_REFRESH,   /* `godwit refresh`: the engine begins anew with what was added */
     STOP_SNAPSHOT,  /* the wave's snapshot is too old: the engine begins anew with another */
     STOP_LATE,      /* tables are to be copied beside the stream: the engine begins anew */
+    STOP_FAILBACK,  /* `godwit failback`: the engine begins anew and goes back to the source */
     STOP_LOCK_LOST, /* the run's lock session died: the engine begins anew once it has it again */
     STOP_FAILED,    /* another part of the run failed */
     STOP_DOWNTIME,  /* the cutover took longer than its max_downtime */
@@ -36,7 +37,8 @@ typedef struct Stop {
 MUSTCHECK bool stop_init(Stop *stop, Err *err);
 void stop_release(Stop *stop);
 
-/** The first reason wins, except that STOP_REFRESH, STOP_SNAPSHOT and STOP_LATE are replaced by
+/** The first reason wins, except that STOP_REFRESH, STOP_SNAPSHOT, STOP_LATE and STOP_FAILBACK are
+ * replaced by
  * every other one, and STOP_LOCK_LOST by those that are an end. Safe from any thread. */
 void stop_request(Stop *stop, StopReason reason);
 

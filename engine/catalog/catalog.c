@@ -103,7 +103,7 @@ static bool try_replica_way(Conn *conn, const ProviderReplicaWay *way, bool *may
 }
 
 /* Privileges do not tell: providers let their users set it by hooks and functions of their own. */
-static bool read_replica_way(Catalog *catalog, Conn *conn, Err *err)
+bool catalog_replica_way(Catalog *catalog, Conn *conn, Err *err)
 {
     size_t count = 0;
     const ProviderReplicaWay *ways = provider_replica_ways(&count);
@@ -123,7 +123,7 @@ bool catalog_inspect(Catalog *catalog, Conn *conn, Err *err)
 {
     catalog->side = conn_side(conn);
     bool own = !conn_in_transaction(conn);
-    if (own && catalog->side == CONN_TARGET && !read_replica_way(catalog, conn, err))
+    if (own && catalog->side == CONN_TARGET && !catalog_replica_way(catalog, conn, err))
         return false;
     if (own && !pg_begin(conn, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err))
         return false;

@@ -234,6 +234,10 @@ typedef struct Catalog {
  * \param catalog zeroed; released by catalog_release() whatever the outcome
  * \return false with ERR_SQL, ERR_LOST or the stop's error. */
 MUSTCHECK bool catalog_inspect(Catalog *catalog, Conn *conn, Err *err);
+
+/** Fills in server.replica_sql, which catalog_inspect() asks of a target only: for a source that
+ * changes are applied to on the way back. Outside a transaction. */
+MUSTCHECK bool catalog_replica_way(Catalog *catalog, Conn *conn, Err *err);
 void catalog_release(Catalog *catalog);
 
 /** Fills in what follows from the rest (roots, the order by name); for catalogs made by hand. */

@@ -12,50 +12,84 @@ static const char QUESTION[] =
 
 /* Not so after a cutover whose plan left the source open (stop_writes: manual, command), or when
  * somebody has opened it since. */
-static bool tell_closed(Session *session, Err *err)
+static bool tell_closed(Session *session, Conn *conn, Err *err)
 {
     const char *setting = NULL;
     AUTO_STR Str sql = {0};
-    if (!fence_database_previous(&session->arena, session->source, &setting, err) ||
-        !fence_open_sql(&sql, session->source, err))
+    if (!fence_database_previous(&session->arena, conn, &setting, err) ||
+        !fence_open_sql(&sql, conn, err))
         return false;
     if (text_equal(setting, "on"))
-        printf("the source stays read-only; to open it again: %s\n", sql.data);
+        printf("the %s stays read-only; to open it again: %s\n", conn_side_name(conn_side(conn)),
+               sql.data);
     return true;
 }
 
-/* A run that was not switched did not end well: its tombstone must not make a later apply say
- * "done". */
+/* A run that was not switched, or is back on its source, must not make a later apply say "done". */
+static const char *outcome(const Session *session)
+{
+    const char *state = session->journal.state;
+    if (text_equal(state, RUN_FINISHED) || text_equal(state, RUN_SWITCHED))
+        return RUN_FINISHED;
+    return text_equal(state, RUN_FAILED_BACK) ? RUN_FAILED_BACK : "abandoned";
+}
+
 static bool bury(Session *session, Err *err)
 {
     if (session->journal.id == 0)
         return true;
-    bool finished = text_equal(session->journal.state, RUN_FINISHED) ||
-                    text_equal(session->journal.state, RUN_SWITCHED);
-    if (!journal_bury_run(session->target, session->journal.id,
-                          finished ? RUN_FINISHED : "abandoned", err))
+    const char *end = outcome(session);
+    if (!journal_bury_run(session->target, session->journal.id, end, err))
         return false;
     printf("dropped the journal of run \"%s\" on the target; a tombstone stays\n",
            session->plan.name);
-    return !finished || tell_closed(session, err);
+    if (text_equal(end, RUN_FINISHED))
+        return tell_closed(session, session->source, err);
+    return !text_equal(end, RUN_FAILED_BACK) || tell_closed(session, session->target, err);
+}
+
+typedef struct Remains {
+    Orphans source;
+    Orphans target;
+    bool way_back;
+} Remains;
+
+static bool find_remains(Session *session, Remains *remains, Err *err)
+{
+    return undo_find_orphans(session, session->source, &remains->source, err) &&
+           undo_find_orphans(session, session->target, &remains->target, err) &&
+           undo_find_way_back(session, &remains->way_back, err);
+}
+
+static bool is_clean(const Orphans *orphans)
+{
+    return orphans->slot_count + orphans->publication_count + orphans->index_count == 0;
+}
+
+static bool drop_remains(Session *session, const Remains *remains, Err *err)
+{
+    return undo_open_source(session, err) &&
+           undo_drop_orphans(session, session->source, &remains->source, err) &&
+           undo_drop_orphans(session, session->target, &remains->target, err) &&
+           undo_way_back(session, err) && undo_closed(session, false, err) &&
+           undo_identities(session, err);
 }
 
 static bool run(const Options *options, Err *err)
 {
     AUTO_SESSION Session session = {0};
-    Orphans orphans = {0};
+    Remains remains = {0};
     if (!session_plan(&session, options->arguments[0], err) ||
         !session_connect(&session, true, true, false, err) || !session_lock(&session, err) ||
-        !session_journal(&session, err) || !undo_find_orphans(&session, &orphans, err))
+        !session_journal(&session, err) || !find_remains(&session, &remains, err))
         return false;
-    if (session.journal.id == 0 &&
-        orphans.slot_count + orphans.publication_count + orphans.index_count == 0) {
+    if (session.journal.id == 0 && is_clean(&remains.source) && is_clean(&remains.target) &&
+        !remains.way_back) {
         printf("nothing to clean up for plan \"%s\"\n", session.plan.name);
         return true;
     }
     return session_confirm(options, QUESTION, err) && undo_fences(&session, err) &&
-           undo_open_source(&session, err) && undo_drop_orphans(&session, &orphans, err) &&
-           undo_identities(&session, err) && bury(&session, err);
+           drop_remains(&session, &remains, err) && bury(&session, err);
 }
 
 extern const Command COMMAND_CLEANUP;

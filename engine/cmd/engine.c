@@ -10,6 +10,7 @@
 #include "blueprint/structure.h"
 #include "cdc/stream.h"
 #include "cmd/again.h"
+#include "cmd/engine_internal.h"
 #include "cmd/findings.h"
 #include "cmd/hold.h"
 #include "cmd/late.h"
@@ -24,7 +25,9 @@
 #include "lob/lob.h"
 #include "report/progress.h"
 #include "report/totals.h"
+#include "step/common.h"
 #include "step/slot_watch.h"
+#include "step/way_back.h"
 
 #include <unistd.h>
 
@@ -34,11 +37,13 @@
 
 typedef struct Ticker {
     Session *session;
-    Run *run;
+    Run *run;  /* whose graph is executed: there, or the way back */
+    Run *main; /* the one that the journal knows */
     Progress *progress;
     int64_t
         refresh; /* a request of that kind, or resync: to be answered, or what the stop is for */
-    const char *resync; /* what that stop is for */
+    const char *resync;   /* what that stop is for */
+    bool cutover_is_told; /* who asked for the cutover does not wait for the way back's end */
     int64_t last_request_ms;
     int64_t last_sample_ms;
     int64_t last_mend_ms;
@@ -92,10 +97,41 @@ static bool answer_resync(Ticker *ticker, const JournalRequest *request, Err *er
 /* A partition that came is copied beside the stream; the cutover looks at the structure itself. */
 static void watch_partitions(const Run *run, const StreamStatus *status)
 {
-    if (!status->partitions_moved || atomic_load(&run->cutover->begun))
+    if (!status->partitions_moved || run->forth != NULL || atomic_load(&run->cutover->begun))
         return;
     log_info(&run->log, "stopping at a checkpoint to take in partitions that came or went");
     stop_request(run->stop, STOP_LATE);
+}
+
+/* What is kept open is what a failback goes by. */
+static bool answer_failback(const Ticker *ticker, const JournalRequest *request, Err *err)
+{
+    Run *run = ticker->run;
+    if (!atomic_load(&run->keeping))
+        return journal_answer_request(ticker->session->target, request->id,
+                                      err_exit_status(ERR_RUN),
+                                      "the run is not switched, or its way back is not open", err);
+    log_info(&run->log, "failback: going back to the source");
+    stop_request(run->stop, STOP_FAILBACK);
+    return true;
+}
+
+/* Asked when it is done already. */
+static bool answer_cutover_request(const Ticker *ticker, const JournalRequest *request, Err *err)
+{
+    return !atomic_load(&ticker->run->keeping) ||
+           journal_answer_request(ticker->session->target, request->id, 0, "done", err);
+}
+
+static void answer_cutover_when_kept(Ticker *ticker)
+{
+    AUTO_ERR Err err = {0};
+    if (ticker->cutover_is_told || !atomic_load(&ticker->run->keeping))
+        return;
+    ticker->cutover_is_told = true;
+    if (!journal_finish_requests(ticker->session->target, ticker->main->journal.id, 0, "done",
+                                 &err))
+        log_debug(&ticker->run->log, "requests: %s", err.message);
 }
 
 static void answer_when_caught_up(Ticker *ticker, const ExecuteView *view)
@@ -112,31 +148,38 @@ static void answer_when_caught_up(Ticker *ticker, const ExecuteView *view)
 
 /* What other commands ask. `cutover` needs nothing more than to be noticed: the graph goes there by
  * itself. */
+static bool answer_request(Ticker *ticker, const JournalRequest *request, Err *err)
+{
+    if (text_equal(request->kind, "pause"))
+        return answer_pause(ticker, request, err);
+    if (text_equal(request->kind, "refresh"))
+        return answer_refresh(ticker, request, err);
+    if (text_equal(request->kind, "resync"))
+        return answer_resync(ticker, request, err);
+    if (text_equal(request->kind, "failback"))
+        return answer_failback(ticker, request, err);
+    if (text_equal(request->kind, "cutover"))
+        return answer_cutover_request(ticker, request, err);
+    log_info(&ticker->run->log, "request %s: on its way", request->kind);
+    return true;
+}
+
 static void take_requests(Ticker *ticker)
 {
     AUTO_ARENA Arena arena = {0};
     AUTO_ERR Err err = {0};
     JournalRequest request = {0};
-    if (!journal_take_request(&arena, ticker->session->target, ticker->run->journal.id, &request,
-                              &err))
+    if (!journal_take_request(&arena, ticker->session->target, ticker->main->journal.id, &request,
+                              &err) ||
+        (request.id != 0 && !answer_request(ticker, &request, &err)))
         log_debug(&ticker->run->log, "requests: %s", err.message);
-    else if (request.id == 0)
-        return;
-    else if (text_equal(request.kind, "pause") && !answer_pause(ticker, &request, &err))
-        log_debug(&ticker->run->log, "requests: %s", err.message);
-    else if (text_equal(request.kind, "refresh") && !answer_refresh(ticker, &request, &err))
-        log_debug(&ticker->run->log, "requests: %s", err.message);
-    else if (text_equal(request.kind, "resync") && !answer_resync(ticker, &request, &err))
-        log_debug(&ticker->run->log, "requests: %s", err.message);
-    else
-        log_info(&ticker->run->log, "request %s: on its way", request.kind);
 }
 
 static void write_sample(Ticker *ticker)
 {
     AUTO_ARENA Arena arena = {0};
     AUTO_ERR Err err = {0};
-    if (!journal_metric(ticker->session->target, ticker->run->journal.id,
+    if (!journal_metric(ticker->session->target, ticker->main->journal.id,
                         progress_sample(&arena, ticker->run), &err))
         log_debug(&ticker->run->log, "metric: %s", err.message);
 }
@@ -191,6 +234,7 @@ static void tick(void *data, const ExecuteView *view)
     if (run_stream_status(ticker->run, &status))
         watch_partitions(ticker->run, &status);
     watch_slot(ticker, view);
+    answer_cutover_when_kept(ticker);
     if (now - ticker->last_request_ms > REQUEST_POLL_MS) {
         ticker->last_request_ms = now;
         take_requests(ticker);
@@ -210,13 +254,15 @@ static bool say_finished(const char *name, const char *when)
 }
 
 /* \param done set when a tombstone or a finished run says that there is nothing to do */
-static bool find_run(Session *session, bool *done, Err *err)
+static bool find_run(Session *session, const EngineOptions *options, bool *done, Err *err)
 {
     JournalTombstone tombstone = {0};
     *done = false;
     if (!session_journal(session, err) ||
         !journal_tombstone(&session->arena, session->target, session->plan.name, &tombstone, err))
         return false;
+    if (options->failback) /* says for itself what there is to do */
+        return true;
     if (session->journal.id != 0 && text_equal(session->journal.state, RUN_FINISHED)) {
         *done = say_finished(session->plan.name, session->journal.ended_at);
     } else if (session->journal.id == 0 && text_equal(tombstone.outcome, RUN_FINISHED)) {
@@ -255,7 +301,8 @@ bool engine_may_refresh(Session *session, Err *err)
         err_set(err, ERR_RUN, "there is no run of plan \"%s\" on this target", session->plan.name);
         return err_hint(err, "\"godwit apply\" begins one, with everything that is selected.");
     }
-    if (text_equal(session->journal.state, RUN_SWITCHED))
+    if (text_equal(session->journal.state, RUN_SWITCHED) ||
+        text_equal(session->journal.state, RUN_FAILBACK))
         return err_set(err, ERR_RUN, "the run is switched: nothing comes from the source any more");
     return only_grew(session, err) && session_may_change(session, CHANGES_ADDED, err);
 }
@@ -305,9 +352,8 @@ static bool begin_run(Session *session, Run *run, SessionChanges changes, Err *e
                                             &session->blueprint.replicating, err));
 }
 
-static bool prepare(Session *session, const EngineOptions *options, Run *run, Err *err)
+static bool prepare_old(Session *session, const EngineOptions *options, bool resuming, Err *err)
 {
-    bool resuming = session->journal.id != 0;
     if (!undo_fences(session, err) || !session_inspect(session, err))
         return false;
     if (options->changes == CHANGES_ADDED && !engine_may_refresh(session, err))
@@ -315,6 +361,15 @@ static bool prepare(Session *session, const EngineOptions *options, Run *run, Er
     if (resuming && !session_same_run(session, options->changes, err))
         return false;
     if (!session_hold(session, err))
+        return false;
+    return !resuming || !text_equal(session->journal.state, RUN_FAILED_BACK) ||
+           engine_go_there_again(session, err);
+}
+
+static bool prepare(Session *session, const EngineOptions *options, Run *run, Err *err)
+{
+    bool resuming = session->journal.id != 0;
+    if (!prepare_old(session, options, resuming, err))
         return false;
     bool switched = resuming && text_equal(session->journal.state, RUN_SWITCHED);
     if (!switched && !findings_preflight(session, resuming, err))
@@ -333,8 +388,10 @@ bool engine_release_run(Run *run, Err *err)
     slot_watch_end(run);
     cutover_free(run->cutover);
     lob_free(run->lob);
+    way_back_free(run->back);
     run->wave = NULL;
     run->cutover = NULL;
+    run->back = NULL;
     return ok;
 }
 
@@ -349,6 +406,8 @@ static void answer_past_switch(Err *failure)
 
 static void answer_cutover(Run *run, Err *failure)
 {
+    if (atomic_load(&run->keeping)) /* the cutover is over */
+        return;
     if (text_equal(run->journal.state, RUN_SWITCHED)) {
         answer_past_switch(failure);
         return;
@@ -356,7 +415,10 @@ static void answer_cutover(Run *run, Err *failure)
     if (!text_equal(run->journal.state, RUN_CUTOVER))
         return;
     AUTO_ERR Err rollback = {0};
-    if (!cutover_rollback(run, &rollback)) {
+    bool back = cutover_rollback(run, &rollback);
+    if (run->back != NULL && text_equal(run->journal.state, RUN_RUNNING))
+        way_back_withdraw(run);
+    if (!back) {
         log_err(&run->log, LOG_ERROR, failure);
         err_release(failure);
         err_move(failure, &rollback);
@@ -371,7 +433,7 @@ static void answer_cutover(Run *run, Err *failure)
     }
 }
 
-static void finish_requests(Session *session, const Run *run, const Err *failure)
+void engine_finish_requests(Session *session, const Run *run, const Err *failure)
 {
     AUTO_ERR Err err = {0};
     int status = err_is_set(failure) ? err_exit_status(failure->code) : 0;
@@ -391,21 +453,23 @@ static bool print_totals(Session *session, Run *run, Err *err)
     return true;
 }
 
-static bool execute(Session *session, EngineOptions *options, Run *run, Err *err)
+bool engine_execute(Session *session, EngineOptions *options, Run *run,
+                    const StepKind *const *kinds, Err *err)
 {
     Graph graph = {0};
     bool live = isatty(STDERR_FILENO) != 0;
     Ticker ticker = {.session = session,
                      .run = run,
+                     .main = run_main(run),
                      .refresh = options->refresh,
                      .progress = progress_begin(live)};
     ExecuteOptions execution = {.until = options->until, .tick = tick, .tick_data = &ticker};
     run->exit_at_gate = options->exit_at_gate;
     run->cutover = cutover_new();
-    atomic_store(&run->cutover->begun, text_equal(run->journal.state, RUN_SWITCHED));
-    if (!text_equal(run->journal.state, RUN_SWITCHED))
+    atomic_store(&run->cutover->begun, run_is_switched(run));
+    if (run->forth == NULL && !run_is_switched(run))
         run->slot_watch = slot_watch_begin(run);
-    bool ok = graph_build(&graph, STEP_KINDS, &session->blueprint, err) &&
+    bool ok = graph_build(&graph, kinds, run->blueprint, err) &&
               graph_execute(&graph, run, &execution, err);
     progress_end(ticker.progress);
     options->refresh = ticker.refresh;
@@ -414,14 +478,14 @@ static bool execute(Session *session, EngineOptions *options, Run *run, Err *err
     return ok;
 }
 
-static void tell_start(Run *run)
+void engine_tell_start(Run *run)
 {
     run->notifier = notifier_begin(run);
     notify_event(run, "started", NULL, NULL);
 }
 
 /* The last event, when the run did not come to its end; then what is queued goes out. */
-static void tell_end(Run *run, const Err *failure, bool goes_on)
+void engine_tell_end(Run *run, const Err *failure, bool goes_on)
 {
     AUTO_ARENA Arena arena = {0};
     if (err_is_set(failure) && !goes_on) {
@@ -437,7 +501,8 @@ static void tell_end(Run *run, const Err *failure, bool goes_on)
 static bool begins_anew(const Session *session)
 {
     StopReason reason = stop_reason(&session->stop);
-    return reason == STOP_REFRESH || reason == STOP_SNAPSHOT || reason == STOP_LATE;
+    return reason == STOP_REFRESH || reason == STOP_SNAPSHOT || reason == STOP_LATE ||
+           reason == STOP_FAILBACK;
 }
 
 /* A cutover that was taken back is the greater news; the next engine sees the slot anew. */
@@ -451,10 +516,10 @@ static void answer_slot(const Session *session, Run *run, Err *failure)
 
 static bool run_graph(Session *session, EngineOptions *options, Run *run, Again *again, Err *err)
 {
-    tell_start(run);
+    engine_tell_start(run);
     again->epoch = run->journal.epoch;
     again->began_ms = clock_ms();
-    bool ok = execute(session, options, run, err);
+    bool ok = engine_execute(session, options, run, STEP_KINDS, err);
     again->passing = !ok && again_passes(&session->stop, err);
     if (!ok)
         answer_cutover(run, err);
@@ -472,8 +537,8 @@ static bool run_graph(Session *session, EngineOptions *options, Run *run, Again 
     run->slot_watch = NULL;
     bool goes_on = !ok && again_may(again, &session->stop, err);
     if (!begins_anew(session) && !goes_on)
-        finish_requests(session, run, err);
-    tell_end(run, err, goes_on);
+        engine_finish_requests(session, run, err);
+    engine_tell_end(run, err, goes_on);
     if (!ok)
         return false;
     return print_totals(session, run, err);
@@ -483,17 +548,20 @@ static bool run_session(Session *session, EngineOptions *options, Again *again, 
 {
     bool done = false;
     Run run = {0};
-    if (!session_connect(session, true, true, false, err) || !find_run(session, &done, err))
+    if (!session_connect(session, true, true, false, err) ||
+        !find_run(session, options, &done, err))
         return false;
     if (done)
         return true;
     /* The lock decides who looks next: what was read before it may be old. */
     if (!again_is_ours(again, session, err) ||
-        (session->lock == NULL && !session_lock(session, err)) || !find_run(session, &done, err) ||
-        !again_is_ours(again, session, err))
+        (session->lock == NULL && !session_lock(session, err)) ||
+        !find_run(session, options, &done, err) || !again_is_ours(again, session, err))
         return false;
     if (done)
         return true;
+    if (options->failback)
+        return engine_failback(session, options, again, err);
     if (!prepare(session, options, &run, err))
         return false;
     bool ok = run_graph(session, options, &run, again, err);
@@ -515,6 +583,7 @@ static bool next_beginning(Session *session, const EngineOptions *options, Engin
     if (!stop_withdraw(&session->stop, reason))
         return false; /* a signal came meanwhile */
     err_release(err);
+    now->failback = reason == STOP_FAILBACK;
     if (reason == STOP_REFRESH)
         now->changes = CHANGES_ADDED;
     return true;

@@ -10,6 +10,7 @@
 typedef struct EngineOptions {
     const char *until;
     bool exit_at_gate;
+    bool failback;          /* goes back to the source */
     SessionChanges changes; /* that are taken over from the plan */
     int64_t refresh;    /* the request (refresh, resync) that is answered once caught up; 0 none */
     const char *resync; /* tables that are copied anew, as late_note() has them; NULL: none */

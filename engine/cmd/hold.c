@@ -292,6 +292,7 @@ bool session_hold(Session *session, Err *err)
         !systems_stand(session, err))
         return false;
     bool own_run = text_equal(session->journal.pinned, pinned->digest);
-    bool past = own_run && text_equal(session->journal.state, RUN_SWITCHED);
+    bool past = own_run && (text_equal(session->journal.state, RUN_SWITCHED) ||
+                            text_equal(session->journal.state, RUN_FAILED_BACK));
     return past || facts_stand(session, own_run, err);
 }

@@ -17,6 +17,7 @@ static bool may_reset(Session *session, Err *err)
         return err_hint(err, "\"godwit cleanup\" drops what an earlier run left behind.");
     }
     if (!text_equal(session->journal.state, RUN_SWITCHED) &&
+        !text_equal(session->journal.state, RUN_FAILBACK) &&
         !text_equal(session->journal.state, RUN_FINISHED))
         return true;
     err_set(err, ERR_RUN, "run \"%s\" is switched: the target is the primary and is not reset",
@@ -24,21 +25,30 @@ static bool may_reset(Session *session, Err *err)
     return err_hint(err, "\"godwit cleanup\" removes slot, publication and journal.");
 }
 
+/* The plan may have been edited since: publications are found by their mark, identities by the
+ * journal; these go last, as a published table needs one. */
+static bool undo_all(Session *session, Err *err)
+{
+    Orphans source = {0};
+    Orphans target = {0};
+    return undo_find_orphans(session, session->source, &source, err) &&
+           undo_find_orphans(session, session->target, &target, err) &&
+           undo_drop_orphans(session, session->source, &source, err) &&
+           undo_drop_orphans(session, session->target, &target, err) &&
+           undo_way_back(session, err) && undo_closed(session, true, err) &&
+           undo_steps(session, err) && undo_identities(session, err) &&
+           journal_bury_run(session->target, session->journal.id, "reset", err);
+}
+
 static bool run(const Options *options, Err *err)
 {
     AUTO_SESSION Session session = {0};
-    Orphans orphans = {0};
     if (!session_plan(&session, options->arguments[0], err) ||
         !session_connect(&session, true, true, false, err) || !session_lock(&session, err) ||
         !session_journal(&session, err) || !may_reset(&session, err) ||
         !session_confirm(options, QUESTION, err) || !undo_fences(&session, err) ||
         !session_inspect(&session, err) || !undo_open_source(&session, err) ||
-        /* The plan may have been edited since: publications are found by their mark, identities by
-         * the journal; these go last, as a published table needs one. */
-        !undo_find_orphans(&session, &orphans, err) ||
-        !undo_drop_orphans(&session, &orphans, err) || !undo_steps(&session, err) ||
-        !undo_identities(&session, err) ||
-        !journal_bury_run(session.target, session.journal.id, "reset", err))
+        !undo_all(&session, err))
         return false;
     printf("run \"%s\" is reset; \"godwit apply\" begins anew\n", session.plan.name);
     return true;

@@ -4,9 +4,11 @@
 #include "cmd/undo.h"
 
 #include "cutover/cutover.h"
+#include "cutover/fence.h"
 #include "journal/run_state_table.h"
 #include "pg/ddl.h"
 #include "step/replica_identity.h"
+#include "step/way_back.h"
 #include "sql_text.h"
 
 bool undo_open_source(Session *session, Err *err)
@@ -18,12 +20,12 @@ bool undo_open_source(Session *session, Err *err)
         &(ConnOptions){.purpose = "undo", .lock_timeout_ms = 10000, .stop = &session->stop}, err);
 }
 
-bool undo_find_orphans(Session *session, Orphans *orphans, Err *err)
+bool undo_find_orphans(Session *session, Conn *conn, Orphans *orphans, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
     const char *prefix = arena_printf(&session->arena, "godwit_%s_", session->plan.name);
     const char *mark = arena_printf(&session->arena, "godwit %s ", session->plan.name);
-    if (!pg_rows(session->source, SQL_CLEANUP_ORPHANS, PARAMS(prefix, mark), &rows, err))
+    if (!pg_rows(conn, SQL_CLEANUP_ORPHANS, PARAMS(prefix, mark), &rows, err))
         return false;
     orphans->indexes = arena_array(&session->arena, Name, rows_count(rows));
     orphans->slots = arena_array(&session->arena, const char *, rows_count(rows));
@@ -41,29 +43,30 @@ bool undo_find_orphans(Session *session, Orphans *orphans, Err *err)
     return true;
 }
 
-bool undo_drop_orphans(Session *session, const Orphans *orphans, Err *err)
+bool undo_drop_orphans(Session *session, Conn *conn, const Orphans *orphans, Err *err)
 {
+    const char *side = conn_side_name(conn_side(conn));
     for (size_t i = 0; i < orphans->slot_count; i++) {
-        if (!pg_none(session->source, SQL_SLOT_DROP, PARAMS(orphans->slots[i]), err))
+        if (!pg_none(conn, SQL_SLOT_DROP, PARAMS(orphans->slots[i]), err))
             return false;
-        printf("dropped slot %s on the source\n", orphans->slots[i]);
+        printf("dropped slot %s on the %s\n", orphans->slots[i], side);
     }
     for (size_t i = 0; i < orphans->publication_count; i++) {
         AUTO_STR Str sql = {0};
         str_append(&sql, "DROP PUBLICATION IF EXISTS ");
-        ddl_ident(&sql, session->source, orphans->publications[i]);
-        if (!pg_none(session->source, sql.data, NO_PARAMS, err))
+        ddl_ident(&sql, conn, orphans->publications[i]);
+        if (!pg_none(conn, sql.data, NO_PARAMS, err))
             return false;
-        printf("dropped publication %s on the source\n", orphans->publications[i]);
+        printf("dropped publication %s on the %s\n", orphans->publications[i], side);
     }
     for (size_t i = 0; i < orphans->index_count; i++) {
         AUTO_STR Str sql = {0};
         str_append(&sql, "DROP INDEX CONCURRENTLY IF EXISTS ");
-        ddl_qname(&sql, session->source, &orphans->indexes[i]);
-        if (!pg_none(session->source, sql.data, NO_PARAMS, err))
+        ddl_qname(&sql, conn, &orphans->indexes[i]);
+        if (!pg_none(conn, sql.data, NO_PARAMS, err))
             return false;
-        printf("dropped index %s on the source\n",
-               name_text(&session->arena, &orphans->indexes[i]));
+        printf("dropped index %s on the %s\n", name_text(&session->arena, &orphans->indexes[i]),
+               side);
     }
     return true;
 }
@@ -82,6 +85,51 @@ bool undo_identities(Session *session, Err *err)
                    .arena = &session->arena,
                    .log = run.log};
     return identity_restore(&ctx, err);
+}
+
+bool undo_find_way_back(Session *session, bool *found, Err *err)
+{
+    Run run = {.plan = &session->plan};
+    return way_back_exists(&run, session->source, found, err);
+}
+
+bool undo_way_back(Session *session, Err *err)
+{
+    bool found = false;
+    Run run = {.plan = &session->plan,
+               .journal = session->journal,
+               .source = session->source_endpoint,
+               .target = session->target_endpoint,
+               .stop = &session->stop,
+               .log = {.run = session->plan.name}};
+    if (!undo_find_way_back(session, &found, err) ||
+        !way_back_drop(&run, session->source, session->target, err))
+        return false;
+    if (found)
+        printf("dropped the journal of the way back on the source\n");
+    return true;
+}
+
+static bool open_closed(Session *session, const JournalFence *fence, Err *err)
+{
+    Conn *conn = fence->side == CONN_SOURCE ? session->source : session->target;
+    return fence_database_restore(conn, fence->previous, err) &&
+           journal_fence_clear(session->target, session->journal.id, fence->side, err);
+}
+
+bool undo_closed(Session *session, bool target, Err *err)
+{
+    JournalFence *fences = NULL;
+    size_t count = 0;
+    if (session->journal.id == 0 || !text_equal(session->journal.state, RUN_FAILED_BACK))
+        return true;
+    if (!journal_fences(&session->arena, session->target, session->journal.id, &fences, &count,
+                        err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if ((target || fences[i].side == CONN_SOURCE) && !open_closed(session, &fences[i], err))
+            return false;
+    return true;
 }
 
 static bool undo_graph(Session *session, Run *run, const Graph *graph, Err *err)
@@ -114,20 +162,44 @@ bool undo_steps(Session *session, Err *err)
     return ok;
 }
 
+bool undo_leg_there(Session *session, Run *run, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_CONN Conn *source = NULL;
+    if (!conn_open(&source, &run->source,
+                   &(ConnOptions){.purpose = "undo", .lock_timeout_ms = 10000}, err))
+        return false;
+    LegEnds ends = {
+        .leg = run, .from = source, .to = session->target, .arena = &arena, .log = run->log};
+    return leg_drop(&ends, false, err);
+}
+
+/* What the attempt had armed goes with it; what of it stays is made anew by the next one. */
+static void undo_armed(Session *session, Run *run, bool back)
+{
+    AUTO_ERR Err err = {0};
+    if (!back && run->plan->failback.prepare)
+        way_back_withdraw(run);
+    else if (back && !undo_leg_there(session, run, &err))
+        log_err(&run->log, LOG_WARN, &err);
+}
+
 bool undo_fences(Session *session, Err *err)
 {
-    if (session->journal.id == 0 || !text_equal(session->journal.state, RUN_CUTOVER))
+    bool back = text_equal(session->journal.state, RUN_FAILBACK);
+    if (session->journal.id == 0 || (!back && !text_equal(session->journal.state, RUN_CUTOVER)))
         return true;
     if (!session_catalogs(session, err) || !session_same_systems(session, err))
         return false;
-    Run run = {.plan = &session->plan,
-               .journal = session->journal,
-               .source = session->source_endpoint,
-               .target = session->target_endpoint,
-               .log = {.run = session->plan.name}};
+    Run run = {0};
+    session_run(session, &run);
+    run.blueprint = NULL; /* not made yet */
     log_warn(&run.log,
-             "an earlier cutover ended before the switch and was not taken back: rolling it back");
+             "an earlier %s ended before the switch and was not taken back: rolling it back",
+             back ? "failback" : "cutover");
     bool ok = cutover_rollback(&run, err);
     session->journal = run.journal;
+    if (ok && text_equal(run.journal.state, back ? RUN_SWITCHED : RUN_RUNNING))
+        undo_armed(session, &run, back);
     return ok;
 }

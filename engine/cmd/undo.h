@@ -6,7 +6,7 @@
 
 #include "cmd/session.h"
 
-/** Slots, publications and indexes on the source that bear this plan's name, whatever became of
+/** Slots, publications and indexes on one server that bear this plan's name, whatever became of
  * their run.
  */
 typedef struct Orphans {
@@ -18,10 +18,20 @@ typedef struct Orphans {
     size_t index_count;
 } Orphans;
 
-MUSTCHECK bool undo_find_orphans(Session *session, Orphans *orphans, Err *err);
+MUSTCHECK bool undo_find_orphans(Session *session, Conn *conn, Orphans *orphans, Err *err);
 
-/** Drops them; prints each to stdout. Idempotent. Needs a writable source session. */
-MUSTCHECK bool undo_drop_orphans(Session *session, const Orphans *orphans, Err *err);
+/** Drops them; prints each to stdout. Idempotent. Needs a session that may write. */
+MUSTCHECK bool undo_drop_orphans(Session *session, Conn *conn, const Orphans *orphans, Err *err);
+
+/** Whether a journal of the way back is on the source. */
+MUSTCHECK bool undo_find_way_back(Session *session, bool *found, Err *err);
+
+/** Drops what the way back stands on; prints it. Needs a writable source session. */
+MUSTCHECK bool undo_way_back(Session *session, Err *err);
+
+/** Behind a failback that did not come to its end: opens the source, the primary.
+ * \param target also the target, which failback has left closed: it is to be begun anew */
+MUSTCHECK bool undo_closed(Session *session, bool target, Err *err);
 
 /** Calls every step's undo, last first. */
 MUSTCHECK bool undo_steps(Session *session, Err *err);
@@ -32,6 +42,10 @@ MUSTCHECK bool undo_identities(Session *session, Err *err);
 
 /** Closes the read-only source session and opens one that may write. */
 MUSTCHECK bool undo_open_source(Session *session, Err *err);
+
+/** Drops slot and publication on the source, with connections of its own that no stop interrupts;
+ * its lane and identities stay. */
+MUSTCHECK bool undo_leg_there(Session *session, Run *run, Err *err);
 
 /** An engine that died in its cutover, before the switch, left fences: takes them down. Refuses
  * with ERR_STALE when these are not the servers of the run. */

@@ -55,25 +55,29 @@ void cutover_free(Cutover *cutover)
 }
 
 /* Journal first: whatever is up can be found and taken down. */
-static bool fence_record(Run *run, Conn *target, Conn *side, const char *method, Err *err)
+static bool fence_record(Run *run, Conn *book, Conn *side, const char *method, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     JournalFence fence = {.side = conn_side(side), .method = method};
     return fence_database_previous(&arena, side, &fence.previous, err) &&
-           journal_fence_set(target, run->journal.id, &fence, err);
+           journal_fence_set(book, run_main(run)->journal.id, &fence, err);
 }
 
-bool cutover_begin(Run *run, Conn *target, Err *err)
+bool cutover_begin(Run *run, Conn *source, Conn *target, Err *err)
 {
+    Run *main = run_main(run);
+    Conn *book = run_book(run, source, target);
+    const char *state = run->forth != NULL ? RUN_FAILBACK : RUN_CUTOVER;
     atomic_store(&run->cutover->begun, true);
-    return text_equal(run->journal.state, RUN_CUTOVER) ||
-           (journal_run_state(target, &run->journal, RUN_CUTOVER, err) &&
-            run_event(run, target, "cutover", NULL, err));
+    return text_equal(main->journal.state, state) ||
+           (journal_run_state(book, &main->journal, state, err) &&
+            run_event(main, book, run->forth != NULL ? "failback" : "cutover", NULL, err));
 }
 
-bool cutover_fence_target(Run *run, Conn *target, Err *err)
+bool cutover_fence_target(Run *run, Conn *source, Conn *target, Err *err)
 {
-    return cutover_begin(run, target, err) && fence_record(run, target, target, "read_only", err) &&
+    return cutover_begin(run, source, target, err) &&
+           fence_record(run, run_book(run, source, target), target, "read_only", err) &&
            fence_database_read_only(target, err) &&
            fence_end_others(target, NULL, 0, SESSIONS_END_MS, err);
 }
@@ -85,7 +89,8 @@ static bool fence_by_lock(Run *run, Err *err)
 
 static bool fence_by_setting(Run *run, Conn *source, Conn *target, Err *err)
 {
-    return fence_record(run, target, source, fence_method_name(PLAN_STOP_READ_ONLY), err) &&
+    return fence_record(run, run_book(run, source, target), source,
+                        fence_method_name(PLAN_STOP_READ_ONLY), err) &&
            fence_database_read_only(source, err) &&
            fence_end_others(source, NULL, 0, SESSIONS_END_MS, err) &&
            fence_no_prepared(source, err); /* the last of them may have prepared one */
@@ -95,7 +100,8 @@ static bool fence_by_setting(Run *run, Conn *source, Conn *target, Err *err)
 static bool fence_by_command(Run *run, Conn *source, Conn *target, Err *err)
 {
     HookCall call = cutover_writers_call(run, "stop_writes", run->stop);
-    return fence_record(run, target, source, fence_method_name(PLAN_STOP_COMMAND), err) &&
+    return fence_record(run, run_book(run, source, target), source,
+                        fence_method_name(PLAN_STOP_COMMAND), err) &&
            hook_command(&call, &run->plan->cutover.run, err);
 }
 
@@ -151,7 +157,7 @@ bool cutover_drain(Run *run, Conn *source, Err *err)
     return stream_wait_marker(run->stream, run->cutover->nonce, time_left_ms(run), err);
 }
 
-static bool report_differences(Run *run, Conn *target, const Relation *relation,
+static bool report_differences(Run *run, Conn *book, const Relation *relation,
                                const VerifyResult *result, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
@@ -163,7 +169,7 @@ static bool report_differences(Run *run, Conn *target, const Relation *relation,
         log_error(&run->log, "%s differs at %s", name, result->differences[i].key);
     AUTO_ERR Err ignored = {0};
     if (!journal_finding(
-            target, run->journal.id, err_code_name(ERR_DIFFERENCE), "error", name,
+            book, run_main(run)->journal.id, err_code_name(ERR_DIFFERENCE), "error", name,
             result->difference_count > 0 ? result->differences[0].key : "counts differ", &ignored))
         log_debug(&run->log, "could not journal a difference: %s", ignored.message);
     return err_set(err, ERR_DIFFERENCE, "%s: %" PRId64 " rows differ between source and target",
@@ -198,7 +204,7 @@ bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool live, Err *
         if (!ok)
             return err_context(err, "could not compare %s", name_text(&arena, &relation->source));
         run->cutover->keys_verified += (int64_t)keys.count;
-        if (!report_differences(run, target, relation, &result, err))
+        if (!report_differences(run, run_book(run, source, target), relation, &result, err))
             return false;
     }
     return true;
@@ -229,7 +235,8 @@ static bool close_source(Run *run, Conn *source, Conn *target, Err *err)
         run->plan->cutover.method == PLAN_STOP_COMMAND)
         return true;
     if (run->plan->cutover.method == PLAN_STOP_LOCK &&
-        !(fence_record(run, target, source, fence_method_name(PLAN_STOP_LOCK), err) &&
+        !(fence_record(run, run_book(run, source, target), source,
+                       fence_method_name(PLAN_STOP_LOCK), err) &&
           fence_database_read_only(source, err)))
         return false;
     return fence_end_others(source, NULL, 0, SESSIONS_END_MS, err);
@@ -241,6 +248,30 @@ static bool sequences_again(Run *run, Conn *source, Conn *target, Err *err)
     size_t ignored = 0;
     return run->plan->cutover.method != PLAN_STOP_LOCK ||
            sequences_move(run, source, target, &ignored, err);
+}
+
+static bool state_switched(Run *run, Conn *source, Conn *book, Err *err)
+{
+    JournalRun *journal = &run_main(run)->journal;
+    if (!journal_fence_close(book, journal->id, conn_side(source), err))
+        return false;
+    if (run->forth != NULL) /* the next cutover is approved anew */
+        return journal_spend_approvals(book, journal->id, err) &&
+               journal_run_state(book, journal, RUN_FAILED_BACK, err);
+    return journal_switched(book, journal->id, err) &&
+           journal_run_state(book, journal, RUN_SWITCHED, err);
+}
+
+/* One transaction: the state tells whether all of it was done. */
+static bool state_switch(Run *run, Conn *source, Conn *target, Err *err)
+{
+    Conn *book = run_book(run, source, target);
+    JournalRun *journal = &run_main(run)->journal;
+    const char *before = journal->state;
+    if (pg_begin(book, NULL, err) && state_switched(run, source, book, err) && pg_commit(book, err))
+        return true;
+    journal->state = before;
+    return false;
 }
 
 bool cutover_switch(Run *run, Conn *source, Conn *target, Err *err)
@@ -256,33 +287,56 @@ bool cutover_switch(Run *run, Conn *source, Conn *target, Err *err)
         !stream_wait_marker(run->stream, last, time_left_ms(run), err) ||
         !nothing_after_marker(run, err))
         return false;
-    if (!journal_run_state(target, &run->journal, RUN_SWITCHED, err))
+    if (!state_switch(run, source, target, err))
         return false;
     atomic_store(&run->cutover->switched, true);
     pg_rollback(run->cutover->fence);
     return true;
 }
 
-bool cutover_unfence_target(Run *run, Conn *target, Err *err)
+static bool unfence(Run *run, Conn *book, Conn *target, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     JournalFence *fences = NULL;
     size_t count = 0;
-    if (!journal_fences(&arena, target, run->journal.id, &fences, &count, err))
+    int64_t id = run_main(run)->journal.id;
+    if (!journal_fences(&arena, book, id, &fences, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (fences[i].side == CONN_TARGET &&
+        if (fences[i].side == conn_side(target) &&
             !(fence_database_restore(target, fences[i].previous, err) &&
-              journal_fence_clear(target, run->journal.id, CONN_TARGET, err)))
+              journal_fence_clear(book, id, conn_side(target), err)))
             return false;
     }
     fence_renew_others(target);
     atomic_store(&run->cutover->opened, true);
+    return true;
+}
+
+/* What stopped the writers on the target lets them go on: they are at home again. */
+static bool writers_go_on(Run *run, Err *err)
+{
+    const PlanCutover *cutover = &run->plan->cutover;
+    HookCall call = cutover_writers_call(run, "undo", NULL);
+    if (run->forth == NULL || cutover->method != PLAN_STOP_COMMAND || cutover->undo.argc == 0)
+        return true;
+    return hook_command(&call, &cutover->undo, err) || err_context(err, "cutover.stop_writes.undo");
+}
+
+bool cutover_unfence_target(Run *run, Conn *source, Conn *target, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    Run *main = run_main(run);
+    Conn *book = run_book(run, source, target);
+    if (!unfence(run, book, target, err) || !writers_go_on(run, err))
+        return false;
     int64_t downtime = cutover_downtime_ms(run);
     if (downtime == 0) /* an earlier engine switched; its downtime is not ours to measure */
         return true;
     atomic_store(&run->counters.downtime_ms, downtime);
     const char *detail = arena_printf(&arena, "{\"downtime_ms\": %" PRId64 "}", downtime);
-    return journal_downtime(target, run->journal.id, downtime, err) &&
-           run_event(run, target, "switched", detail, err);
+    if (run->forth != NULL)
+        return run_event(main, book, "failed_back", detail, err);
+    return journal_downtime(book, main->journal.id, downtime, err) &&
+           run_event(main, book, "switched", detail, err);
 }

@@ -35,12 +35,16 @@ Cutover *cutover_new(void);
 MUSTCHECK bool cutover_prepare(Run *run, Err *err);
 void cutover_free(Cutover *cutover);
 
-/** State running -> cutover, unless a hook before the fence has begun the attempt: from here on
- * what the attempt does is taken back when it fails, by this engine or the next. */
-MUSTCHECK bool cutover_begin(Run *run, Conn *target, Err *err);
+/* Each of these goes either way: on the way back (Run.forth) the run's source is the plan's target.
+ */
+
+/** State running -> cutover (on the way back: switched -> failback), unless a hook before the fence
+ * has begun the attempt: from here on what the attempt does is taken back when it fails, by this
+ * engine or the next. */
+MUSTCHECK bool cutover_begin(Run *run, Conn *source, Conn *target, Err *err);
 
 /** Begins the attempt, then the target's fence. */
-MUSTCHECK bool cutover_fence_target(Run *run, Conn *target, Err *err);
+MUSTCHECK bool cutover_fence_target(Run *run, Conn *source, Conn *target, Err *err);
 
 /** The source's fence by the plan's method; the downtime begins. */
 MUSTCHECK bool cutover_fence_source(Run *run, Conn *source, Conn *target, Err *err);
@@ -57,17 +61,18 @@ MUSTCHECK bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool l
 MUSTCHECK bool cutover_switch(Run *run, Conn *source, Conn *target, Err *err);
 
 /** Takes the target's fence down; the downtime ends and is journalled. */
-MUSTCHECK bool cutover_unfence_target(Run *run, Conn *target, Err *err);
+MUSTCHECK bool cutover_unfence_target(Run *run, Conn *source, Conn *target, Err *err);
 
 /** Milliseconds of downtime so far, 0 before the source's fence. */
 int64_t cutover_downtime_ms(const Run *run);
 
 /** Takes down every fence that the journal knows, ends the approvals, lets the writers go on
- * (stop_writes.undo), runs the hooks of on_rollback, state cutover -> running; with connections of
- * its own that no stop interrupts; tries several times. Idempotent. When the journal says that the
- * switch was committed after all (its answer was lost), nothing is taken back and the run's state
- * is `switched` afterwards. \return false with ERR_STILL_FENCED: what to run by hand is in the
- * hint. */
+ * (stop_writes.undo), runs the hooks of on_rollback, state cutover -> running. Of a failback: takes
+ * down what it has put up (the source stays closed), state failback -> switched. With connections
+ * of its own that no stop interrupts; tries several times. Idempotent. When the journal says that
+ * the switch was committed after all (its answer was lost), nothing is taken back and the run's
+ * state is `switched` (`failed_back`) afterwards. \return false with ERR_STILL_FENCED: what to run
+ * by hand is in the hint. */
 MUSTCHECK bool cutover_rollback(Run *run, Err *err);
 
 #endif

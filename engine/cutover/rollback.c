@@ -15,6 +15,8 @@
 #define ROLLBACK_WAIT_MS   1000
 #define ROLLBACK_LOCK_MS   10000
 
+/* Both ways end here: `run` is the way there, whose journal knows every fence. */
+
 /* On the target in the transaction that is open there: its sessions follow when that is committed.
  */
 static bool unfence_side(Run *run, Conn *target, const JournalFence *fence, Err *err)
@@ -45,19 +47,25 @@ static bool take_fences_down(Run *run, Conn *target, Err *err)
         return false;
     for (size_t i = 0; i < count; i++) {
         /* Commands are undone once the servers' own fences are down; see people_back(). */
-        if (!is_command(&fences[i]) && !unfence_side(run, target, &fences[i], err))
+        bool stays = is_command(&fences[i]) || text_equal(fences[i].method, FENCE_CLOSED);
+        if (!stays && !unfence_side(run, target, &fences[i], err))
             return false;
     }
     return true;
+}
+
+static bool goes_back(const Run *run)
+{
+    return text_equal(run->journal.state, RUN_FAILBACK);
 }
 
 /* --- what people do -------------------------------------------------------------------------- */
 
 HookCall cutover_writers_call(Run *run, const char *place, const Stop *stop)
 {
-    return (HookCall){.run = run,
+    return (HookCall){.run = run_main(run),
                       .step = "cutover.source_fence",
-                      .phase = "cutover",
+                      .phase = run->forth != NULL ? "failback" : "cutover",
                       .place = place,
                       .stop = stop,
                       .downtime_ms = cutover_downtime_ms(run),
@@ -78,7 +86,7 @@ static bool writers_back(Run *run, Conn *target, Err *err)
             continue;
         if (run->plan->cutover.undo.argc > 0 && !hook_command(&call, &run->plan->cutover.undo, err))
             return err_context(err, "cutover.stop_writes.undo");
-        return journal_fence_clear(target, run->journal.id, CONN_SOURCE, err);
+        return journal_fence_clear(target, run->journal.id, fences[i].side, err);
     }
     return true;
 }
@@ -108,6 +116,8 @@ static bool run_hook(Run *run, Conn *target, const PlanStep *hook, Err *err)
 /* One that fails keeps no other from running: each lets something go on. */
 static bool run_hooks(Run *run, Conn *target, Err *err)
 {
+    if (goes_back(run)) /* they are for clients of the source */
+        return true;
     const PlanSteps *hooks = &run->plan->cutover.on_rollback;
     for (size_t i = 0; i < hooks->count; i++) {
         AUTO_ERR Err failed = {0};
@@ -145,7 +155,7 @@ static bool people_back(Run *run, Err *err)
 /* Whether people have something to do on the way back: then the run's state waits for it. */
 static bool people_wait(const Run *run)
 {
-    return run->plan->cutover.on_rollback.count > 0 ||
+    return (!goes_back(run) && run->plan->cutover.on_rollback.count > 0) ||
            run->plan->cutover.method == PLAN_STOP_COMMAND;
 }
 
@@ -158,16 +168,19 @@ static bool hold_run(Run *run, Conn *target, bool *held, Err *err)
     const char *state = NULL;
     if (!journal_run_lock(&arena, target, run->journal.id, &state, err))
         return false;
-    *held = text_equal(state, RUN_CUTOVER);
-    if (!*held)
-        run->journal.state = text_equal(state, RUN_RUNNING) ? RUN_RUNNING : RUN_SWITCHED;
+    *held = text_equal(state, RUN_CUTOVER) || text_equal(state, RUN_FAILBACK);
+    static const char *const ENDS[] = {RUN_RUNNING, RUN_SWITCHED, RUN_FAILED_BACK};
+    for (size_t i = 0; !*held && i < sizeof(ENDS) / sizeof(*ENDS); i++)
+        if (text_equal(state, ENDS[i]))
+            run->journal.state = ENDS[i];
     return true;
 }
 
 static bool end_attempt(Run *run, Conn *target, Err *err)
 {
     return journal_event(target, run->journal.id, "rolled_back", NULL, err) &&
-           journal_run_state(target, &run->journal, RUN_RUNNING, err);
+           journal_run_state(target, &run->journal, goes_back(run) ? RUN_SWITCHED : RUN_RUNNING,
+                             err);
 }
 
 static bool servers_back(Run *run, Conn *target, Err *err)
@@ -194,11 +207,12 @@ static bool rollback_once(Run *run, Rollback *part, Err *err)
 {
     AUTO_CONN Conn *target = NULL;
     const char *before = run->journal.state;
+    const char *switched = goes_back(run) ? RUN_FAILED_BACK : RUN_SWITCHED;
     if (conn_open(&target, &run->target,
                   &(ConnOptions){.purpose = "rollback", .lock_timeout_ms = ROLLBACK_LOCK_MS},
                   err) &&
         pg_begin(target, NULL, err) && part(run, target, err) && pg_commit(target, err)) {
-        if (!text_equal(run->journal.state, RUN_SWITCHED))
+        if (!text_equal(run->journal.state, switched))
             fence_renew_others(target);
         return true;
     }
@@ -249,18 +263,25 @@ static bool rollback_patiently(Run *run, Rollback *part, Err *err)
     }
 }
 
-bool cutover_rollback(Run *run, Err *err)
+static bool attempt_is_open(const Run *run)
 {
-    if (run->cutover != NULL && run->cutover->fence != NULL) {
-        conn_close(run->cutover->fence); /* the SHARE locks fall with their session */
-        run->cutover->fence = NULL;
+    return text_equal(run->journal.state, RUN_CUTOVER) || goes_back(run);
+}
+
+bool cutover_rollback(Run *attempt, Err *err)
+{
+    Run *run = run_main(attempt);
+    if (attempt->cutover != NULL && attempt->cutover->fence != NULL) {
+        conn_close(attempt->cutover->fence); /* the SHARE locks fall with their session */
+        attempt->cutover->fence = NULL;
     }
+    const char *undone = goes_back(run) ? RUN_SWITCHED : RUN_RUNNING;
     if (!rollback_patiently(run, servers_back, err))
         return false;
-    if (text_equal(run->journal.state, RUN_CUTOVER) &&
+    if (attempt_is_open(run) &&
         !(people_back(run, err) && rollback_patiently(run, attempt_back, err)))
         return false;
-    if (text_equal(run->journal.state, RUN_RUNNING))
+    if (text_equal(run->journal.state, undone))
         notify_event(run, "rolled_back", NULL, NULL);
     return true;
 }

@@ -35,14 +35,13 @@ static bool is_behind(const SequenceDef *sequence, const SequenceState *state,
     return (sequence->increment > 0) == (state->last_value < other->last_value);
 }
 
-static bool read_batch(const Run *run, Conn *conn, size_t from, size_t to, SequenceState *states,
-                       Err *err)
+static bool read_batch(const Run *run, Conn *conn, bool source, size_t from, size_t to,
+                       SequenceState *states, Err *err)
 {
     AUTO_STR Str sql = {0};
     AUTO_ROWS Rows *rows = NULL;
     AUTO_ARENA Arena arena = {0};
     bool *known = arena_array(&arena, bool, run->blueprint->sequence_count);
-    bool source = conn_side(conn) == CONN_SOURCE;
     for (size_t i = from; i < to; i++) {
         const SequenceDef *sequence = &run->blueprint->sequences[i];
         select_state(&sql, conn, i, source ? &sequence->name : &sequence->target);
@@ -61,12 +60,12 @@ static bool read_batch(const Run *run, Conn *conn, size_t from, size_t to, Seque
     return true;
 }
 
-static bool read_all(const Run *run, Conn *conn, SequenceState *states, Err *err)
+static bool read_all(const Run *run, Conn *conn, bool source, SequenceState *states, Err *err)
 {
     size_t count = run->blueprint->sequence_count;
     for (size_t from = 0; from < count; from += BATCH) {
         size_t to = from + BATCH < count ? from + BATCH : count;
-        if (!read_batch(run, conn, from, to, states, err))
+        if (!read_batch(run, conn, source, from, to, states, err))
             return false;
     }
     return true;
@@ -185,14 +184,14 @@ static bool move(Arena *arena, const Run *run, Conn *source, Conn *target, bool 
     SequenceState *is = arena_array(arena, SequenceState, count);
     if (count == 0)
         return true;
-    if (!read_all(run, source, want, err))
+    if (!read_all(run, source, true, want, err))
         return false;
     add_margin(run, want);
     for (size_t from = 0; set && from < count; from += BATCH) {
         if (!set_batch(run, target, from, from + BATCH < count ? from + BATCH : count, want, err))
             return false;
     }
-    return read_all(run, target, is, err) && compare(run, want, is, err) &&
+    return read_all(run, target, false, is, err) && compare(run, want, is, err) &&
            check_owners(run, target, want, err) && (!set || journal_all(run, target, want, err));
 }
 

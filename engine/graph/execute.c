@@ -358,7 +358,8 @@ static void take_outcome(Executor *ex, Piece *piece)
 static void loop(Executor *ex)
 {
     for (;;) {
-        bool going = !ex->failing && stop_reason(ex->run->stop) == STOP_NONE;
+        bool going = !ex->failing && !atomic_load(&ex->run->leaves) &&
+                     stop_reason(ex->run->stop) == STOP_NONE;
         if (going)
             dispatch(ex);
         if (ex->running == 0 && (!going || ex->ready.count == 0))

@@ -156,6 +156,13 @@ bool journal_fences(Arena *arena, Conn *target, int64_t run, JournalFence **fenc
     return true;
 }
 
+bool journal_fence_close(Conn *target, int64_t run, ConnSide side, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_FENCE_CLOSE,
+                   PARAMS(arena_int64(&arena, run), conn_side_name(side)), err);
+}
+
 bool journal_fence_clear(Conn *target, int64_t run, ConnSide side, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

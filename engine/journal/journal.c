@@ -4,6 +4,7 @@
  */
 #include "journal/journal.h"
 
+#include "base/jsontext.h"
 #include "base/str.h"
 #include "journal/run_state_table.h"
 #include "sql_text.h"
@@ -142,6 +143,29 @@ bool journal_pin(Conn *target, int64_t run, const char *digest, Err *err)
     return pg_none(target, SQL_JOURNAL_RUN_PIN, PARAMS(arena_int64(&arena, run), digest), err);
 }
 
+bool journal_switched(Conn *target, int64_t run, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_SWITCHED, PARAMS(arena_int64(&arena, run)), err);
+}
+
+bool journal_switched_for(Conn *target, int64_t run, int64_t *ms, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(target, SQL_JOURNAL_SWITCHED_FOR, PARAMS(arena_int64(&arena, run)), &rows, err))
+        return false;
+    *ms = rows_int64(rows, 0, 0);
+    return true;
+}
+
+bool journal_forget_steps(Conn *target, int64_t run, const char **steps, size_t count, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_STEPS_FORGET,
+                   PARAMS(arena_int64(&arena, run), jsontext_list(&arena, steps, count)), err);
+}
+
 bool journal_downtime(Conn *target, int64_t run, int64_t downtime_ms, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
@@ -190,6 +214,28 @@ bool journal_bury_run(Conn *target, int64_t run, const char *outcome, Err *err)
         return false;
     }
     return pg_commit(target, err);
+}
+
+static bool forget(Conn *conn, int64_t run, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_none(conn, SQL_JOURNAL_RUN_FORGET, PARAMS(arena_int64(&arena, run)), err) ||
+        !pg_one(conn, "SELECT count(*) FROM godwit.run", NO_PARAMS, &rows, err))
+        return false;
+    return rows_int64(rows, 0, 0) > 0 ||
+           (pg_script(conn, SQL_CONTROL_DROP, err) && pg_script(conn, SQL_CONTROL_FORGET, err));
+}
+
+bool journal_forget_run(Conn *conn, int64_t run, Err *err)
+{
+    if (!pg_begin(conn, NULL, err))
+        return false;
+    if (!forget(conn, run, err)) {
+        pg_rollback(conn);
+        return false;
+    }
+    return pg_commit(conn, err);
 }
 
 bool journal_step(Conn *target, int64_t run, const char *step, const char *state,

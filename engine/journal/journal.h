@@ -59,6 +59,16 @@ MUSTCHECK bool journal_accept_plan(Conn *target, JournalRun *run, const Plan *pl
 /** Remembers the pinned plan that the run is held to. \param digest NULL: none */
 MUSTCHECK bool journal_pin(Conn *target, int64_t run, const char *digest, Err *err);
 
+/** Remembers that the target becomes the primary now. */
+MUSTCHECK bool journal_switched(Conn *target, int64_t run, Err *err);
+
+/** How long the target has been the primary. */
+MUSTCHECK bool journal_switched_for(Conn *target, int64_t run, int64_t *ms, Err *err);
+
+/** Forgets what steps did, so that they are done again. \param steps `count` ids */
+MUSTCHECK bool journal_forget_steps(Conn *target, int64_t run, const char **steps, size_t count,
+                                    Err *err);
+
 MUSTCHECK bool journal_downtime(Conn *target, int64_t run, int64_t downtime_ms, Err *err);
 
 /** What became of a run whose journal is gone; outcome NULL when there is no tombstone. */
@@ -73,6 +83,10 @@ MUSTCHECK bool journal_tombstone(Arena *arena, Conn *target, const char *name,
 /** Forgets the run but for a tombstone; with the last run the control tables go too. One
  * transaction. */
 MUSTCHECK bool journal_bury_run(Conn *target, int64_t run, const char *outcome, Err *err);
+
+/** Forgets the run without a tombstone; with the last one the journal goes, and its schema unless
+ * something of others stands in it. One transaction. */
+MUSTCHECK bool journal_forget_run(Conn *conn, int64_t run, Err *err);
 
 /** Records a step's state: running, done, failed; detail may be NULL. */
 MUSTCHECK bool journal_step(Conn *target, int64_t run, const char *step, const char *state,
@@ -162,6 +176,8 @@ typedef struct JournalLane {
 
 /** Makes the lane row at the slot's consistent point unless it is there. */
 MUSTCHECK bool journal_lane_create(Conn *target, int64_t run, int lane, Lsn start, Err *err);
+/** Every lane of the run begins at this position, whatever it stood at. */
+MUSTCHECK bool journal_lane_place(Conn *target, int64_t run, Lsn position, Err *err);
 MUSTCHECK bool journal_lane_read(Conn *target, int64_t run, int lane, JournalLane *row, Err *err);
 
 /** The compare-and-set statement of data-path.md, for prepared or pipelined use:
@@ -254,7 +270,7 @@ MUSTCHECK bool journal_read_request(Arena *arena, Conn *target, int64_t id, Jour
 
 typedef struct JournalFence {
     ConnSide side;
-    const char *method;   /* lock, read_only, manual, command */
+    const char *method;   /* lock, read_only, manual, command; FENCE_CLOSED */
     const char *previous; /* default_transaction_read_only of the database before; NULL: not set */
 } JournalFence;
 
@@ -262,6 +278,10 @@ typedef struct JournalFence {
 MUSTCHECK bool journal_fence_set(Conn *target, int64_t run, const JournalFence *fence, Err *err);
 MUSTCHECK bool journal_fences(Arena *arena, Conn *target, int64_t run, JournalFence **fences,
                               size_t *count, Err *err);
+/* The fence of a side that a switch left behind: no rollback takes it down. */
+#define FENCE_CLOSED "closed"
+
+MUSTCHECK bool journal_fence_close(Conn *target, int64_t run, ConnSide side, Err *err);
 MUSTCHECK bool journal_fence_clear(Conn *target, int64_t run, ConnSide side, Err *err);
 
 #endif

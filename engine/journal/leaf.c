@@ -132,6 +132,13 @@ bool journal_lane_create(Conn *target, int64_t run, int lane, Lsn start, Err *er
         PARAMS(arena_int64(&arena, run), arena_int64(&arena, lane), lsn_text(start).text), err);
 }
 
+bool journal_lane_place(Conn *target, int64_t run, Lsn position, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_LANE_PLACE,
+                   PARAMS(arena_int64(&arena, run), lsn_text(position).text), err);
+}
+
 bool journal_lane_read(Conn *target, int64_t run, int lane, JournalLane *row, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

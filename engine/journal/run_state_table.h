@@ -5,10 +5,12 @@
 #ifndef GODWIT_JOURNAL_RUN_STATE_TABLE_H
 #define GODWIT_JOURNAL_RUN_STATE_TABLE_H
 
-#define RUN_RUNNING  "running"
-#define RUN_CUTOVER  "cutover"
-#define RUN_SWITCHED "switched"
-#define RUN_FINISHED "finished"
+#define RUN_RUNNING     "running"
+#define RUN_CUTOVER     "cutover"
+#define RUN_SWITCHED    "switched"
+#define RUN_FINISHED    "finished"
+#define RUN_FAILBACK    "failback"
+#define RUN_FAILED_BACK "failed_back"
 
 typedef struct RunStateEdge {
     const char *from;

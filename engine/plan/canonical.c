@@ -339,6 +339,15 @@ static void put_verifies(Json *json, const Plan *plan)
     json_close(json, ']');
 }
 
+static void put_failback(Json *json, Arena *arena, const PlanFailback *failback)
+{
+    json_open(json, "failback", '{');
+    json_text(json, "if_unavailable", failback->goes_without ? "continue" : "stop");
+    put_interval(json, arena, "keep_for", failback->keep_for_us);
+    json_bool(json, "prepare", failback->prepare);
+    json_close(json, '}');
+}
+
 char *plan_canonical(Arena *arena, const Plan *plan)
 {
     AUTO_STR Str out = {0};
@@ -357,6 +366,8 @@ char *plan_canonical(Arena *arena, const Plan *plan)
     put_texts(&json, "exclude", plan->extensions.exclude, plan->extensions.exclude_count);
     json_text(&json, "version", plan->extensions.same_version ? "same" : "default");
     json_close(&json, '}');
+    if (plan->failback.prepare)
+        put_failback(&json, arena, &plan->failback);
     canonical_hypertables(&json, arena, plan);
     json_open(&json, "limits", '{');
     put_size(&json, arena, "memory", plan->memory_bytes);

@@ -218,4 +218,5 @@ void plan_check(Report *report, const Plan *plan, const Node *root)
     check_publish(&check);
     check_publications(&check);
     check_no_copy(&check);
+    check_failback(&check);
 }

@@ -56,6 +56,9 @@ void check_steps(Check *check);
 void check_files(Check *check);
 void check_waivers(Check *check);
 
+/** What cannot be reversed where the way back is to be prepared. */
+void check_failback(Check *check);
+
 /** Hypertables, policies, aggregates, jobs. */
 void check_timescale(Check *check);
 

@@ -525,6 +525,18 @@ static void fill_schema(Fill *fill, const BoundSchema *given)
     };
 }
 
+static void fill_failback(Fill *fill, const BoundFailback *given)
+{
+    static const BoundFailback NOTHING = {0};
+    const BoundFailback *from = given != NULL ? given : &NOTHING;
+    fill->plan->failback = (PlanFailback){
+        .prepare = bool_or_default(from->prepare, "failback", "prepare"),
+        .keep_for_us = interval_or_default(from->keep_for, "failback", "keep_for"),
+        .goes_without = word_or_default(from->if_unavailable, "failback", "if_unavailable") == 1,
+        .pos = key_pos(fill, "failback"),
+    };
+}
+
 void plan_fill(Plan *plan, const BoundPlan *bound, const Node *root)
 {
     Fill fill = {.plan = plan, .arena = &plan->arena, .root = root};
@@ -550,6 +562,7 @@ void plan_fill(Plan *plan, const BoundPlan *bound, const Node *root)
         size_or_default(bound->limits != NULL ? bound->limits->memory : NULL, "limits", "memory");
     fill_verifies(&fill, bound);
     fill_cutover(&fill, bound->cutover);
+    fill_failback(&fill, bound->failback);
     plan->steps = steps(&fill, bound->steps, bound->steps_count, node_get(root, "steps"));
     fill_notify(&fill, bound->notify);
     plan->waivers = waivers(&fill, bound->waive, bound->waive_count, "waive");

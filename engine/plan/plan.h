@@ -346,6 +346,13 @@ typedef struct PlanCutover {
     PlanPos pos;
 } PlanCutover;
 
+typedef struct PlanFailback {
+    bool prepare;        /* default false */
+    int64_t keep_for_us; /* default 7 days */
+    bool goes_without;   /* if_unavailable: continue */
+    PlanPos pos;
+} PlanFailback;
+
 /* A file that the plan names: SQL, a hook. */
 typedef struct PlanNamedFile {
     const char *path;   /* as written */
@@ -378,6 +385,7 @@ typedef struct Plan {
         *verifies; /* never empty: the default is one checksum entry "all" over every relation */
     size_t verify_count;
     PlanCutover cutover;
+    PlanFailback failback;
     PlanSteps steps;
     PlanCommand notify;
     PlanWaiver *waivers;

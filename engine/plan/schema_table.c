@@ -66,7 +66,7 @@ static const PlanKey PLAN_KEYS[] = {
     {.key = "waive", .doc = "Findings that are accepted."},
     {.key = "attest", .doc = "Facts that SQL cannot see."},
     {.key = "steps", .doc = "Steps of the user."},
-    {.key = "failback", .doc = "The way back after the cutover.", .is_later = true},
+    {.key = "failback", .doc = "The way back after the cutover."},
     {.key = "rehearsal", .doc = "The same plan against throw-away endpoints.", .is_later = true},
     {.key = "notify", .doc = "A command that gets each event."},
     {.key = NULL},

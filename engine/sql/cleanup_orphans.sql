@@ -4,12 +4,12 @@
 SELECT 'slot', '', s.slot_name::text
   FROM pg_catalog.pg_replication_slots AS s
  WHERE s.database = pg_catalog.current_database() AND pg_catalog.starts_with(s.slot_name, $1)
-   AND s.slot_name ~ ('^.{' || pg_catalog.length($1) || '}[0-9a-f]{8}$')
+   AND s.slot_name ~ ('^.{' || pg_catalog.length($1) || '}[0-9a-f]{8}(_back)?$')
 UNION ALL
 SELECT 'publication', '', p.pubname::text
   FROM pg_catalog.pg_publication AS p
  WHERE (pg_catalog.starts_with(p.pubname, $1)
-        AND p.pubname ~ ('^.{' || pg_catalog.length($1) || '}[0-9a-f]{8}$'))
+        AND p.pubname ~ ('^.{' || pg_catalog.length($1) || '}[0-9a-f]{8}(_back)?$'))
     OR (pg_catalog.starts_with(pg_catalog.obj_description(p.oid, 'pg_publication'), $2)
         AND pg_catalog.obj_description(p.oid, 'pg_publication')
             ~ ('^.{' || pg_catalog.length($2) || '}[0-9a-f]{8}$'))

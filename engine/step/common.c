@@ -7,6 +7,8 @@
 
 bool run_is_switched(const Run *run)
 {
+    if (run->forth != NULL)
+        return text_equal(run->forth->journal.state, RUN_FAILED_BACK);
     return text_equal(run->journal.state, RUN_SWITCHED) ||
            text_equal(run->journal.state, RUN_FINISHED);
 }

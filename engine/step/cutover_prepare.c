@@ -2,6 +2,7 @@
  * Step cutover.prepare: what can be done before the downtime begins: the session of the fence, the
  * marker, and a live look at the rows touched since verification.
  */
+#include "blueprint/reverse.h"
 #include "blueprint/structure.h"
 #include "cutover/cutover.h"
 #include "step/common.h"
@@ -15,6 +16,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     step_at(step, blueprint->plan->cutover.pos);
     step_needs_kind(builder, step, "approval");
     step_needs_kind(builder, step, "large_objects.refresh");
+    step_needs_kind(builder, step, "failback.prepare");
     return true;
 }
 
@@ -27,20 +29,30 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     return true;
 }
 
+/* As the run's own blueprint was made, from the servers as they are now. */
+static bool rebuild(StepCtx *ctx, const Catalog *source, Blueprint *now, Err *err)
+{
+    const Run *run = ctx->run;
+    PlanFindings findings = {0};
+    AUTO_ERR Err unfit = {0}; /* a selector that matches nothing any more; the comparison tells */
+    if (run->forth != NULL) {
+        Plan *plan = arena_new(ctx->arena, Plan);
+        return blueprint_reverse(ctx->arena, now, plan, run->forth->blueprint, source,
+                                 run->blueprint->target, err);
+    }
+    return blueprint_build(now, run->plan, source, run->blueprint->target, &findings, &unfit) ||
+           unfit.code == ERR_PLAN || err_move(err, &unfit);
+}
+
 /* A table, a partition, a column that came meanwhile is not on the target, and what went is still
  * there: neither shows in the stream while no row of it changes. */
 static bool structure_stands(StepCtx *ctx, Err *err)
 {
-    const Blueprint *began = ctx->run->blueprint;
     Catalog catalog = {0};
     Blueprint now = {0};
-    PlanFindings findings = {0};
-    AUTO_ERR Err unfit = {0}; /* a selector that matches nothing any more; the comparison tells */
-    bool ok =
-        catalog_inspect(&catalog, ctx->source, err) &&
-        (blueprint_build(&now, ctx->run->plan, &catalog, began->target, &findings, &unfit) ||
-         unfit.code == ERR_PLAN || err_move(err, &unfit)) &&
-        structure_same(structure_text(ctx->arena, began), structure_text(ctx->arena, &now), err);
+    bool ok = catalog_inspect(&catalog, ctx->source, err) && rebuild(ctx, &catalog, &now, err) &&
+              structure_same(structure_text(ctx->arena, ctx->run->blueprint),
+                             structure_text(ctx->arena, &now), err);
     blueprint_release(&now);
     catalog_release(&catalog);
     return ok;

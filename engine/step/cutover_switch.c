@@ -10,8 +10,9 @@ extern const StepKind STEP_CUTOVER_SWITCH;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_CUTOVER_SWITCH, "privileges"),
-            blueprint->plan->cutover.pos);
+    Step *step = step_add_after(builder, &STEP_CUTOVER_SWITCH, "privileges");
+    step_at(step, blueprint->plan->cutover.pos);
+    step_needs_kind(builder, step, "failback.arm");
     return true;
 }
 

@@ -27,7 +27,7 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
 
 static bool apply(StepCtx *ctx, Err *err)
 {
-    return cutover_fence_target(ctx->run, ctx->target, err);
+    return cutover_fence_target(ctx->run, ctx->source, ctx->target, err);
 }
 
 static bool verify(StepCtx *ctx, Err *err)
@@ -41,7 +41,8 @@ static bool verify(StepCtx *ctx, Err *err)
 const StepKind STEP_CUTOVER_TARGET_FENCE = {
     .name = "cutover.target_fence",
     .phase = PHASE_CUTOVER,
-    .flags = STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE | STEP_CHANGES,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION | STEP_DOWNTIME | STEP_ALONE |
+             STEP_CHANGES,
     .summary = "Keeps others from writing to the target.",
     .expand = expand,
     .describe = describe,

@@ -29,10 +29,11 @@ static bool target_fenced(StepCtx *ctx, bool *fenced, Err *err)
     JournalFence *fences = NULL;
     size_t count = 0;
     *fenced = false;
-    if (!journal_fences(ctx->arena, ctx->target, ctx->run->journal.id, &fences, &count, err))
+    Conn *book = run_book(ctx->run, ctx->source, ctx->target);
+    if (!journal_fences(ctx->arena, book, run_main(ctx->run)->journal.id, &fences, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        *fenced = *fenced || fences[i].side == CONN_TARGET;
+        *fenced = *fenced || fences[i].side == conn_side(ctx->target);
     return true;
 }
 
@@ -50,7 +51,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 
 static bool apply(StepCtx *ctx, Err *err)
 {
-    if (!cutover_unfence_target(ctx->run, ctx->target, err))
+    if (!cutover_unfence_target(ctx->run, ctx->source, ctx->target, err))
         return false;
     log_info(&ctx->log, "the target takes writes; downtime %lld ms",
              atomic_load(&ctx->run->counters.downtime_ms));
@@ -60,7 +61,7 @@ static bool apply(StepCtx *ctx, Err *err)
 const StepKind STEP_CUTOVER_UNFENCE = {
     .name = "cutover.unfence",
     .phase = PHASE_CUTOVER,
-    .flags = STEP_NEEDS_TARGET | STEP_ALONE | STEP_CHANGES,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_ALONE | STEP_CHANGES,
     .summary = "Opens the target for writes; the downtime ends.",
     .expand = expand,
     .describe = describe,

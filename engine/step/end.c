@@ -11,7 +11,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)blueprint;
     (void)err;
-    step_add_after(builder, &STEP_END, "finish");
+    step_needs_kind(builder, step_add_after(builder, &STEP_END, "finish"), "failback.end");
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include "pg/ddl.h"
 #include "sql_text.h"
 #include "step/common.h"
+#include "step/finish.h"
 #include "step/publication.h"
 #include "step/replica_identity.h"
 
@@ -83,7 +84,7 @@ static bool nothing_behind_switch(Run *run, Err *err)
                     "\"godwit apply\" again: it drops the slot.");
 }
 
-static bool apply(StepCtx *ctx, Err *err)
+bool finish_stream(StepCtx *ctx, Err *err)
 {
     Run *run = ctx->run;
     /* Behind the switch a stream that had failed has nothing more to lose: what counted was the
@@ -93,8 +94,21 @@ static bool apply(StepCtx *ctx, Err *err)
         return false;
     if (!stream_stop(run_withdraw_stream(run), &ended))
         log_err(&ctx->log, LOG_WARN, &ended);
-    return pg_none(ctx->source, SQL_SLOT_DROP, PARAMS(run->slot_name), err) &&
-           drop_publications(ctx, err) && identity_restore(ctx, err);
+    return true;
+}
+
+/* Behind a failback the source's tables are published again: until the way back is closed they
+ * keep the identity that they were given. */
+static bool restore_identities(StepCtx *ctx, Err *err)
+{
+    return ctx->run->plan->failback.prepare || identity_restore(ctx, err);
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    return finish_stream(ctx, err) &&
+           pg_none(ctx->source, SQL_SLOT_DROP, PARAMS(ctx->run->slot_name), err) &&
+           drop_publications(ctx, err) && restore_identities(ctx, err);
 }
 
 const StepKind STEP_FINISH = {

@@ -83,7 +83,8 @@ static bool expand_rollback(StepBuilder *builder, const Blueprint *blueprint, Er
 static bool apply_before_fence(StepCtx *ctx, Err *err)
 {
     HookCall call = user_call(ctx, "before_fence");
-    return cutover_begin(ctx->run, ctx->target, err) && hook_run(&call, ctx->step->object, err);
+    return cutover_begin(ctx->run, ctx->source, ctx->target, err) &&
+           hook_run(&call, ctx->step->object, err);
 }
 
 static bool apply_after_drain(StepCtx *ctx, Err *err)

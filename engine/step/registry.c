@@ -34,6 +34,7 @@ extern const StepKind STEP_PRIVILEGES_REHEARSE;
 extern const StepKind STEP_VERIFY;
 extern const StepKind STEP_GATES;
 extern const StepKind STEP_APPROVAL;
+extern const StepKind STEP_FAILBACK_PREPARE;
 extern const StepKind STEP_CUTOVER_PREPARE;
 extern const StepKind STEP_CUTOVER_TARGET_FENCE;
 extern const StepKind STEP_CUTOVER_SOURCE_FENCE;
@@ -43,10 +44,13 @@ extern const StepKind STEP_TRIGGERS_LATE;
 extern const StepKind STEP_FOREIGN_KEYS_LATE;
 extern const StepKind STEP_CUTOVER_VERIFY;
 extern const StepKind STEP_PRIVILEGES;
+extern const StepKind STEP_FAILBACK_ARM;
 extern const StepKind STEP_CUTOVER_SWITCH;
 extern const StepKind STEP_CUTOVER_UNFENCE;
 extern const StepKind STEP_VALIDATE_LATE;
 extern const StepKind STEP_FINISH;
+extern const StepKind STEP_FAILBACK_KEEP;
+extern const StepKind STEP_FAILBACK_END;
 extern const StepKind STEP_ROLLBACK_HOOK;
 extern const StepKind STEP_END;
 extern const StepKind STEP_HOOK_STEP;
@@ -83,6 +87,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_GATES,
     &STEP_APPROVAL,
     &STEP_LARGE_OBJECTS_REFRESH,
+    &STEP_FAILBACK_PREPARE,
     &STEP_CUTOVER_PREPARE,
     &STEP_CUTOVER_TARGET_FENCE,
     &STEP_CUTOVER_SOURCE_FENCE,
@@ -93,11 +98,14 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_FOREIGN_KEYS_LATE,
     &STEP_CUTOVER_VERIFY,
     &STEP_PRIVILEGES,
+    &STEP_FAILBACK_ARM,
     &STEP_CUTOVER_SWITCH,
     &STEP_CUTOVER_UNFENCE,
     &STEP_ROLLBACK_HOOK,
     &STEP_VALIDATE_LATE,
     &STEP_FINISH,
+    &STEP_FAILBACK_KEEP,
+    &STEP_FAILBACK_END,
     &STEP_END,
     &STEP_HOOK_STEP,
     &STEP_USER_STEP, /* the last: it places steps among all others */

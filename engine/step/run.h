@@ -20,6 +20,7 @@ typedef struct Cutover Cutover;     /* cutover/cutover.h */
 typedef struct Notifier Notifier;   /* hook/notify.h */
 typedef struct Lob Lob;             /* lob/lob.h */
 typedef struct SlotWatch SlotWatch; /* step/slot_watch.h */
+typedef struct WayBack WayBack;     /* step/way_back.h */
 
 /* Counters for progress and the final summary; written by workers, read by anyone. */
 typedef struct RunCounters {
@@ -33,7 +34,13 @@ typedef struct RunCounters {
     atomic_llong downtime_ms;
 } RunCounters;
 
-typedef struct Run {
+typedef struct Run Run;
+
+/* The way back is a Run of its own: its source is the plan's target and its target the plan's
+ * source, where its rows of the journal stand beside their effects. What is one for both ways (the
+ * state, the fences, approvals, events) is in the journal of the way there: run_main() and
+ * run_book(). See docs/adr/0018. */
+struct Run {
     Arena arena;
     const Plan *plan;
     const Blueprint *blueprint;
@@ -55,8 +62,24 @@ typedef struct Run {
     Notifier *notifier;    /* NULL: the plan has no notify */
     SlotWatch *slot_watch; /* from before the first step to the end; its own mutex */
     RunCounters counters;
+    Run *forth;          /* the run whose way back this is; NULL: it is the way there */
+    WayBack *back;       /* of the way there; NULL: none is prepared, or it was not needed yet */
+    atomic_bool keeping; /* switched, and all that is left is to keep the way back open */
+    atomic_bool leaves;  /* a step has said that this engine ends here: none begins any more */
     LogCtx log;
-} Run;
+};
+
+/** The run that the journal knows by its plan's name. */
+static inline Run *run_main(Run *run)
+{
+    return run->forth != NULL ? run->forth : run;
+}
+
+/** Of a run's two connections the one to the journal that run_main() stands in. */
+static inline Conn *run_book(const Run *run, Conn *source, Conn *target)
+{
+    return run->forth != NULL ? source : target;
+}
 
 struct StreamStatus;
 

@@ -303,15 +303,17 @@ bool user_describe(StepCtx *ctx, Description *description, Err *err)
 
 HookCall user_call(StepCtx *ctx, const char *place_name)
 {
+    /* On the way back, too, a hook's source and target are the plan's. */
+    bool back = ctx->run->forth != NULL;
     return (HookCall){
-        .run = ctx->run,
+        .run = run_main(ctx->run),
         .step = ctx->step->id,
-        .phase = STEP_PHASE_NAMES[ctx->step->kind->phase].name,
+        .phase = back ? "failback" : STEP_PHASE_NAMES[ctx->step->kind->phase].name,
         .place = place_name,
         .stop = ctx->run->stop,
         .downtime_ms = cutover_downtime_ms(ctx->run),
-        .source = ctx->source,
-        .target = ctx->target,
+        .source = back ? ctx->target : ctx->source,
+        .target = back ? ctx->source : ctx->target,
         .log = ctx->log,
     };
 }

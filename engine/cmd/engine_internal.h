@@ -1,0 +1,29 @@
+/*
+ * What the engine's two ways share: engine.c goes there, engine_failback.c goes back.
+ */
+#ifndef GODWIT_CMD_ENGINE_INTERNAL_H
+#define GODWIT_CMD_ENGINE_INTERNAL_H
+
+#include "cmd/again.h"
+#include "cmd/engine.h"
+
+/** Builds the graph of these kinds over the run's blueprint, and executes it. */
+MUSTCHECK bool engine_execute(Session *session, EngineOptions *options, Run *run,
+                              const StepKind *const *kinds, Err *err);
+
+/** First and last event of a run of the engine. \param failure not set: it came to its end
+ * \param goes_on the same process begins anew: nothing is over */
+void engine_tell_start(Run *run);
+void engine_tell_end(Run *run, const Err *failure, bool goes_on);
+
+/** Answers everybody who asked this engine for something. */
+void engine_finish_requests(Session *session, const Run *run, const Err *failure);
+
+/** Goes back to the source, or finishes what an earlier engine left of it. The lock is held. */
+MUSTCHECK bool engine_failback(Session *session, EngineOptions *options, Again *again, Err *err);
+
+/** Behind a failback: finishes what an earlier engine left of it; the run's state is `running`
+ * then, and what its cutover did is to be done again. The session is inspected. */
+MUSTCHECK bool engine_go_there_again(Session *session, Err *err);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * WayBack: the way back of a run, as a Run with a Blueprint of its own. Its journal is in a schema
+ * `godwit` on the source, since that is where its effects are: the run's row there (named
+ * "<plan>/back", which no plan can be called), the lane, identities that were set on the target.
+ */
+#ifndef GODWIT_STEP_WAY_BACK_H
+#define GODWIT_STEP_WAY_BACK_H
+
+#include "step/leg.h"
+
+struct WayBack {
+    Arena arena;
+    Catalog from; /* the plan's target */
+    Catalog to;   /* the plan's source */
+    Plan plan;
+    Blueprint blueprint;
+    Run run;
+};
+
+/** Reads both servers and derives the way back into run->back, unless it is there. Changes
+ * nothing. \return false with ERR_RUN: there is none; ERR_SQL, ERR_LOST. */
+MUSTCHECK bool way_back_find(Run *run, Conn *source, Conn *target, Err *err);
+
+/** Whether the source holds the journal of one. Needs no more of the run than its plan. */
+MUSTCHECK bool way_back_exists(const Run *run, Conn *source, bool *exists, Err *err);
+
+/** Makes its journal on the source. */
+MUSTCHECK bool way_back_journal(Run *run, Conn *source, Err *err);
+
+/** Takes over one that was prepared, by this engine or another. \param found false: there is none
+ */
+MUSTCHECK bool way_back_take(Run *run, Conn *source, Conn *target, bool *found, Err *err);
+
+/** Drops slot, publication and identities on the target, and the journal on the source. By name
+ * alone: it needs no blueprint. Idempotent. */
+MUSTCHECK bool way_back_drop(Run *run, Conn *source, Conn *target, Err *err);
+
+/** The same with connections of its own, when something failed: what it cannot is logged, and left
+ * to the next engine or to cleanup. */
+void way_back_withdraw(Run *run);
+
+/** Releases what this process holds; stream and cutover of its run are released. NULL is allowed.
+ */
+void way_back_free(WayBack *back);
+
+#endif
