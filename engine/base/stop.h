@@ -38,8 +38,8 @@ MUSTCHECK bool stop_init(Stop *stop, Err *err);
 void stop_release(Stop *stop);
 
 /** The first reason wins, except that STOP_REFRESH, STOP_SNAPSHOT, STOP_LATE and STOP_FAILBACK are
- * replaced by
- * every other one, and STOP_LOCK_LOST by those that are an end. Safe from any thread. */
+ * replaced by every
+ * other one, and STOP_LOCK_LOST by those that are an end. Safe from any thread. */
 void stop_request(Stop *stop, StopReason reason);
 
 /** Takes a stop back: whoever polls waits again. \return false when the reason is another. */

@@ -25,6 +25,19 @@ bool quiet_acting(const Blueprint *blueprint, Conn *target, Rows **rows, Err *er
     return pg_rows(target, SQL_CDC_ACTING, PARAMS(jsontext_compact(&arena, tables)), rows, err);
 }
 
+bool quiet_unsilenced(const Blueprint *blueprint, Conn *source, Rows **rows, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    json_t *tables = json_array();
+    for (size_t i = 0; i < blueprint->relation_count; i++)
+        if (!blueprint->relations[i].schema_only)
+            add_table(tables, &blueprint->relations[i].source);
+    for (size_t i = 0; i < blueprint->leaf_count; i++)
+        if (blueprint->leaves[i].oid != blueprint->leaves[i].root->oid)
+            add_table(tables, &blueprint->leaves[i].source);
+    return pg_rows(source, SQL_CDC_UNSILENCED, PARAMS(jsontext_compact(&arena, tables)), rows, err);
+}
+
 bool quiet_check(const Blueprint *blueprint, Conn *target, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

@@ -11,7 +11,7 @@ static bool follow(Session *session, Err *err)
     bool answered = false;
     JournalRequest request = {0};
     fprintf(stderr, "asking the running engine to go back; following it\n");
-    if (!request_follow(session, "failback", &request, &answered, err))
+    if (!request_follow(session, "failback", NULL, &request, &answered, err))
         return false;
     if (!answered)
         return err_set(err, ERR_RUN,

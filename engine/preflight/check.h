@@ -128,6 +128,7 @@ void check_identity(Check *check);
 void check_replica_role(Check *check);
 void check_attestations(Check *check);
 void check_analyzed(Check *check);
+void check_way_back(Check *check);
 
 /** Lets the plan's waivers and attestations answer what has been found; entries that are past, of
  * no use or of no code become findings. */
@@ -151,6 +152,7 @@ MUSTCHECK bool probe_types(Check *check, Err *err);
 MUSTCHECK bool probe_parameters(Check *check, Err *err);
 MUSTCHECK bool probe_workload(Check *check, Err *err);
 MUSTCHECK bool probe_large_objects(Check *check, Err *err);
+MUSTCHECK bool probe_way_back(Check *check, Err *err);
 MUSTCHECK bool probe_map(Check *check, Err *err);
 
 #endif

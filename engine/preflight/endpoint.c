@@ -125,39 +125,43 @@ static bool probe_server(Check *check, Side *side, const char **fault, Err *err)
     return ok;
 }
 
-static void replication_refused(Check *check, const Side *source, const Err *refused)
+static void replication_refused(Check *check, const Side *side, const Err *refused)
 {
-    if (!source->facts.may_replicate)
-        return; /* check_source_role() tells it */
-    check_add(check, CODE_REPLICATION_ROLE, FINDING_ERROR, source,
-              check_part(check, source->catalog->server.user),
+    bool back = side->side == CONN_TARGET;
+    if (!side->facts.may_replicate)
+        return; /* check_source_role() tells it, or check_way_back() */
+    check_add(check, back ? CODE_BACK_ROLE : CODE_REPLICATION_ROLE,
+              back && check->plan->failback.goes_without ? FINDING_WARNING : FINDING_ERROR, side,
+              check_part(check, side->catalog->server.user),
               check_text(check, "a replication connection is refused: %s", refused->message),
-              "Snapshots are exported, and the stream is read, over replication connections.",
-              check_remedy(check, source, TOPIC_REPLICATION_ROLE, NULL, NULL));
+              back ? "failback.prepare: the way back is read over a replication connection."
+                   : "Snapshots are exported, and the stream is read, over replication "
+                     "connections.",
+              check_remedy(check, side, TOPIC_REPLICATION_ROLE, NULL, NULL));
 }
 
 /* Rights do not tell: a provider's server may let in whom its catalogs do not name, and a pooler or
  * pg_hba.conf may keep out whom they do. */
-static bool probe_replication(Check *check, Side *source, const char **fault, Err *err)
+static bool probe_replication(Check *check, Side *side, const char **fault, Err *err)
 {
     AUTO_CONN Conn *repl = NULL;
     AUTO_ERR Err refused = {0};
     const char *system = NULL;
-    const char *known = source->catalog->server.system_identifier;
-    if (source->address == NULL || source->side != CONN_SOURCE)
+    const char *known = side->catalog->server.system_identifier;
+    if (side->address == NULL || (side->side == CONN_TARGET && !check->plan->failback.prepare))
         return true;
     const ConnOptions options = {
-        .purpose = "probe", .replication = true, .stop = conn_stop(source->conn)};
-    if (!conn_open(&repl, source->address, &options, &refused)) {
+        .purpose = "probe", .replication = true, .stop = conn_stop(side->conn)};
+    if (!conn_open(&repl, side->address, &options, &refused)) {
         AUTO_ROWS Rows *rows = NULL;
-        if (stop_reason(conn_stop(source->conn)) != STOP_NONE)
+        if (stop_reason(conn_stop(side->conn)) != STOP_NONE)
             return err_move(err, &refused);
-        if (!pg_one(source->conn, "SELECT 1", NO_PARAMS, &rows, err))
+        if (!pg_one(side->conn, "SELECT 1", NO_PARAMS, &rows, err))
             return false; /* the server is gone for everybody */
-        replication_refused(check, source, &refused);
+        replication_refused(check, side, &refused);
         return true;
     }
-    source->facts.may_replicate = true;
+    side->facts.may_replicate = true;
     if (!repl_identify(check->arena, repl, &system, err))
         return false;
     if (known != NULL && strcmp(known, system) != 0)

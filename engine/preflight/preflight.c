@@ -17,14 +17,15 @@ static void (*const checks[])(Check *) = {
     check_prepared,        check_lock_table,    check_connections,  check_source_role,
     check_tables_readable, check_publication,   check_fence,        check_row_security,
     check_target_role,     check_identity,      check_replica_role, check_analyzed,
-    check_attestations,
+    check_attestations,    check_way_back,
 };
 
 /* Every check that asks a server more. */
 static bool (*const probes[])(Check *, Err *) = {
-    probe_existing, probe_versions,   probe_roles,        probe_storage,  probe_quiet,
-    probe_powers,   probe_sessions,   probe_transactions, probe_capacity, probe_collations,
-    probe_types,    probe_parameters, probe_workload,     probe_map,      probe_large_objects,
+    probe_existing, probe_versions,   probe_roles,         probe_storage,
+    probe_quiet,    probe_powers,     probe_sessions,      probe_transactions,
+    probe_capacity, probe_collations, probe_types,         probe_parameters,
+    probe_workload, probe_map,        probe_large_objects, probe_way_back,
 };
 
 const char *finding_severity_name(FindingSeverity severity)

@@ -109,7 +109,7 @@ bool probe_provider(Check *check, Side *side, Err *err)
 {
     if (!probe_kind(check, side, err) || !probe_settings(check, side, err))
         return false;
-    if (side->side == CONN_SOURCE)
+    if (side->side == CONN_SOURCE || check->plan->failback.prepare)
         check_slot_rules(check, side);
     return true;
 }

@@ -175,18 +175,34 @@ static void check_failover(Check *check)
         "plan");
 }
 
+/* What makes a slot fail in the middle of the run. */
+static void check_slot_kept(Check *check, const Side *side)
+{
+    int64_t keep_mb = catalog_setting_int(side->catalog, "max_slot_wal_keep_size", -1);
+    bool back = side->side == CONN_TARGET;
+    if (keep_mb >= 0)
+        check_add(check, CODE_WAL_KEEP, FINDING_WARNING, side, "max_slot_wal_keep_size",
+                  check_text(check, "is %lld MB", (long long)keep_mb),
+                  back ? "failback.prepare: WAL beyond it is removed although the way back has not "
+                         "read it, and the way back is lost."
+                       : "WAL beyond it is removed although the run has not read it, and the slot "
+                         "is lost: the run must then begin anew.",
+                  check_remedy(check, side, TOPIC_SETTING_RELOAD, "max_slot_wal_keep_size", "-1"));
+    if (catalog_setting_int(side->catalog, "idle_replication_slot_timeout", 0) > 0)
+        check_add(
+            check, CODE_IDLE_SLOT, FINDING_WARNING, side, "idle_replication_slot_timeout",
+            check_text(check, "is %s", setting_value(side, "idle_replication_slot_timeout")),
+            "A slot that nobody reads for so long, as while the engine is stopped, is lost.",
+            check_remedy(check, side, TOPIC_SETTING_RELOAD, "idle_replication_slot_timeout", "0"));
+}
+
 /* What makes a slot or a long snapshot fail in the middle of the run. */
 void check_retention(Check *check)
 {
     const Side *source = &check->source;
-    int64_t keep_mb = catalog_setting_int(source->catalog, "max_slot_wal_keep_size", -1);
-    if (keep_mb >= 0)
-        check_add(
-            check, CODE_WAL_KEEP, FINDING_WARNING, source, "max_slot_wal_keep_size",
-            check_text(check, "is %lld MB", (long long)keep_mb),
-            "WAL beyond it is removed although the run has not read it, and the slot is "
-            "lost: the run must then begin anew.",
-            check_remedy(check, source, TOPIC_SETTING_RELOAD, "max_slot_wal_keep_size", "-1"));
+    check_slot_kept(check, source);
+    if (check->plan->failback.prepare)
+        check_slot_kept(check, &check->target);
     check_failover(check);
     if (catalog_setting_int(source->catalog, "old_snapshot_threshold", -1) >= 0)
         check_add(
@@ -195,14 +211,6 @@ void check_retention(Check *check)
             "The copy reads from one snapshot for as long as it takes; with a threshold it "
             "fails with \"snapshot too old\".",
             check_remedy(check, source, TOPIC_SETTING_RESTART, "old_snapshot_threshold", "-1"));
-    if (catalog_setting_int(source->catalog, "idle_replication_slot_timeout", 0) > 0)
-        check_add(
-            check, CODE_IDLE_SLOT, FINDING_WARNING, source, "idle_replication_slot_timeout",
-            check_text(check, "is %s", setting_value(source, "idle_replication_slot_timeout")),
-            "A slot that nobody reads for so long, as while the engine is stopped, is "
-            "lost.",
-            check_remedy(check, source, TOPIC_SETTING_RELOAD, "idle_replication_slot_timeout",
-                         "0"));
 }
 
 void check_prepared(Check *check)
