@@ -3,6 +3,7 @@
 #   make                    build (VARIANT=debug)          make VARIANT=release
 #   make test               everything a change must pass  make unit / make scenario for a part
 #   make soak               random migrations under random faults for an hour
+#   make sweep              every statement of a migration fails, is cut, is killed at
 #   make lint               format, include direction, size, complexity, cppcheck, shellcheck
 #   make lab / lab-clean    the real servers that tests, demo and benchmarks use
 #   make demo / bench       the tour / the benchmarks
@@ -97,7 +98,7 @@ UNIT_BIN  := $(UNIT_SRC:tests/%.c=$(OUT)/%)
 UNIT_HELP := $(wildcard tests/unit/lib/*.c)
 UNIT_LIB  := $(OUT)/unit/libunit.a
 
-.PHONY: build lib units unit scenario soak test check lint format deps lab lab-clean demo bench \
+.PHONY: build lib units unit scenario soak sweep test check lint format deps lab lab-clean demo bench \
         coverage install clean version fuzz fuzz-bins
 
 build: lib $(BIN) $(TRIAL)
@@ -201,6 +202,12 @@ fuzz:
 soak: lab
 	@$(MAKE) VARIANT=$(SCENARIO_VARIANT) build
 	@GODWIT_BIN='$(CURDIR)/build/$(SCENARIO_VARIANT)/godwit' tests/soak
+
+# Every statement on either side fails, is cut and is killed at, in one migration: about an hour.
+sweep: lab
+	@$(MAKE) VARIANT=debug build
+	@GODWIT_BIN='$(CURDIR)/build/debug/godwit' GODWIT_SWEEP_SHARE=1 \
+	    $(PYTHON) -m pytest -c tests/pytest.ini -o timeout=0 tests/scenario/test_fault_sweep.py
 
 # The binary that scenario tests run; TESTS picks some of them: make scenario TESTS='-k cutover'.
 SCENARIO_VARIANT ?= asan

@@ -15,7 +15,7 @@ static bool copy_error(const char *sql, Err *err)
 static bool copy_begin(Conn *conn, const char *sql, ExecStatusType wanted, Err *err)
 {
     AUTO_RESULT PGresult *result = NULL;
-    if (!fault_point(conn, FAULT_STATEMENT, err))
+    if (!fault_point(conn, FAULT_STATEMENT, sql, err))
         return copy_error(sql, err);
     if (PQsendQuery(conn->pg, sql) == 0) {
         conn_result_error(conn, NULL, err);
@@ -58,7 +58,7 @@ bool copy_in_write(Conn *conn, const void *data, size_t size_bytes, Err *err)
 {
     if (size_bytes > INT32_MAX / 2)
         BUG("a piece of %zu bytes does not fit one message", size_bytes);
-    if (!fault_point(conn, FAULT_MESSAGE, err))
+    if (!fault_point(conn, FAULT_MESSAGE, NULL, err))
         return false;
     if (PQputCopyData(conn->pg, data, (int)size_bytes) != 1)
         return conn_result_error(conn, NULL, err);
@@ -67,7 +67,7 @@ bool copy_in_write(Conn *conn, const void *data, size_t size_bytes, Err *err)
 
 bool copy_in_end(Conn *conn, int64_t *rows, Err *err)
 {
-    if (!fault_point(conn, FAULT_MESSAGE, err))
+    if (!fault_point(conn, FAULT_MESSAGE, NULL, err))
         return false;
     if (PQputCopyEnd(conn->pg, NULL) != 1)
         return conn_result_error(conn, NULL, err);
@@ -101,7 +101,7 @@ bool copy_out_read(Conn *conn, char *buffer, size_t capacity_bytes, size_t *byte
     size_t filled = 0;
     if (capacity_bytes > INT32_MAX)
         BUG("a buffer of %zu bytes is beyond what libpq can fill", capacity_bytes);
-    if (!fault_point(conn, FAULT_MESSAGE, err))
+    if (!fault_point(conn, FAULT_MESSAGE, NULL, err))
         return false;
     while (filled < capacity_bytes) {
         int came = PQgetlineAsync(conn->pg, buffer + filled, (int)(capacity_bytes - filled));

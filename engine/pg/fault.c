@@ -1,5 +1,5 @@
 /*
- * Fault hook: parses GODWIT_FAULT once, counts per rule. Empty in release builds.
+ * Fault hook: parses GODWIT_FAULT and GODWIT_SWEEP once, counts per rule. Empty in release builds.
  */
 #include "pg/fault.h"
 
@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "pg/conn_internal.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -84,26 +85,150 @@ static bool rule_fires(FaultRule *rule, const Conn *conn, FaultPoint point)
     return atomic_fetch_add(&rule->seen, 1) + 1 == rule->nth;
 }
 
-bool fault_point(Conn *conn, FaultPoint point, Err *err)
+static bool act(Conn *conn, FaultAction action, FaultPoint point, const char *number, Err *err)
+{
+    log_warn(&conn->log, "fault hook: %s at %s %s", ACTION_NAMES[action], POINT_NAMES[point],
+             number);
+    switch (action) {
+    case FAULT_KILL:
+        raise(SIGKILL);
+        break;
+    case FAULT_CUT:
+        shutdown(PQsocket(conn->pg), SHUT_RDWR);
+        break;
+    case FAULT_FAIL:
+        err_set(err, ERR_SQL, "%s failed by the fault hook", POINT_NAMES[point]);
+        memcpy(err->sqlstate, "XX000", sizeof("XX000"));
+        return false;
+    }
+    return true;
+}
+
+/* --- the sweep: every statement once --------------------------------------------------------- */
+
+#define SWEEP_MAX     4096
+#define SWEEP_ACTIONS 3
+
+typedef struct Sweep {
+    const char *side; /* "both", too */
+    FaultAction actions[SWEEP_ACTIONS];
+    uint32_t action_count;
+    uint32_t share; /* one in so many */
+    uint32_t seed;
+    const char *path;
+    pthread_mutex_t mutex;
+    uint64_t keys[SWEEP_MAX]; /* one a turn: what is there twice has had two turns */
+    size_t key_count;
+} Sweep;
+
+static Sweep sweep = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+static pthread_once_t sweep_once = PTHREAD_ONCE_INIT;
+
+static void sweep_read(void)
+{
+    FILE *file = fopen(sweep.path, "re");
+    if (file == NULL)
+        return; /* the first engine */
+    while (sweep.key_count < SWEEP_MAX &&
+           fscanf(file, "%" SCNx64 "%*[^\n]", &sweep.keys[sweep.key_count]) == 1)
+        sweep.key_count++;
+    fclose(file);
+}
+
+static void sweep_load(void)
+{
+    const char *text = getenv("GODWIT_SWEEP");
+    if (text == NULL)
+        return;
+    char *save = NULL;
+    char *inner = NULL;
+    char *side = strtok_r(arena_strdup(&rule_arena, text), ":", &save);
+    char *actions = strtok_r(NULL, ":", &save);
+    char *share = strtok_r(NULL, ":", &save);
+    char *seed = strtok_r(NULL, ":", &save);
+    char *path = strtok_r(NULL, ":", &save);
+    if (path == NULL || !units_uint32_parse(share, &sweep.share) || sweep.share == 0 ||
+        !units_uint32_parse(seed, &sweep.seed))
+        BUG("GODWIT_SWEEP: side:action[+action]:share:seed:file");
+    for (char *name = strtok_r(actions, "+", &inner);
+         name != NULL && sweep.action_count < SWEEP_ACTIONS; name = strtok_r(NULL, "+", &inner))
+        sweep.actions[sweep.action_count++] = (FaultAction)index_of(ACTION_NAMES, 3, name);
+    sweep.side = side;
+    sweep.path = path;
+    sweep_read();
+}
+
+/* FNV-1a, 64 bits. Digits are left out: a purpose's number, a connection's, a position in the WAL
+ * make no other statement of it. */
+static uint64_t mix(uint64_t key, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c < '0' || *c > '9')
+            key = (key ^ (unsigned char)*c) * UINT64_C(1099511628211);
+    }
+    return key;
+}
+
+static uint64_t key_of(const Conn *conn, const char *text)
+{
+    uint64_t key = mix(UINT64_C(14695981039346656037), conn_side_name(conn->side));
+    return mix(mix(mix(key, "|"), conn->purpose), text);
+}
+
+static bool has_turn(uint64_t key, size_t *turn)
+{
+    *turn = 0;
+    for (size_t i = 0; i < sweep.key_count; i++)
+        *turn += sweep.keys[i] == key;
+    uint64_t drawn = (key ^ (key >> 29)) * UINT64_C(0x9E3779B97F4A7C15);
+    return *turn < sweep.action_count && ((drawn >> 32) + sweep.seed) % sweep.share == 0 &&
+           sweep.key_count < SWEEP_MAX;
+}
+
+/* Written down before it strikes: a killed engine's turn is over, too. */
+static void write_down(const Conn *conn, uint64_t key, FaultAction action, const char *text)
+{
+    FILE *file = fopen(sweep.path, "ae");
+    sweep.keys[sweep.key_count++] = key;
+    if (file == NULL) {
+        BUG("GODWIT_SWEEP: %s cannot be written", sweep.path);
+        return;
+    }
+    fprintf(file, "%016" PRIx64 " %s %s %s ", key, ACTION_NAMES[action], conn_side_name(conn->side),
+            conn->purpose);
+    for (const char *c = text; *c != '\0' && c < text + 100; c++)
+        fputc(*c == '\n' ? ' ' : *c, file);
+    fputc('\n', file);
+    fclose(file);
+}
+
+static bool sweep_point(Conn *conn, const char *text, Err *err)
+{
+    size_t turn = 0;
+    pthread_once(&sweep_once, sweep_load);
+    if (sweep.side == NULL ||
+        (strcmp(sweep.side, "both") != 0 && strcmp(sweep.side, conn_side_name(conn->side)) != 0))
+        return true;
+    uint64_t key = key_of(conn, text);
+    pthread_mutex_lock(&sweep.mutex);
+    bool strikes = has_turn(key, &turn);
+    FaultAction action = sweep.actions[strikes ? turn : 0];
+    if (strikes)
+        write_down(conn, key, action, text);
+    pthread_mutex_unlock(&sweep.mutex);
+    return !strikes || act(conn, action, FAULT_STATEMENT, "of the sweep", err);
+}
+
+bool fault_point(Conn *conn, FaultPoint point, const char *text, Err *err)
 {
     pthread_once(&rules_once, rules_load);
+    if (text != NULL && !sweep_point(conn, text, err))
+        return false;
     for (size_t i = 0; i < rule_count; i++) {
-        if (!rule_fires(&rules[i], conn, point))
-            continue;
-        log_warn(&conn->log, "fault hook: %s at %s %u", ACTION_NAMES[rules[i].action],
-                 POINT_NAMES[point], rules[i].nth);
-        switch (rules[i].action) {
-        case FAULT_KILL:
-            raise(SIGKILL);
-            break;
-        case FAULT_CUT:
-            shutdown(PQsocket(conn->pg), SHUT_RDWR);
-            break;
-        case FAULT_FAIL:
-            err_set(err, ERR_SQL, "%s failed by the fault hook", POINT_NAMES[point]);
-            memcpy(err->sqlstate, "XX000", sizeof("XX000"));
+        AUTO_ARENA Arena arena = {0};
+        if (rule_fires(&rules[i], conn, point) &&
+            !act(conn, rules[i].action, point, arena_printf(&arena, "%u", rules[i].nth), err))
             return false;
-        }
     }
     return true;
 }

@@ -5,7 +5,16 @@
  *     side[/purpose-prefix]:statement|message:N:fail|cut|kill
  *     target:statement:17:cut,source/copy:message:3:kill
  *
- * In release builds the hook compiles to nothing and the variable is not read.
+ * GODWIT_SWEEP fails every statement once, over all engines of a run. A statement is its text, its
+ * side and who runs it; those that have had their turn stand in a file, which the engines hand on
+ * to each other:
+ *
+ *     side|both:action[+action]:share:seed:file
+ *     target:fail:1:0:/tmp/seen           each statement on the target fails once
+ *     both:fail+cut+kill:10:7:/tmp/seen   a tenth of all: fails the first time, then is cut, then
+ *                                         the engine is killed there
+ *
+ * In release builds the hook compiles to nothing and the variables are not read.
  */
 #ifndef GODWIT_PG_FAULT_H
 #define GODWIT_PG_FAULT_H
@@ -15,13 +24,15 @@
 typedef enum FaultPoint { FAULT_STATEMENT, FAULT_MESSAGE } FaultPoint;
 
 #ifdef GODWIT_FAULTS
-/** Called before each statement and message. \return false with the simulated error. */
-MUSTCHECK bool fault_point(Conn *conn, FaultPoint point, Err *err);
+/** Called before each statement and message. \param text the statement's; NULL for a message
+ * \return false with the simulated error. */
+MUSTCHECK bool fault_point(Conn *conn, FaultPoint point, const char *text, Err *err);
 #else
-static inline MUSTCHECK bool fault_point(Conn *conn, FaultPoint point, Err *err)
+static inline MUSTCHECK bool fault_point(Conn *conn, FaultPoint point, const char *text, Err *err)
 {
     (void)conn;
     (void)point;
+    (void)text;
     (void)err;
     return true;
 }

@@ -40,7 +40,7 @@ static bool prepare(Arena *arena, Conn *conn, const char *sql, PgParse *parse, E
 {
     AUTO_STR Str tree = {0};
     AUTO_RESULT PGresult *result = NULL;
-    if (!fault_point(conn, FAULT_STATEMENT, err))
+    if (!fault_point(conn, FAULT_STATEMENT, sql, err))
         return false;
     if (PQsendPrepare(conn->pg, "", sql, 0, NULL) == 0)
         return conn_result_error(conn, NULL, err);

@@ -21,7 +21,7 @@ static bool queued(Conn *conn, int ok, Err *err)
 
 bool pipe_begin(Conn *conn, Err *err)
 {
-    if (!fault_point(conn, FAULT_STATEMENT, err))
+    if (!fault_point(conn, FAULT_STATEMENT, "pipeline", err))
         return false;
     if (PQenterPipelineMode(conn->pg) == 0)
         return conn_result_error(conn, NULL, err);

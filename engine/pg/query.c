@@ -33,7 +33,7 @@ static bool statement_error(const char *sql, Err *err)
 /* Runs one statement by the extended protocol and returns its only result. */
 static bool run(Conn *conn, const char *sql, Params params, PGresult **result, Err *err)
 {
-    if (!fault_point(conn, FAULT_STATEMENT, err))
+    if (!fault_point(conn, FAULT_STATEMENT, sql, err))
         return statement_error(sql, err);
     if (PQsendQueryParams(conn->pg, sql, params.count, NULL, params.values, NULL, NULL, 0) == 0) {
         conn_result_error(conn, NULL, err);
@@ -67,7 +67,7 @@ bool pg_none(Conn *conn, const char *sql, Params params, Err *err)
 
 bool pg_script(Conn *conn, const char *sql, Err *err)
 {
-    if (!fault_point(conn, FAULT_STATEMENT, err))
+    if (!fault_point(conn, FAULT_STATEMENT, sql, err))
         return statement_error(sql, err);
     if (PQsendQuery(conn->pg, sql) == 0) {
         conn_result_error(conn, NULL, err);

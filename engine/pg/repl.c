@@ -40,7 +40,7 @@ static void narrow_loopback(Conn *conn)
 
 bool repl_start(Conn *conn, const ReplStart *spec, Err *err)
 {
-    if (!fault_point(conn, FAULT_STATEMENT, err))
+    if (!fault_point(conn, FAULT_STATEMENT, "START_REPLICATION", err))
         return false;
     AUTO_STR Str sql = {0};
     str_append(&sql, "START_REPLICATION SLOT ");
@@ -142,7 +142,7 @@ bool repl_next(Conn *conn, ReplMessage *message, bool *got, Err *err)
     if (size < 0)
         return size == -1 ? stream_ended(conn, err) : conn_result_error(conn, NULL, err);
     *got = true;
-    return fault_point(conn, FAULT_MESSAGE, err) && parse(message, (size_t)size, err);
+    return fault_point(conn, FAULT_MESSAGE, NULL, err) && parse(message, (size_t)size, err);
 }
 
 bool repl_wait(Conn *conn, int timeout_ms, Err *err)

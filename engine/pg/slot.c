@@ -12,7 +12,7 @@ bool slot_export_snapshot(Arena *arena, Conn *replication, const char *name, Slo
     AUTO_RESULT PGresult *result = NULL;
     const char *sql = arena_printf(
         arena, "CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT", name);
-    if (!fault_point(replication, FAULT_STATEMENT, err))
+    if (!fault_point(replication, FAULT_STATEMENT, sql, err))
         return err_detail(err, "Statement: %s", sql);
     if (PQsendQuery(replication->pg, sql) == 0) {
         conn_result_error(replication, NULL, err);

@@ -32,7 +32,9 @@ OBJECTS = """
 SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indrelid
  WHERE relnamespace::regnamespace::text = ANY (%(schemas)s) AND indisvalid
 UNION ALL
-SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || ' ' || convalidated
+SELECT conrelid::regclass || ' ' || conname || ' ' || CASE WHEN conparentid = 0
+           THEN pg_get_constraintdef(oid) || ' ' || convalidated
+           ELSE replace(pg_get_constraintdef(oid), ' NOT VALID', '') END  -- before 18 VALIDATE passes over these
   FROM pg_constraint WHERE connamespace::regnamespace::text = ANY (%(schemas)s) AND contype <> 'n'
 UNION ALL
 SELECT oid::regclass || ' ' || relkind::text || relreplident::text || coalesce(obj_description(oid, 'pg_class'), '')

@@ -35,6 +35,15 @@ def test_operations_lists_each_exit_status():
     assert {int(number) for row in rows for number in row.split(",")} == exit_statuses()
 
 
+def test_operations_lists_each_class_of_error():
+    """The table of errors that pass by themselves is the engine's, row by row."""
+    words = {"GROUP": "transaction", "SESSION": "session"}
+    rows = re.findall(r'\{"(\w+)", RETRY_(\w+), "([^"]+)"\}', read("engine/cdc/retry_table.c"))
+    told = re.findall(r"^\| `(\w+)`[^|]* \| ([^|]+) \| (\w+) \|$", read("docs/operations.md"), re.MULTILINE)
+    assert told == [(state, text, words[what]) for state, what, text in rows]
+    assert len(told) > 10
+
+
 def test_man_page_lists_each_exit_status():
     """So does the manual page."""
     text = read("docs/man/godwit.1").split(".SH EXIT STATUS")[1].split(".SH ")[0]

@@ -288,20 +288,6 @@ def test_low_timeouts(source, target, plan, godwit, writer):
     harness.assert_same(source, target)
 
 
-@pytest.mark.parametrize("step", range(1, 60, 8))
-def test_fault_sweep(step, source, target, plan, godwit, writer):
-    """The Nth statement of a worker on the target fails, for many N; apply again ends as a clean run does."""
-    load = writer(source, orders=60, events=60)
-    mine = plan()
-    result = godwit.start("apply", mine, env={"GODWIT_FAULT": f"target/worker:statement:{step * 5}:fail"})._result(180)
-    assert result.code in (0, 1, 10, 11), result.err
-    if result.code in (1, 10, 11):
-        godwit("apply", mine, code=0)
-    load.stop(check=False)
-    load.verify(target)
-    harness.assert_same(source, target)
-
-
 def test_a_dead_cutover_is_not_undone_elsewhere(source, target, database, plan, godwit, writer):
     """Killed behind a read_only fence, then started with another source: refused, nothing is touched there or here."""
     writer(source)
