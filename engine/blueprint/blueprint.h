@@ -82,8 +82,10 @@ struct Relation {
     Name source;
     Name target;
     bool partitioned; /* declaratively, on the source */
-    size_t index;     /* in Blueprint.relations */
-    PlanPos pos;      /* the selector that took it */
+    bool family;  /* plain inheritance, as parent or child: its own rows are only part of what its
+                     name reads, ONLY tells them apart */
+    size_t index; /* in Blueprint.relations */
+    PlanPos pos;  /* the selector that took it */
     Column *columns;
     size_t column_count;
     const char **generated; /* stored generated columns */
@@ -95,6 +97,7 @@ struct Relation {
                            NULL: every row */
     const PlanRowFilter *filter_from;
     bool schema_only; /* structure without rows: it has no leaves */
+    bool unlogged;    /* so is one of its leaves: no stream carries those rows' changes */
     const Key *key; /* for apply and verify on the target: replica identity index, else primary key,
                        else a suitable unique index; NULL: keyless */
     bool further_unique; /* unique or exclusion constraints beside `key`: folding must keep source

@@ -224,6 +224,22 @@ static const char *filter_text(const Build *build, const PlanRowFilter *filter)
     return arena_printf(build->arena, "(%s%s)", filter->where, comment ? "\n" : "");
 }
 
+/* A parent's structure is its children's: what changes that, or takes the rows elsewhere, would
+ * have to be done to all of them at once. */
+static void check_family(Build *build, const Relation *relation, const CatRelation *from)
+{
+    const char *why = relation->hypertable != NULL              ? "be converted to a hypertable"
+                      : build_place(build, from)->merge != NULL ? "be merged with others"
+                      : relation->list != NULL                  ? "have a list of columns"
+                                                                : NULL;
+    if (!relation->family || why == NULL)
+        return;
+    build_find_at(build, DIAG_INHERITANCE, build_mark(build, from)->cause,
+                  "%s inherits from another table or is inherited from, and cannot %s",
+                  build_name(build, &relation->source), why);
+    build_hint(build, "Exclude the whole family, or turn it into a partitioned table.");
+}
+
 static void add_relations(Build *build)
 {
     Blueprint *blueprint = build->blueprint;
@@ -244,6 +260,7 @@ static void add_relations(Build *build)
             .source = from->name,
             .target = build_place(build, from)->target,
             .partitioned = from->kind == 'p',
+            .family = from->inherits && !from->is_partition && from->kind != 'p',
             .index = at,
             .pos = cause_of(build, from),
             .hypertable = hypertable_of(build, &build_place(build, from)->target),
@@ -255,6 +272,7 @@ static void add_relations(Build *build)
         blueprint->by_oid[at++] = relation;
         fill_columns(build, relation, from);
         choose_key(build, relation, from);
+        check_family(build, relation, from);
     }
     if (at > 1)
         qsort(blueprint->by_oid, at, sizeof(Relation *), by_relation_oid);
@@ -324,6 +342,7 @@ static void add_leaves(Build *build)
         size_t index = (size_t)(root->leaves - blueprint->leaf_by_oid) + root->leaf_count;
         blueprint->leaves[index] = leaf_of(build, from, root, index);
         root->leaves[root->leaf_count++] = &blueprint->leaves[index];
+        root->unlogged = root->unlogged || blueprint->leaves[index].unlogged;
         if (from->oid != root->oid && leaf_has_own_unique(build, from->oid))
             root->further_unique = true;
         at++;

@@ -224,7 +224,8 @@ void build_identities(Build *build)
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
         Leaf *leaf = &blueprint->leaves[i];
         Entry entry = entry_of(build, leaf, used);
-        if (entry.plan != NULL || (plan->identity_set && !leaf->has_identity))
+        bool missing = plan->identity_set && !leaf->has_identity && !leaf->unlogged;
+        if (entry.plan != NULL || missing)
             add_identity(build, leaf, &entry);
     }
     for (size_t i = 0; i < plan->identity_count; i++) {
@@ -298,7 +299,7 @@ static void check_adopted(Build *build, const PlanPublication *plan, const CatPu
 static bool covers(const CatPublication *there, const Relation *relation)
 {
     for (size_t i = 0; i < relation->leaf_count; i++)
-        if (!has_table(there, relation->leaves[i]->oid))
+        if (!relation->leaves[i]->unlogged && !has_table(there, relation->leaves[i]->oid))
             return false;
     return true;
 }

@@ -217,12 +217,6 @@ static void refuse_unsupported(Build *build, const CatRelation *relation, Mark *
         build_find_at(build, DIAG_SOURCE_HYPERTABLE, mark->cause,
                       "%s is a hypertable; a TimescaleDB source is not in this version", name);
         build_hint(build, "Exclude it for now.");
-    } else if (relation->inherits) {
-        build_find_at(build, DIAG_INHERITANCE, mark->cause,
-                      "%s inherits from another table or is inherited from; this is not in this "
-                      "version",
-                      name);
-        build_hint(build, "Exclude the whole family, or turn it into a partitioned table.");
     }
 }
 

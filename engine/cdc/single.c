@@ -230,6 +230,7 @@ bool truncate_emit(Applier *applier, const Group *group, const Change *change, E
         if (target == NULL)
             continue;
         str_append(&sql, sql.length == 0 ? "TRUNCATE TABLE " : ", ");
+        str_append(&sql, leaf->root->family ? "ONLY " : "");
         ddl_qname(&sql, applier->conn, target);
     }
     return sql.length == 0 || emit_sql(&applier->emit, sql.data, NO_PARAMS, EMIT_ANY_COUNT, err);

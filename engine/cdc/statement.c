@@ -14,6 +14,13 @@ static void column_list(Str *sql, const Conn *conn, const Relation *relation)
     }
 }
 
+/* The name under which the relation's own rows are read and changed. */
+static void own_rows(Str *sql, const Conn *conn, const Relation *relation)
+{
+    str_append(sql, relation->family ? "ONLY " : "");
+    ddl_qname(sql, conn, &relation->target);
+}
+
 static bool overriding(const Relation *relation)
 {
     for (size_t c = 0; c < relation->column_count; c++) {
@@ -110,7 +117,7 @@ static void where_key(Str *sql, const Conn *conn, const Relation *relation, size
 static void where_whole(Str *sql, const Conn *conn, const Relation *relation, size_t parameter)
 {
     str_append(sql, " WHERE (tableoid, ctid) = (SELECT t.tableoid, t.ctid FROM ");
-    ddl_qname(sql, conn, &relation->target);
+    own_rows(sql, conn, relation);
     str_append(sql, " AS t WHERE pg_catalog.record_image_eq(ROW(");
     for (size_t c = 0; c < relation->column_count; c++) {
         str_append(sql, c > 0 ? ", t." : "t.");
@@ -127,7 +134,7 @@ static void update_sql(Str *sql, const Conn *conn, const Relation *relation, con
                        bool whole)
 {
     str_append(sql, "UPDATE ");
-    ddl_qname(sql, conn, &relation->target);
+    own_rows(sql, conn, relation);
     str_append(sql, " SET ");
     size_t parameter = set_list(sql, conn, relation, mask);
     if (whole)
@@ -139,7 +146,7 @@ static void update_sql(Str *sql, const Conn *conn, const Relation *relation, con
 static void delete_sql(Str *sql, const Conn *conn, const Relation *relation, bool whole)
 {
     str_append(sql, "DELETE FROM ");
-    ddl_qname(sql, conn, &relation->target);
+    own_rows(sql, conn, relation);
     if (whole)
         where_whole(sql, conn, relation, 0);
     else
@@ -152,7 +159,7 @@ static void move_sql(Str *sql, const Conn *conn, const Relation *relation, const
     for (size_t c = 0; c < relation->column_count; c++)
         set += mask[c] ? 1 : 0;
     str_append(sql, "WITH d AS (DELETE FROM ");
-    ddl_qname(sql, conn, &relation->target);
+    own_rows(sql, conn, relation);
     where_key(sql, conn, relation, set);
     str_append(sql, " RETURNING *) ");
     insert_head(sql, conn, relation);
@@ -201,7 +208,7 @@ static void from_arrays(Str *sql, const Conn *conn, const Relation *relation, co
 static void update_set_sql(Str *sql, const Conn *conn, const Relation *relation, const bool *mask)
 {
     str_append(sql, "UPDATE ");
-    ddl_qname(sql, conn, &relation->target);
+    own_rows(sql, conn, relation);
     str_append(sql, " AS t SET ");
     size_t parameter = 0;
     for (size_t c = 0; c < relation->column_count; c++) {
@@ -218,7 +225,7 @@ static void update_set_sql(Str *sql, const Conn *conn, const Relation *relation,
 static void delete_set_sql(Str *sql, const Conn *conn, const Relation *relation)
 {
     str_append(sql, "DELETE FROM ");
-    ddl_qname(sql, conn, &relation->target);
+    own_rows(sql, conn, relation);
     str_append(sql, " AS t USING");
     from_arrays(sql, conn, relation, NULL);
 }

@@ -47,13 +47,18 @@ static void add_json(json_t *array, const PlanVerify *entry, const char *name,
                          (json_int_t)result->busy, "rows", rows));
 }
 
+static bool is_live(const Session *session)
+{
+    return text_equal(session->journal.state, RUN_RUNNING) ||
+           text_equal(session->journal.state, RUN_CUTOVER);
+}
+
 static bool verify_one(Session *session, const PlanVerify *entry, const Relation *relation,
                        Outcome *outcome, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     VerifyResult result = {0};
-    bool live = text_equal(session->journal.state, RUN_RUNNING) ||
-                text_equal(session->journal.state, RUN_CUTOVER);
+    bool live = is_live(session);
     VerifySpec spec = {.relation = relation,
                        .method = entry->method,
                        .where = entry->where,
@@ -79,7 +84,7 @@ static bool verify_all(Session *session, Outcome *outcome, Err *err)
         const PlanVerify *entry = &session->plan.verifies[v];
         for (size_t r = 0; r < session->blueprint.relation_count; r++) {
             const Relation *relation = &session->blueprint.relations[r];
-            if (verify_selects(entry, relation) &&
+            if (verify_selects(entry, relation, is_live(session)) &&
                 !verify_one(session, entry, relation, outcome, err))
                 return false;
         }

@@ -119,9 +119,8 @@ static const char *why_excluded(const CatRelation *relation)
     if (relation->is_hypertable)
         return "a hypertable: not as a source in this version";
     if (relation->persistence == 'u')
-        return "unlogged: its changes are in no WAL (ALTER TABLE ... SET LOGGED to take it)";
-    if (relation->inherits && !relation->is_partition)
-        return "table inheritance: not in this version";
+        return "unlogged: it would be copied again behind the fence (take the line out if its size "
+               "may be downtime)";
     if (!relation->can_select)
         return "the user of this connection may not read it";
     return NULL;

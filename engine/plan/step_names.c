@@ -27,6 +27,7 @@ const StepName STEP_KIND_NAMES[] = {
     {"cutover.switch", CUTOVER},
     {"cutover.target_fence", CUTOVER},
     {"cutover.unfence", CUTOVER},
+    {"cutover.unlogged", CUTOVER},
     {"cutover.verify", CUTOVER},
     {"end", FINISH},
     {"extensions", SCHEMA},

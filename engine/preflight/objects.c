@@ -5,6 +5,7 @@
 #include "preflight/check.h"
 
 #include "base/str.h"
+#include "base/units.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +27,21 @@ static const char *identity_remedy(Check *check, const Leaf *leaf)
 
 static void check_logged(Check *check, const Leaf *leaf)
 {
-    if (leaf->unlogged)
-        check_add(check, CODE_UNLOGGED, FINDING_ERROR, &check->source,
-                  check_name(check, &leaf->source), "is unlogged",
-                  "Its changes are in no WAL and would be lost.",
-                  check_text(check, "ALTER TABLE %s SET LOGGED;\n-- or name it in select.exclude",
-                             check_sql(check, &check->source, &leaf->source)));
+    if (!leaf->unlogged)
+        return;
+    bool again = leaf->one_to_one && check->plan->copy.data && !check->plan->failback.prepare;
+    const char *size = units_size_text(check->arena, leaf->bytes);
+    check_add(check, CODE_UNLOGGED, again ? FINDING_WARNING : FINDING_ERROR, &check->source,
+              check_name(check, &leaf->source), "is unlogged",
+              again ? check_text(check,
+                                 "Its changes are in no WAL: it is copied again behind the fence, "
+                                 "%s of downtime.",
+                                 size)
+                    : "Its changes are in no WAL, and it cannot be copied again behind the fence "
+                      "(it is merged with others, or copy.data is false), or not copied back "
+                      "(failback.prepare): they would be lost.",
+              check_text(check, "ALTER TABLE %s SET LOGGED;\n-- or name it in select.exclude",
+                         check_sql(check, &check->source, &leaf->source)));
 }
 
 static void check_published(Check *check, const Leaf *leaf)
@@ -111,11 +121,12 @@ void check_identity(Check *check)
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
         check_logged(check, &blueprint->leaves[i]);
         check_published(check, &blueprint->leaves[i]);
-        check_identity_covers(check, &blueprint->leaves[i]);
+        if (!blueprint->leaves[i].unlogged)
+            check_identity_covers(check, &blueprint->leaves[i]);
     }
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         const Relation *relation = &blueprint->relations[i];
-        if (relation->key == NULL && !relation->schema_only)
+        if (relation->key == NULL && !relation->schema_only && !relation->unlogged)
             check_add(check, CODE_KEYLESS, FINDING_WARNING, &check->source,
                       check_name(check, &relation->source), "has no key that names one row",
                       check_text(check,

@@ -12,6 +12,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     Step *step = step_add_after(builder, &STEP_CUTOVER_VERIFY, "cutover.sequences");
     step_at(step, blueprint->plan->cutover.pos);
     step_needs_kind(builder, step, "cutover.large_objects");
+    step_needs_kind(builder, step, "cutover.unlogged");
     step_needs_kind(builder, step, "triggers_late");
     step_needs_kind(builder, step, "foreign_keys_late");
     return true;

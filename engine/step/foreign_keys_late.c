@@ -17,7 +17,8 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     (void)err;
     if (!blueprint_keeps_quiet(blueprint) || blueprint->foreign_key_count == 0)
         return true;
-    step_add_after(builder, &STEP_FOREIGN_KEYS_LATE, "cutover.drain");
+    step_needs_kind(builder, step_add_after(builder, &STEP_FOREIGN_KEYS_LATE, "cutover.drain"),
+                    "cutover.unlogged");
     return true;
 }
 

@@ -86,13 +86,15 @@ static MemberVec planned(const StepCtx *ctx)
     MemberVec list = {0};
     for (size_t i = 0; i < def->relation_count; i++) {
         const Relation *relation = def->relations[i];
-        if (!relation->partitioned || (roots && !relation_is_published_by_leaf(relation))) {
+        if (relation->partitioned && roots && !relation_is_published_by_leaf(relation)) {
             *vec_push(ctx->arena, &list) = (Member){relation->oid, &relation->source, relation};
             continue;
         }
-        for (size_t n = 0; n < relation->leaf_count; n++)
-            *vec_push(ctx->arena, &list) =
-                (Member){relation->leaves[n]->oid, &relation->leaves[n]->source, relation};
+        for (size_t n = 0; n < relation->leaf_count; n++) {
+            const Leaf *leaf = relation->leaves[n];
+            if (!leaf->unlogged) /* PostgreSQL publishes none */
+                *vec_push(ctx->arena, &list) = (Member){leaf->oid, &leaf->source, relation};
+        }
     }
     return list;
 }
@@ -284,8 +286,9 @@ static bool all_identified(StepCtx *ctx, Conn *conn, Err *err)
         return true;
     for (size_t i = 0; i < def->relation_count; i++)
         for (size_t n = 0; n < def->relations[i]->leaf_count; n++)
-            str_appendf(&oids, "%c%" PRIu32, oids.length == 0 ? '{' : ',',
-                        def->relations[i]->leaves[n]->oid);
+            if (!def->relations[i]->leaves[n]->unlogged)
+                str_appendf(&oids, "%c%" PRIu32, oids.length == 0 ? '{' : ',',
+                            def->relations[i]->leaves[n]->oid);
     str_append(&oids, oids.length == 0 ? "{}" : "}");
     if (!pg_rows(conn, SQL_COPY_UNIDENTIFIED, PARAMS(oids.data), &rows, err))
         return false;

@@ -39,6 +39,7 @@ extern const StepKind STEP_CUTOVER_PREPARE;
 extern const StepKind STEP_CUTOVER_TARGET_FENCE;
 extern const StepKind STEP_CUTOVER_SOURCE_FENCE;
 extern const StepKind STEP_CUTOVER_DRAIN;
+extern const StepKind STEP_CUTOVER_UNLOGGED;
 extern const StepKind STEP_CUTOVER_SEQUENCES;
 extern const StepKind STEP_TRIGGERS_LATE;
 extern const StepKind STEP_FOREIGN_KEYS_LATE;
@@ -93,6 +94,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_CUTOVER_SOURCE_FENCE,
     &STEP_CUTOVER_DRAIN,
     &STEP_CUTOVER_LARGE_OBJECTS,
+    &STEP_CUTOVER_UNLOGGED,
     &STEP_CUTOVER_SEQUENCES,
     &STEP_TRIGGERS_LATE,
     &STEP_FOREIGN_KEYS_LATE,

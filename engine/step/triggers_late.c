@@ -14,8 +14,9 @@ extern const StepKind STEP_TRIGGERS_LATE;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_TRIGGERS_LATE, "cutover.drain"),
-            blueprint->plan->cutover.pos);
+    Step *step = step_add_after(builder, &STEP_TRIGGERS_LATE, "cutover.drain");
+    step_at(step, blueprint->plan->cutover.pos);
+    step_needs_kind(builder, step, "cutover.unlogged");
     return true;
 }
 

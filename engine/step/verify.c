@@ -29,7 +29,7 @@ static size_t selected_count(const StepCtx *ctx)
     const Blueprint *blueprint = ctx->run->blueprint;
     size_t count = 0;
     for (size_t i = 0; i < blueprint->relation_count; i++)
-        count += verify_selects(ctx->step->object, &blueprint->relations[i]);
+        count += verify_selects(ctx->step->object, &blueprint->relations[i], true);
     return count;
 }
 
@@ -37,7 +37,7 @@ static const Relation *selected(const StepCtx *ctx, size_t part)
 {
     const Blueprint *blueprint = ctx->run->blueprint;
     for (size_t i = 0; i < blueprint->relation_count; i++) {
-        if (verify_selects(ctx->step->object, &blueprint->relations[i]) && part-- == 0)
+        if (verify_selects(ctx->step->object, &blueprint->relations[i], true) && part-- == 0)
             return &blueprint->relations[i];
     }
     BUG("verify has no such part");

@@ -43,9 +43,10 @@ const char *verify_method_text(PlanVerifyMethod method)
     return method == PLAN_VERIFY_COUNT ? "count" : "checksum";
 }
 
-bool verify_selects(const PlanVerify *entry, const Relation *relation)
+bool verify_selects(const PlanVerify *entry, const Relation *relation, bool live)
 {
-    if (relation->schema_only || (relation->merge != NULL && relation->merge != relation))
+    if ((live && relation->unlogged) || relation->schema_only ||
+        (relation->merge != NULL && relation->merge != relation))
         return false;
     for (const Relation *one = relation->merge_next; one != NULL; one = one->merge_next)
         for (size_t i = 0; i < entry->tables.count; i++)

@@ -69,7 +69,8 @@ const char *difference_text(Arena *arena, const Difference *difference);
 const char *verify_method_text(PlanVerifyMethod method);
 
 /** Whether a plan's verify entry looks at this relation: never at one that comes without rows.
- * Merged relations are looked at together, as the first of them. */
-bool verify_selects(const PlanVerify *entry, const Relation *relation);
+ * Merged relations are looked at together, as the first of them.
+ * \param live before the fence: an unlogged table's changes are not on the target then */
+bool verify_selects(const PlanVerify *entry, const Relation *relation, bool live);
 
 #endif

@@ -361,9 +361,8 @@ SET search_path = pg_catalog; SET statement_timeout = 0;
 
 TABLES = """
 SELECT n.nspname, c.relname, c.oid,
-       (SELECT array_agg(a.attname::text ORDER BY a.attname)
-          FROM pg_attribute a
-         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+       ARRAY(SELECT a.attname::text FROM pg_attribute a
+              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attname)
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'

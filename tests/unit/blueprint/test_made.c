@@ -468,19 +468,27 @@ static void without_timescaledb_there_are_no_hypertables(void **state)
     assert_string_equal(made->findings.items[0].code, "P325");
 }
 
-static void what_is_not_in_this_version_is_refused(void **state)
+static void a_family_is_not_converted(void **state)
 {
     Made *made = *state;
     made->relations[0].inherits = true;
+    select_table(made, "app.orders");
+    convert(made, "orders", "at", "7 days", false);
+    assert_false(build(made));
+    assert_string_equal(finding(made, 0),
+                        "P307 app.orders inherits from another table or is inherited from, and "
+                        "cannot be converted to a hypertable | Exclude the whole family, or turn "
+                        "it into a partitioned table.");
+}
+
+static void what_is_not_in_this_version_is_refused(void **state)
+{
+    Made *made = *state;
     made->relations[4].is_chunk = true;
     select_schema(made, "app");
     assert_false(build(made));
-    assert_int_equal(made->findings.count, 2);
+    assert_int_equal(made->findings.count, 1);
     assert_string_equal(finding(made, 0),
-                        "P307 app.orders inherits from another table or is inherited from; this is "
-                        "not in this version | Exclude the whole family, or turn it into a "
-                        "partitioned table.");
-    assert_string_equal(finding(made, 1),
                         "P308 app.log is a hypertable; a TimescaleDB source is not in this version "
                         "| Exclude it for now.");
 }
@@ -525,6 +533,7 @@ int main(void)
         TEST(hypertable_faults),
         TEST(foreign_keys_to_a_hypertable_need_2_16),
         TEST(without_timescaledb_there_are_no_hypertables),
+        TEST(a_family_is_not_converted),
         TEST(what_is_not_in_this_version_is_refused),
         TEST(a_foreign_key_out_of_the_selection_is_left_out),
     };

@@ -62,10 +62,13 @@ static void test_selects(void **state)
     const Relation c = {.source = {"public", "b"}};
     PlanVerify all = {.id = "all"};
     PlanVerify some = {.id = "some", .tables = {items, 2}};
-    assert_true(verify_selects(&all, &c));
-    assert_true(verify_selects(&some, &a));
-    assert_true(verify_selects(&some, &b));
-    assert_false(verify_selects(&some, &c));
+    assert_true(verify_selects(&all, &c, true));
+    assert_true(verify_selects(&some, &a, true));
+    assert_true(verify_selects(&some, &b, true));
+    assert_false(verify_selects(&some, &c, true));
+    const Relation unlogged = {.source = {"public", "a"}, .unlogged = true};
+    assert_false(verify_selects(&all, &unlogged, true)); /* not before the fence */
+    assert_true(verify_selects(&all, &unlogged, false));
 }
 
 int main(void)
