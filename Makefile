@@ -36,7 +36,7 @@ GEN := $(OUT)/gen
 
 # ---- flags -------------------------------------------------------------------------------------
 
-PKGS := libpq libcyaml yaml-0.1 libpcre2-8 jansson libcrypto
+PKGS := libpq libcyaml yaml-0.1 libpcre2-8 jansson libcrypto libzstd
 pkg_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1) 2>/dev/null))
 pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
 
@@ -85,7 +85,8 @@ LIBS := $(call pkg_libs,$(PKGS)) -lm
 
 SOURCES   := $(filter-out engine/main.c,$(wildcard engine/*.c engine/*/*.c))
 ifeq ($(VARIANT),fuzz) # only the rooms that fuzz targets call
-SOURCES   := $(wildcard engine/base/*.c engine/match/*.c engine/pg/*.c engine/plan/*.c engine/cdc/pgoutput*.c)
+SOURCES   := $(wildcard engine/base/*.c engine/match/*.c engine/pg/*.c engine/plan/*.c engine/cdc/pgoutput*.c engine/cdc/spool*.c \
+             engine/cdc/track.c engine/cdc/batch.c)
 endif
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
 MAIN      := $(wildcard engine/main.c)

@@ -131,11 +131,15 @@ def proxy():
 def plan(tmp_path, source, target):
     """plan(select=..., copy=...) writes a plan from source to target; returns harness.Plan.
 
-    Keys are merged into a small complete plan, see harness.Plan.
+    Keys are merged into a small complete plan, see harness.Plan. With GODWIT_TEST_SPOOL set every
+    plan has a spool: the tests of the stream must pass as they stand.
     """
     numbers = itertools.count(1)
 
     def make(source_db=None, target_db=None, **keys):
+        if "GODWIT_TEST_SPOOL" in os.environ:
+            replication = {"spool": {"directory": str(tmp_path / "spool")}}
+            keys = {**keys, "replication": {**replication, **keys.get("replication", {})}}
         return harness.Plan.write(tmp_path / f"plan{next(numbers)}.yaml",
                                   source_db or source, target_db or target, keys)
 

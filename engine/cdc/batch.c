@@ -28,14 +28,13 @@ void batch_pool_release(BatchPool *pool)
     pthread_mutex_destroy(&pool->mutex);
 }
 
-static size_t record_bytes(size_t payload_bytes)
+size_t batch_record_bytes(size_t payload_bytes)
 {
     return sizeof(BatchRecord) + (payload_bytes + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
 }
 
-Batch *batch_new(BatchPool *pool, size_t payload_bytes)
+Batch *batch_new_sized(BatchPool *pool, size_t need)
 {
-    size_t need = record_bytes(payload_bytes);
     pthread_mutex_lock(&pool->mutex);
     Batch *batch = need <= BATCH_BYTES ? pool->free : NULL;
     if (batch != NULL) {
@@ -51,6 +50,11 @@ Batch *batch_new(BatchPool *pool, size_t payload_bytes)
     batch->next = NULL;
     batch->used = 0;
     return batch;
+}
+
+Batch *batch_new(BatchPool *pool, size_t payload_bytes)
+{
+    return batch_new_sized(pool, batch_record_bytes(payload_bytes));
 }
 
 void batch_free(BatchPool *pool, Batch *batch)
@@ -69,14 +73,14 @@ void batch_free(BatchPool *pool, Batch *batch)
 
 bool batch_fits(const Batch *batch, size_t payload_bytes)
 {
-    return batch->capacity - batch->used >= record_bytes(payload_bytes);
+    return batch->capacity - batch->used >= batch_record_bytes(payload_bytes);
 }
 
 char *batch_push(Batch *batch, const BatchRecord *record)
 {
     char *at = batch->data + batch->used;
     memcpy(at, record, sizeof(*record));
-    batch->used += record_bytes(record->bytes);
+    batch->used += batch_record_bytes(record->bytes);
     return at + sizeof(*record);
 }
 
@@ -94,6 +98,6 @@ const BatchRecord *batch_next(const Batch *batch, size_t *at, const char **paylo
     const void *start = batch->data + *at;
     const BatchRecord *record = start;
     *payload = batch->data + *at + sizeof(*record);
-    *at += record_bytes(record->bytes);
+    *at += batch_record_bytes(record->bytes);
     return record;
 }

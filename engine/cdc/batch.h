@@ -38,8 +38,14 @@ typedef struct BatchPool {
 void batch_pool_init(BatchPool *pool);
 void batch_pool_release(BatchPool *pool);
 
+/** What a record takes in a block, for a payload of this size. */
+size_t batch_record_bytes(size_t payload_bytes);
+
 /** An empty block with room for a payload of this size. */
 Batch *batch_new(BatchPool *pool, size_t payload_bytes);
+
+/** An empty block of at least this capacity. */
+Batch *batch_new_sized(BatchPool *pool, size_t capacity);
 void batch_free(BatchPool *pool, Batch *batch);
 
 /** Whether a payload of this size still fits. */

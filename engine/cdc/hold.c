@@ -10,7 +10,7 @@ void hold_init(Hold *hold, size_t leaf_count, const Lsn *sync_lsn, const bool *h
                    .sync_lsn = mem_resize(NULL, room * sizeof(Lsn)),
                    .held = mem_resize(NULL, room * sizeof(bool))};
     for (size_t i = 0; i < leaf_count; i++) {
-        hold->sync_lsn[i] = sync_lsn[i];
+        hold->sync_lsn[i] = sync_lsn != NULL ? sync_lsn[i] : 0;
         hold->held[i] = held != NULL && held[i];
         hold->held_count += hold->held[i];
     }

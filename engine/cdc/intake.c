@@ -331,9 +331,8 @@ bool stream_session_run(StreamSession *session, Err *err)
     Stream *stream = session->stream;
     Intake intake = {.session = session, .stream = stream};
     lane_begin(&intake.lane, session);
-    if (pthread_create(&session->receiver, NULL, receiver_main, session) != 0)
-        return err_set(err, ERR_RUN, "could not start the receiver thread");
-    session->receiving = true;
+    if (!session_threads_begin(session, err))
+        return false;
     bool ok = loop(&intake, err);
     positions_skipped(stream, intake.skipped);
     if (!ok)

@@ -55,6 +55,8 @@ static bool pulse_session(Stream *stream, Err *err)
     AUTO_ARENA Arena arena = {0};
     const char *roots = NULL;
     const char *known = newcomers_known(&arena, stream->spec.blueprint, &roots);
+    if (stream->spec.receive_only) /* nobody is taken in before the first copy is done */
+        roots = NULL;
     int64_t looked_ms = 0;
     AUTO_CONN Conn *conn = NULL;
     ConnOptions options = {.purpose = "pulse", .async_commit = true, .stop = &stream->stop};

@@ -21,7 +21,7 @@ static bool cannot_resume(const char *slot, const char *problem, Err *err)
                     "again, or restore the slot.");
 }
 
-static bool check_slot(const StreamSpec *spec, Conn *source, Lsn position, Lsn *confirmed, Err *err)
+static bool check_slot(const StreamSpec *spec, Conn *source, Lsn *confirmed, Err *err)
 {
     const char *slot = spec->slot_name;
     const char *plan = spec->blueprint->plan->path;
@@ -35,11 +35,21 @@ static bool check_slot(const StreamSpec *spec, Conn *source, Lsn position, Lsn *
     if (!rows_bool(rows, 0, 2))
         return cannot_resume(slot, "belongs to another database", err);
     *confirmed = rows_lsn(rows, 0, 0);
-    if (*confirmed <= position)
+    return true;
+}
+
+/* Where the stream goes on; never below what the source may have forgotten. */
+static bool find_start(StreamSession *session, Lsn confirmed, Lsn *start, Err *err)
+{
+    Lsn position = session->position;
+    *start = position;
+    if (session->stream->spool != NULL)
+        return spool_resume(session->stream->spool, position, confirmed, start, err);
+    if (confirmed <= position)
         return true;
-    cannot_resume(slot, "was moved beyond what is applied", err);
+    cannot_resume(session->stream->spec.slot_name, "was moved beyond what is applied", err);
     return err_detail(err, "Applied up to %s, the slot's confirmed_flush_lsn is %s.",
-                      lsn_text(position).text, lsn_text(*confirmed).text);
+                      lsn_text(position).text, lsn_text(confirmed).text);
 }
 
 static int proto_version(int server_version)
@@ -64,7 +74,8 @@ static bool open_source(StreamSession *session, Lsn *confirmed, Err *err)
     AUTO_CONN Conn *plain = NULL;
     ConnOptions options = {.purpose = "slot", .read_only = true, .stop = &session->stream->stop};
     if (!conn_open(&plain, spec->source, &options, err) || !check_version(plain, err) ||
-        !check_slot(spec, plain, session->position, confirmed, err))
+        !check_slot(spec, plain, confirmed, err) ||
+        !find_start(session, *confirmed, &session->start, err))
         return false;
     options =
         (ConnOptions){.purpose = "receive", .replication = true, .stop = &session->stream->stop};
@@ -72,11 +83,35 @@ static bool open_source(StreamSession *session, Lsn *confirmed, Err *err)
         return false;
     ReplStart start = {.slot = spec->slot_name,
                        .publications = spec->publications,
-                       .position = session->position,
+                       .position = session->start,
                        .proto_version = proto_version(conn_version(plain)),
                        .messages = true,
-                       .streaming = !session->stream->no_streaming};
+                       .streaming =
+                           !session->stream->no_streaming && session->stream->spool == NULL};
     return repl_start(session->repl, &start, err);
+}
+
+/* Nothing is applied yet: only the lowest lane row is wanted. */
+static bool read_position(StreamSession *session, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_CONN Conn *target = NULL;
+    const StreamSpec *spec = &session->stream->spec;
+    ConnOptions options = {.purpose = "spool", .stop = &session->stream->stop};
+    JournalLane *lanes = NULL;
+    const char *routing = NULL;
+    size_t count = 0;
+    if (!conn_open(&target, spec->target, &options, err) ||
+        !journal_lanes_read(&arena, target, spec->run_id, &lanes, &count, &routing, err))
+        return false;
+    session->position = count > 0 ? lanes[0].applied : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (lanes[i].epoch != spec->epoch)
+            return err_set(err, ERR_LOCKED, "another engine has taken this run");
+        session->position =
+            lanes[i].applied < session->position ? lanes[i].applied : session->position;
+    }
+    return count > 0 || err_set(err, ERR_RUN, "the run has no applied position");
 }
 
 static bool open_target(StreamSession *session, Err *err)
@@ -86,6 +121,8 @@ static bool open_target(StreamSession *session, Err *err)
                            .replica_sql = spec->blueprint->target->server.replica_sql,
                            .async_commit = true,
                            .stop = &session->stream->stop};
+    if (spec->receive_only)
+        return read_position(session, err);
     if (!conn_open(&session->target, spec->target, &options, err) || !crew_open(session, err))
         return false;
     return !session->stream->quiet || session->stream->closed ||
@@ -102,21 +139,62 @@ bool stream_session_open(Stream *stream, StreamSession **out, Err *err)
         stream_session_close(session);
         return false;
     }
-    applier_connect(&stream->applier, session->target);
+    if (!stream->spec.receive_only)
+        applier_connect(&stream->applier, session->target);
     relmap_forget(&stream->relmap);
     assemble_reset(&stream->assembly);
+    /* The source may have been told beyond the lane row then; the row may be taken back no further
+     * than the spool reaches. */
+    if (stream->spool != NULL && spool_begins(stream->spool) < confirmed)
+        confirmed = spool_begins(stream->spool);
     positions_begin(stream, session->position, confirmed);
-    log_info(&stream->spec.log, "replicating from %s", lsn_text(session->position).text);
+    log_info(&stream->spec.log, "%s from %s%s%s",
+             stream->spec.receive_only ? "receiving into the spool" : "replicating",
+             lsn_text(session->position).text,
+             session->start != session->position ? ", out of the spool up to " : "",
+             session->start != session->position ? lsn_text(session->start).text : "");
     *out = session;
     return true;
+}
+
+bool session_threads_begin(StreamSession *session, Err *err)
+{
+    if (pthread_create(&session->receiver, NULL, receiver_main, session) != 0)
+        return err_set(err, ERR_RUN, "could not start the receiver thread");
+    session->receiving = true;
+    if (session->stream->spool == NULL || session->stream->spec.receive_only)
+        return true;
+    if (pthread_create(&session->feeder, NULL, feeder_main, session) != 0)
+        return err_set(err, ERR_RUN, "could not start the feeder thread");
+    session->feeding = true;
+    return true;
+}
+
+static void join_threads(StreamSession *session)
+{
+    atomic_store(&session->ending, true);
+    if (session->feeding)
+        pthread_join(session->feeder, NULL);
+    if (session->receiving)
+        pthread_join(session->receiver, NULL);
+    session->feeding = false;
+    session->receiving = false;
+}
+
+bool session_receiver_error(StreamSession *session, Err *err)
+{
+    join_threads(session);
+    if (err_is_set(&session->feeder_error))
+        return err_move(err, &session->feeder_error);
+    if (!err_is_set(&session->receiver_error))
+        BUG("the receiver ended without an error");
+    return err_move(err, &session->receiver_error);
 }
 
 void stream_session_close(StreamSession *session)
 {
     Stream *stream = session->stream;
-    atomic_store(&session->ending, true);
-    if (session->receiving)
-        pthread_join(session->receiver, NULL);
+    join_threads(session);
     queue_close(&session->queue);
     for (Batch *batch = queue_take(&session->queue, 0); batch != NULL;
          batch = queue_take(&session->queue, 0))
@@ -128,5 +206,6 @@ void stream_session_close(StreamSession *session)
     conn_close(session->target);
     stream->applier.conn = NULL;
     err_release(&session->receiver_error);
+    err_release(&session->feeder_error);
     mem_free(session);
 }

@@ -10,6 +10,7 @@
 #include "sql_text.h"
 
 #define DRAIN_MS                10000
+#define RECEIVE_POLL_MS         100
 #define WAIT_SLICE_MS           100
 #define SLOT_BUSY_MS            ((int64_t)60 * 1000)
 #define QUEUE_MAX_BYTES         ((size_t)64 * 1024 * 1024)
@@ -72,7 +73,22 @@ static void stream_free(Stream *stream)
     hold_release(&stream->hold);
     err_release(&stream->error);
     stop_release(&stream->stop);
+    spool_close(stream->spool);
     mem_free(stream);
+}
+
+static bool open_spool(Stream *stream, Err *err)
+{
+    const StreamSpec *spec = &stream->spec;
+    const PlanReplication *plan = &spec->blueprint->plan->replication;
+    if (plan->spool_directory == NULL || spec->spool_owner == NULL)
+        return true;
+    SpoolSpec spool = {.parent = plan->spool_directory,
+                       .name = spec->slot_name,
+                       .owner = spec->spool_owner,
+                       .limit_bytes = plan->spool_limit_bytes,
+                       .log = spec->log};
+    return spool_open(&stream->spool, &spool, err);
 }
 
 static void fail(Stream *stream, Err *err)
@@ -89,11 +105,31 @@ static bool ending(const Stream *stream)
     return atomic_load(&stream->draining) || stop_reason(&stream->stop) != STOP_NONE;
 }
 
+/* Nothing is applied: the receiver's thread does everything. */
+static bool receive_only(StreamSession *session, Err *err)
+{
+    Stream *stream = session->stream;
+    if (!session_threads_begin(session, err))
+        return false;
+    while (!ending(stream)) {
+        if (queue_is_closed(&session->queue))
+            return session_receiver_error(session, err);
+        (void)stop_sleep(&stream->stop, RECEIVE_POLL_MS);
+        SpoolStatus status;
+        spool_status(stream->spool, &status);
+        if (status.written > stream->received_before)
+            stream->progress++;
+        stream->received_before = status.written;
+    }
+    return true;
+}
+
 static bool one_session(Stream *stream, Err *err)
 {
     if (stream->session == NULL && !stream_session_open(stream, &stream->session, err))
         return false;
-    bool ok = stream_session_run(stream->session, err);
+    bool ok = stream->spec.receive_only ? receive_only(stream->session, err)
+                                        : stream_session_run(stream->session, err);
     stream_session_close(stream->session);
     stream->session = NULL;
     return ok;
@@ -103,7 +139,7 @@ static bool one_session(Stream *stream, Err *err)
  * until they commit when none are streamed. */
 static bool leave_it_to_the_source(Stream *stream, Err *err)
 {
-    if (err->code != ERR_IO || stream->no_streaming)
+    if (err->code != ERR_IO || stream->no_streaming || stream->spool != NULL)
         return false;
     stream->no_streaming = true;
     err_context(err, "source transactions under way are left to the source from now on");
@@ -162,7 +198,7 @@ bool stream_start(Stream **out, const StreamSpec *spec, Err *err)
     Stream *stream = NULL;
     if (!stream_new(&stream, spec, err))
         return false;
-    if (!first_session(stream, err)) {
+    if (!open_spool(stream, err) || !first_session(stream, err)) {
         stream_free(stream);
         return false;
     }
@@ -184,6 +220,8 @@ void stream_status(Stream *stream, StreamStatus *status)
 {
     pthread_mutex_lock(&stream->mutex);
     *status = stream->status;
+    if (stream->spool != NULL)
+        spool_status(stream->spool, &status->spool);
     if (stream->sample_count > 0)
         status->lag_us = clock_us() - stream->samples[stream->sample_first].at_us;
     pthread_mutex_unlock(&stream->mutex);

@@ -10,6 +10,7 @@
 #define GODWIT_CDC_STREAM_H
 
 #include "blueprint/blueprint.h"
+#include "cdc/spool.h"
 #include "journal/journal.h"
 #include "pg/conn.h"
 
@@ -32,7 +33,10 @@ typedef struct StreamSpec {
     const Lsn
         *sync_lsn;    /* per Blueprint.leaves[index]: changes at or below are already in the copy */
     const bool *held; /* the same: not copied yet, held from the beginning; NULL: none is */
-    const Stop *stop; /* the run's */
+    const char *spool_owner; /* what the spool's directory says of its run; NULL: no spool,
+                                whatever the plan says */
+    bool receive_only; /* into the spool, while nothing may be applied yet; sync_lsn may be NULL */
+    const Stop *stop;  /* the run's */
     LogCtx log;
 } StreamSpec;
 
@@ -54,6 +58,7 @@ typedef struct StreamStatus {
                             a second */
     size_t held;         /* leaves that are held */
     const Leaf *waits_for; /* apply waits: a change of this leaf came, and it is held; NULL: no */
+    SpoolStatus spool;     /* bytes 0: there is none */
     bool partitions_moved; /* the source's partitions of selected tables are not the blueprint's */
 } StreamStatus;
 

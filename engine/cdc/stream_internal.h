@@ -10,6 +10,7 @@
 #include "cdc/apply.h"
 #include "cdc/assemble.h"
 #include "cdc/hold.h"
+#include "cdc/spool.h"
 #include "cdc/stream.h"
 
 /* Durable positions are made, and told to the source, this often. */
@@ -42,6 +43,9 @@ struct Stream {
     Stop stop;            /* for waits of our connections: run's stop, or a stream that must end */
     atomic_bool draining; /* end after the group in flight */
     atomic_int waiters;   /* somebody waits for a position: hurry */
+    Spool *spool;         /* NULL: none; its own file says who may do what */
+    Lsn received_before;  /* receive_only: to see progress */
+    bool drain_first;     /* the receiver's: see drain_first() */
     bool quiet;           /* blueprint_keeps_quiet(); read only */
     pthread_t lane_thread;
     pthread_t pulse_thread;
@@ -93,11 +97,15 @@ typedef struct StreamSession {
     Conn *repl;
     Queue queue;
     pthread_t receiver;
+    pthread_t feeder;
     bool receiving;     /* the thread was started */
+    bool feeding;       /* the same; with a spool */
     Err receiver_error; /* read after the thread was joined */
+    Err feeder_error;   /* the same */
     atomic_bool ending; /* the receiver sends its last feedback and ends */
     Lsn position;       /* the lowest lane row at its beginning */
     Crew *crew;
+    Lsn start; /* where the source begins to send: with a spool, behind what is in it */
 } StreamSession;
 
 /** Opens both connections and starts replication at the lane row. \return false with ERR_CONNECT,
@@ -108,11 +116,15 @@ MUSTCHECK bool stream_session_open(Stream *stream, StreamSession **session, Err 
 MUSTCHECK bool stream_session_run(StreamSession *session, Err *err);
 void stream_session_close(StreamSession *session);
 
-/** The error that ended the receiver, which has closed the queue. \return false */
+/** Starts the receiver, and with a spool the feeder. \return false with ERR_RUN. */
+MUSTCHECK bool session_threads_begin(StreamSession *session, Err *err);
+
+/** The error that ended the receiver or the feeder, which has closed the queue. \return false */
 bool session_receiver_error(StreamSession *session, Err *err);
 
 /** Thread bodies. */
 void *receiver_main(void *session);
+void *feeder_main(void *session);
 void *pulse_main(void *stream);
 
 /** Positions, under the stream's mutex. */

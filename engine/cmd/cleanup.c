@@ -63,7 +63,9 @@ static bool find_remains(Session *session, Remains *remains, Err *err)
 
 static bool is_clean(const Orphans *orphans)
 {
-    return orphans->slot_count + orphans->publication_count + orphans->index_count == 0;
+    return orphans->slot_count + orphans->publication_count + orphans->index_count +
+               orphans->spool_count ==
+           0;
 }
 
 static bool drop_remains(Session *session, const Remains *remains, Err *err)

@@ -383,6 +383,9 @@ static bool prepare(Session *session, const EngineOptions *options, Run *run, Er
 
 bool engine_release_run(Run *run, Err *err)
 {
+    AUTO_ERR Err ended = {0};
+    if (!stream_stop(run_withdraw_spooler(run), &ended))
+        log_err(&run->log, LOG_WARN, &ended);
     bool ok = stream_stop(run_withdraw_stream(run), err);
     wave_free(run->wave);
     slot_watch_end(run);

@@ -8,6 +8,7 @@
  */
 #include "cmd/resync_all.h"
 
+#include "cdc/spool.h"
 #include "cmd/undo.h"
 #include "journal/run_state_table.h"
 #include "pg/ddl.h"
@@ -115,6 +116,14 @@ static bool forget_quietly(Session *session, Err *err)
            forget(session, target, err);
 }
 
+/* What it holds is of the slot that is gone. */
+static bool drop_spool(const Run *run, Err *err)
+{
+    bool removed = false;
+    const char *directory = run->plan->replication.spool_directory;
+    return directory == NULL || spool_remove(directory, run->slot_name, &removed, err);
+}
+
 bool resync_all(Session *session, const Options *options, Err *err)
 {
     Run run = {0};
@@ -126,7 +135,7 @@ bool resync_all(Session *session, const Options *options, Err *err)
         return false;
     session_run(session, &run);
     if (!pg_none(session->source, SQL_SLOT_DROP, PARAMS(run.slot_name), err) ||
-        !forget_quietly(session, err))
+        !drop_spool(&run, err) || !forget_quietly(session, err))
         return false;
     printf(
         "run \"%s\": %zu table%s emptied on the target, the slot is dropped; \"godwit apply %s\" "

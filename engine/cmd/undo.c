@@ -3,6 +3,7 @@
  */
 #include "cmd/undo.h"
 
+#include "cdc/spool.h"
 #include "cutover/cutover.h"
 #include "cutover/fence.h"
 #include "journal/run_state_table.h"
@@ -18,6 +19,30 @@ bool undo_open_source(Session *session, Err *err)
     return conn_open(
         &session->source, &session->source_endpoint,
         &(ConnOptions){.purpose = "undo", .lock_timeout_ms = 10000, .stop = &session->stop}, err);
+}
+
+static bool find_spools(Session *session, const char *prefix, Orphans *orphans, Err *err)
+{
+    SpoolNames names = {0};
+    const char *parent = session->plan.replication.spool_directory;
+    if (parent != NULL && !spool_find(&session->arena, parent, prefix, &names, err))
+        return false;
+    orphans->spools = names.items;
+    orphans->spool_count = names.count;
+    return true;
+}
+
+static bool drop_spools(const Session *session, const Orphans *orphans, Err *err)
+{
+    const char *parent = session->plan.replication.spool_directory;
+    for (size_t i = 0; i < orphans->spool_count; i++) {
+        bool removed = false;
+        if (!spool_remove(parent, orphans->spools[i], &removed, err))
+            return false;
+        if (removed)
+            printf("removed the spool %s/%s\n", parent, orphans->spools[i]);
+    }
+    return true;
 }
 
 bool undo_find_orphans(Session *session, Conn *conn, Orphans *orphans, Err *err)
@@ -40,7 +65,7 @@ bool undo_find_orphans(Session *session, Conn *conn, Orphans *orphans, Err *err)
         else
             orphans->publications[orphans->publication_count++] = name;
     }
-    return true;
+    return conn_side(conn) != CONN_SOURCE || find_spools(session, prefix, orphans, err);
 }
 
 bool undo_drop_orphans(Session *session, Conn *conn, const Orphans *orphans, Err *err)
@@ -68,7 +93,7 @@ bool undo_drop_orphans(Session *session, Conn *conn, const Orphans *orphans, Err
         printf("dropped index %s on the %s\n", name_text(&session->arena, &orphans->indexes[i]),
                side);
     }
-    return true;
+    return drop_spools(session, orphans, err);
 }
 
 bool undo_identities(Session *session, Err *err)

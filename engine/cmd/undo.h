@@ -16,6 +16,8 @@ typedef struct Orphans {
     size_t publication_count;
     Name *indexes; /* made for a replica identity of which the journal is gone */
     size_t index_count;
+    const char **spools; /* directories in the plan's replication.spool.directory */
+    size_t spool_count;
 } Orphans;
 
 MUSTCHECK bool undo_find_orphans(Session *session, Conn *conn, Orphans *orphans, Err *err);

@@ -282,6 +282,17 @@ static void put_identities(Json *json, const PlanReplication *replication)
     json_close(json, '}');
 }
 
+static void put_spool(Json *json, Arena *arena, const PlanReplication *replication)
+{
+    if (replication->spool_directory == NULL)
+        return;
+    json_open(json, "spool", '{');
+    json_text(json, "directory", replication->spool_directory);
+    if (replication->spool_limit_bytes > 0)
+        put_size(json, arena, "limit", replication->spool_limit_bytes);
+    json_close(json, '}');
+}
+
 static void put_replication(Json *json, Arena *arena, const PlanReplication *replication)
 {
     static const struct {
@@ -321,6 +332,7 @@ static void put_replication(Json *json, Arena *arena, const PlanReplication *rep
     json_text(json, "on_limit",
               schema_word("replication.slot", "on_limit", (uint32_t)replication->on_limit));
     json_close(json, '}');
+    put_spool(json, arena, replication);
     json_close(json, '}');
 }
 

@@ -182,8 +182,10 @@ static void fill_replication(Fill *fill, const BoundReplication *given)
 {
     static const BoundReplication NOTHING = {0};
     static const BoundSlot NO_SLOT = {0};
+    static const BoundSpool NO_SPOOL = {0};
     const BoundReplication *from = given != NULL ? given : &NOTHING;
     const BoundSlot *slot = from->slot != NULL ? from->slot : &NO_SLOT;
+    const BoundSpool *spool = from->spool != NULL ? from->spool : &NO_SPOOL;
     const Node *node = node_get(fill->root, "replication");
     fill->plan->replication = (PlanReplication){
         .publish = from->publish != NULL ? *from->publish : PLAN_PUBLISH_ALL,
@@ -193,6 +195,8 @@ static void fill_replication(Fill *fill, const BoundReplication *given)
         .on_limit =
             (PlanWalLimitAction)word_or_default(slot->on_limit, "replication.slot", "on_limit"),
         .slot_failover = slot->failover != NULL && *slot->failover,
+        .spool_directory = arena_strdup(&fill->plan->arena, spool->directory),
+        .spool_limit_bytes = spool->limit == NULL ? 0 : size_of(spool->limit),
         .pos = key_pos(fill, "replication"),
     };
     fill_publications(fill, from, node);

@@ -125,6 +125,7 @@ static bool bind_and_check(Plan *plan, Report *report, const Node *root, Err *er
     plan->pg_bin = resolve(plan, plan->pg_bin);
     plan->source.passfile = resolve(plan, plan->source.passfile);
     plan->target.passfile = resolve(plan, plan->target.passfile);
+    plan->replication.spool_directory = resolve(plan, plan->replication.spool_directory);
     return true;
 }
 

@@ -222,7 +222,9 @@ typedef struct PlanReplication {
     bool slot_failover;            /* the slot is synchronized to standbys (17+) */
     PlanPublication *publications; /* none: one of exactly the selected relations */
     size_t publication_count;
-    bool identity_set; /* replica_identity.when_missing: set */
+    const char *spool_directory; /* NULL: no spool */
+    uint64_t spool_limit_bytes;  /* 0: none */
+    bool identity_set;           /* replica_identity.when_missing: set */
     PlanIdentity *identities;
     size_t identity_count;
     PlanPos pos;

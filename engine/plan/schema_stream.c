@@ -129,7 +129,9 @@ const cyaml_schema_field_t SPOOL_FIELDS[] = {
 };
 
 const PlanKey SPOOL_KEYS[] = {
-    {.key = "directory", .doc = "Where changes wait."},
+    {.key = "directory",
+     .doc = "Where changes wait, in a directory of the run; relative to the plan. It is made, its "
+            "parent must be there."},
     {.key = "limit",
      .doc = "Most that may wait there; then WAL waits on the source. Default: no limit.",
      .format = FORMAT_SIZE,
@@ -170,7 +172,8 @@ const PlanKey REPLICATION_KEYS[] = {
     {.key = "publications",
      .doc = "The publications. Default: one of exactly the selected relations."},
     {.key = "replica_identity", .doc = "Replica identity that is set by the run."},
-    {.key = "spool", .doc = "A place on disk for changes that wait.", .is_later = true},
+    {.key = "spool",
+     .doc = "A place on disk for changes that wait. Default: none, WAL waits on the source."},
     {.key = NULL},
 };
 

@@ -59,6 +59,7 @@ const StepName STEP_KIND_NAMES[] = {
     {"schema_pre", SCHEMA},
     {"settings", COPY},
     {"slot", COPY},
+    {"spool", COPY},
     {"step", FINISH},
     {"triggers_late", CUTOVER},
     {"validate", CATCHUP},

@@ -129,6 +129,7 @@ void check_replica_role(Check *check);
 void check_attestations(Check *check);
 void check_analyzed(Check *check);
 void check_way_back(Check *check);
+void check_spool(Check *check);
 
 /** Lets the plan's waivers and attestations answer what has been found; entries that are past, of
  * no use or of no code become findings. */

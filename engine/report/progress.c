@@ -199,17 +199,19 @@ char *progress_sample(Arena *arena, Run *run)
                                        : (json_int_t)status.retained_bytes;
     return jsontext_compact(
         arena,
-        json_pack(
-            "{s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:o*}",
-            "rows_copied", (json_int_t)atomic_load(&run->counters.rows_copied), "bytes_copied",
-            (json_int_t)atomic_load(&run->counters.bytes_copied), "parts_done",
-            (json_int_t)atomic_load(&run->counters.parts_done), "parts_total",
-            (json_int_t)atomic_load(&run->counters.parts_total), "replicating", replicating,
-            "received_lsn", lsn_text(status.received).text, "applied_lsn",
-            lsn_text(status.applied).text, "source_lsn", lsn_text(status.source_head).text,
-            "lag_bytes", (json_int_t)status.lag_bytes, "lag_us", (json_int_t)status.lag_us,
-            "retained_bytes", retained, "conflicts", (json_int_t)status.conflicts, "skipped",
-            (json_int_t)status.skipped, "held", (json_int_t)status.held, "waits_for",
-            status.waits_for != NULL ? name_text(arena, &status.waits_for->source) : NULL, "slot",
-            slot));
+        json_pack("{s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+                  "s:I, s:s?, s:o*}",
+                  "rows_copied", (json_int_t)atomic_load(&run->counters.rows_copied),
+                  "bytes_copied", (json_int_t)atomic_load(&run->counters.bytes_copied),
+                  "parts_done", (json_int_t)atomic_load(&run->counters.parts_done), "parts_total",
+                  (json_int_t)atomic_load(&run->counters.parts_total), "replicating", replicating,
+                  "received_lsn", lsn_text(status.received).text, "applied_lsn",
+                  lsn_text(status.applied).text, "source_lsn", lsn_text(status.source_head).text,
+                  "lag_bytes", (json_int_t)status.lag_bytes, "lag_us", (json_int_t)status.lag_us,
+                  "retained_bytes", retained, "conflicts", (json_int_t)status.conflicts, "skipped",
+                  (json_int_t)status.skipped, "spool_bytes", (json_int_t)status.spool.bytes,
+                  "spool_waits", (json_int_t)status.spool.pressure, "held", (json_int_t)status.held,
+                  "waits_for",
+                  status.waits_for != NULL ? name_text(arena, &status.waits_for->source) : NULL,
+                  "slot", slot));
 }

@@ -109,6 +109,18 @@ static void print_slot(Str *out, const json_t *slot)
                 json_string_value(json_object_get(slot, "text")));
 }
 
+static void print_spool(Str *out, const json_t *sample)
+{
+    AUTO_ARENA Arena arena = {0};
+    static const char *const WAITS[] = {"", "; it is full: WAL waits on the source",
+                                        "; its device is full: WAL waits on the source"};
+    json_int_t waits = sample_number(sample, "spool_waits");
+    if (sample_number(sample, "spool_bytes") > 0 && waits >= 0 && waits < 3)
+        str_appendf(out, "spool              holds %s%s\n",
+                    units_size_text(&arena, (uint64_t)sample_number(sample, "spool_bytes")),
+                    WAITS[waits]);
+}
+
 static void print_sample(Str *out, const Status *status, const json_t *sample)
 {
     AUTO_ARENA Arena arena = {0};
@@ -122,6 +134,7 @@ static void print_sample(Str *out, const Status *status, const json_t *sample)
     str_appendf(out, "applied            %s, source at %s\n",
                 json_string_value(json_object_get(sample, "applied_lsn")),
                 json_string_value(json_object_get(sample, "source_lsn")));
+    print_spool(out, sample);
     const char *waits_for = json_string_value(json_object_get(sample, "waits_for"));
     if (sample_number(sample, "held") > 0)
         str_appendf(out, "%-19s%" PRId64 " leaves are copied beside the stream\n", "late",

@@ -104,11 +104,19 @@ static bool restore_identities(StepCtx *ctx, Err *err)
     return ctx->run->plan->failback.prepare || identity_restore(ctx, err);
 }
 
+static bool remove_spool(const Run *run, Err *err)
+{
+    bool removed = false;
+    const char *directory = run->plan->replication.spool_directory;
+    return directory == NULL || spool_remove(directory, run->slot_name, &removed, err);
+}
+
 static bool apply(StepCtx *ctx, Err *err)
 {
     return finish_stream(ctx, err) &&
            pg_none(ctx->source, SQL_SLOT_DROP, PARAMS(ctx->run->slot_name), err) &&
-           drop_publications(ctx, err) && restore_identities(ctx, err);
+           remove_spool(ctx->run, err) && drop_publications(ctx, err) &&
+           restore_identities(ctx, err);
 }
 
 const StepKind STEP_FINISH = {

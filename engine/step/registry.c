@@ -12,6 +12,7 @@ extern const StepKind STEP_HYPERTABLE;
 extern const StepKind STEP_REPLICA_IDENTITY;
 extern const StepKind STEP_PUBLICATION;
 extern const StepKind STEP_SLOT;
+extern const StepKind STEP_SPOOL;
 extern const StepKind STEP_WAVE;
 extern const StepKind STEP_COPY;
 extern const StepKind STEP_WAVE_END;
@@ -67,6 +68,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_REPLICA_IDENTITY,
     &STEP_PUBLICATION,
     &STEP_SLOT,
+    &STEP_SPOOL,
     &STEP_WAVE,
     &STEP_COPY,
     &STEP_WAVE_END,

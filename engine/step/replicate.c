@@ -7,6 +7,7 @@
 #include "pg/ddl.h"
 #include "step/common.h"
 #include "step/foreign_key.h"
+#include "step/replicate.h"
 #include "step/triggers_late.h"
 
 extern const StepKind STEP_REPLICATE;
@@ -27,6 +28,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     step_needs_kind(builder, step, "constraint");
     step_needs_kind(builder, step, "foreign_key");
     step_needs_kind(builder, step, "schema_post");
+    step_needs_kind(builder, step, "spool");
     return true;
 }
 
@@ -82,10 +84,10 @@ static const char *publications(const StepCtx *ctx)
     return str_dup(&ctx->run->arena, &out);
 }
 
-static bool apply(StepCtx *ctx, Err *err)
+void replicate_spec(const StepCtx *ctx, StreamSpec *spec)
 {
     Run *run = ctx->run;
-    StreamSpec spec = {
+    *spec = (StreamSpec){
         .blueprint = run->blueprint,
         .source = &run->source,
         .target = &run->target,
@@ -94,13 +96,33 @@ static bool apply(StepCtx *ctx, Err *err)
         .run_mark = run->journal.mark,
         .run_id = run->journal.id,
         .epoch = run->journal.epoch,
+        .spool_owner = arena_printf(
+            &run->arena, "godwit spool 1\nrun %s %lld\nslot %s\nsystem %s\n", run->plan->name,
+            (long long)run->journal.id, run->slot_name, run->journal.source_system),
         .stop = run->stop,
         .log = {.run = run->plan->name, .step = "replicate"},
     };
+}
+
+/* The spool is this stream's from now on. What ended receiving early is told, and told again if it
+ * lasts. */
+static void take_spool(Run *run)
+{
+    AUTO_ERR Err ended = {0};
+    if (!stream_stop(run_withdraw_spooler(run), &ended))
+        log_err(&run->log, LOG_WARN, &ended);
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    Run *run = ctx->run;
+    StreamSpec spec;
     Stream *stream = NULL;
+    replicate_spec(ctx, &spec);
     if (!read_leaves(ctx, &spec, err) || !triggers_late_hold(ctx, err) ||
         !foreign_keys_late_hold(ctx, err))
         return false;
+    take_spool(run);
     if (!stream_start(&stream, &spec, err))
         return false;
     run_publish_stream(run, stream);

@@ -25,9 +25,25 @@ Stream *run_withdraw_stream(Run *run)
 bool run_stream_status(Run *run, StreamStatus *status)
 {
     pthread_mutex_lock(&run->stream_mutex);
-    bool replicating = run->stream != NULL;
-    if (replicating)
-        stream_status(run->stream, status);
+    Stream *stream = run->stream != NULL ? run->stream : run->spooler;
+    if (stream != NULL)
+        stream_status(stream, status);
     pthread_mutex_unlock(&run->stream_mutex);
-    return replicating;
+    return stream != NULL;
+}
+
+void run_publish_spooler(Run *run, Stream *spooler)
+{
+    pthread_mutex_lock(&run->stream_mutex);
+    run->spooler = spooler;
+    pthread_mutex_unlock(&run->stream_mutex);
+}
+
+Stream *run_withdraw_spooler(Run *run)
+{
+    pthread_mutex_lock(&run->stream_mutex);
+    Stream *spooler = run->spooler;
+    run->spooler = NULL;
+    pthread_mutex_unlock(&run->stream_mutex);
+    return spooler;
 }

@@ -57,6 +57,7 @@ struct Run {
     Wave *wave;        /* owned by step wave .. wave_end */
     Stream *stream;    /* owned by step replicate .. finish; set and taken under the mutex */
     pthread_mutex_t stream_mutex;
+    Stream *spooler;       /* owned by step spool .. replicate: receives into the spool till then */
     Cutover *cutover;      /* made before the steps start; its members are the cutover steps' */
     Lob *lob;              /* the pass over large objects, owned by the step that makes it */
     Notifier *notifier;    /* NULL: the plan has no notify */
@@ -89,6 +90,10 @@ void run_publish_stream(Run *run, Stream *stream);
 /** The stream is about to end: nobody else looks at it any more. \return NULL when there is none.
  */
 Stream *run_withdraw_stream(Run *run);
+
+/** The same for what receives into the spool before the stream is there. */
+void run_publish_spooler(Run *run, Stream *spooler);
+Stream *run_withdraw_spooler(Run *run);
 
 /** The stream's status, from any thread, at any time. \return false when none runs. */
 bool run_stream_status(Run *run, struct StreamStatus *status);

@@ -128,6 +128,8 @@ static bool start(Trial *trial, char **argv, const char *sync_lsn, Err *err)
                                .run_id = trial->run.id,
                                .epoch = trial->run.epoch,
                                .sync_lsn = sync_lsns,
+                               .spool_owner = "trial\n",
+                               .receive_only = getenv("TRIAL_RECEIVE_ONLY") != NULL,
                                .stop = &trial->stop,
                                .log = {.run = trial->plan.name}};
     return stream_start(&trial->stream, &trial->spec, err);
@@ -137,16 +139,19 @@ static void answer_status(Trial *trial)
 {
     StreamStatus s;
     stream_status(trial->stream, &s);
-    answer(json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s?}",
-                     "received", lsn_text(s.received).text, "applied", lsn_text(s.applied).text,
-                     "reported", lsn_text(s.reported).text, "source_head",
-                     lsn_text(s.source_head).text, "lag_bytes", (json_int_t)s.lag_bytes, "lag_us",
-                     (json_int_t)s.lag_us, "transactions", (json_int_t)s.transactions, "changes",
-                     (json_int_t)s.changes, "skipped", (json_int_t)s.skipped, "conflicts",
-                     (json_int_t)s.conflicts, "retained_bytes", (json_int_t)s.retained_bytes,
-                     "failed", (int)s.failed, "caught_up_once", (int)s.caught_up_once, "held",
-                     (json_int_t)s.held, "waits_for",
-                     s.waits_for != NULL ? s.waits_for->source.rel : NULL));
+    answer(json_pack(
+        "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s?, s:I, s:i, "
+        "s:s}",
+        "received", lsn_text(s.received).text, "applied", lsn_text(s.applied).text, "reported",
+        lsn_text(s.reported).text, "source_head", lsn_text(s.source_head).text, "lag_bytes",
+        (json_int_t)s.lag_bytes, "lag_us", (json_int_t)s.lag_us, "transactions",
+        (json_int_t)s.transactions, "changes", (json_int_t)s.changes, "skipped",
+        (json_int_t)s.skipped, "conflicts", (json_int_t)s.conflicts, "retained_bytes",
+        (json_int_t)s.retained_bytes, "failed", (int)s.failed, "caught_up_once",
+        (int)s.caught_up_once, "held", (json_int_t)s.held, "waits_for",
+        s.waits_for != NULL ? s.waits_for->source.rel : NULL, "spool_bytes",
+        (json_int_t)s.spool.bytes, "spool_pressure", (int)s.spool.pressure, "spool_durable",
+        lsn_text(s.spool.durable).text));
 }
 
 static void answer_touched(Trial *trial, const char *text)
