@@ -205,6 +205,12 @@ bool blueprint_leaves_out(const Blueprint *blueprint, uint32_t table, const char
     return false;
 }
 
+bool relation_is_gathered(const Relation *relation)
+{
+    return relation->partitioned && relation->hypertable != NULL &&
+           relation->hypertable->from_partitioned;
+}
+
 bool relation_is_published_by_leaf(const Relation *relation)
 {
     return relation->partitioned && (relation->filter != NULL || relation->list != NULL);

@@ -43,7 +43,9 @@ typedef struct Key {
 typedef struct Leaf {
     uint32_t oid; /* on the source */
     Name source;
-    Name target_share; /* the target table that holds exactly this leaf's rows when one_to_one */
+    Name target_share;  /* the target table that holds exactly this leaf's rows when one_to_one */
+    const char *bounds; /* of a partition whose root becomes one table: the condition over the
+                           columns that its rows and no others meet; NULL: it cannot be told */
     bool one_to_one; /* TRUNCATE is allowed on target_share; FREEZE too unless it is a hypertable */
     Relation *root;
     size_t index;   /* in Blueprint.leaves */
@@ -107,6 +109,8 @@ struct Relation {
     Relation *merge; /* the first of the relations that become one on the target, whose structure
                         that has: itself for this one. NULL: not merged */
     Relation *merge_next; /* the next of them, by name; NULL: the last */
+    Relation *pool; /* the first of those whose rows share a table of the target and cannot be told
+                       apart there, so that they are copied together or not at all; NULL: none */
     Leaf **leaves;
     size_t leaf_count;
 };
@@ -261,6 +265,9 @@ bool relation_is_copied(const Blueprint *blueprint, const Relation *relation);
 
 /** Whether a column list leaves a column of this table of the source out; a partition's, too. */
 bool blueprint_leaves_out(const Blueprint *blueprint, uint32_t table, const char *column);
+
+/** Whether it is partitioned on the source and one table, a hypertable, on the target. */
+bool relation_is_gathered(const Relation *relation);
 
 /** Whether the publication must name its leaves one by one: PostgreSQL lets neither a row filter
  * nor a column list stand on a partitioned table that does not publish as its root. */

@@ -14,6 +14,8 @@
 
 typedef enum Diag {
     DIAG_HYPERTABLE_FUNCTION,
+    DIAG_PARTITION_NEEDED,
+    DIAG_PARTITION_LEFT_OUT,
     DIAG_NO_MATCH,
     DIAG_NOTHING_SELECTED,
     DIAG_PARTITION_ALONE,
@@ -83,7 +85,8 @@ typedef struct Mark {
 typedef struct Place {
     Name target;
     const PlanMap *map;       /* NULL: it keeps its name, or follows its root */
-    const CatRelation *merge; /* the first of the tables that become one; NULL: none do */
+    const CatRelation *merge; /* the first of the tables that become one, or the root of a partition
+                                 that becomes a part of it; NULL: neither */
 } Place;
 
 typedef VEC(Rename) Renames;
@@ -97,6 +100,7 @@ typedef struct Build {
     VEC(PlanFinding) findings;
     Mark *marks;          /* one for each source->relations */
     Place *places;        /* the same, from build_map() on */
+    bool has_merges;      /* some place has a `merge` */
     const char **schemas; /* wholly selected, sorted */
     size_t schema_count;
     const PlanSelector **schema_causes; /* which selector took schemas[i] */
@@ -176,6 +180,9 @@ bool build_extension_reserved(Build *build, const char *extension);
 bool build_event_trigger_reserved(const Build *build, const char *trigger);
 /** Where a table comes to. */
 Place *build_place(const Build *build, const CatRelation *relation);
+
+/** The hypertable of this name that a partitioned table becomes; NULL: none does. */
+const PlanHypertable *build_gathering(const Build *build, const Name *target);
 
 /** Adds a finding at the target of an entry of select.map. */
 void build_find_map(Build *build, Diag diag, const PlanMap *map, const char *format, ...)

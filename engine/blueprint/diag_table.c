@@ -6,6 +6,8 @@
 const BlueprintDiag blueprint_diag_table[DIAG_COUNT] = {
     [DIAG_HYPERTABLE_FUNCTION] = {"P270", true,
                                   "A function that a hypertable needs cannot be used"},
+    [DIAG_PARTITION_NEEDED] = {"P271", true, "Something reads a partition that is no more"},
+    [DIAG_PARTITION_LEFT_OUT] = {"P272", false, "A partition's own part is left out"},
     [DIAG_NO_MATCH] = {"P301", true, "A selector matches nothing"},
     [DIAG_NOTHING_SELECTED] = {"P302", true, "No table is selected"},
     [DIAG_PARTITION_ALONE] = {"P303", true, "A partition is named without its root"},
@@ -28,8 +30,7 @@ const BlueprintDiag blueprint_diag_table[DIAG_COUNT] = {
     [DIAG_HYPERTABLE_FOREIGN_KEY] = {"P324", true, "A foreign key cannot point to a hypertable"},
     [DIAG_NO_TIMESCALEDB] = {"P325", true, "The target has no TimescaleDB"},
     [DIAG_HYPERTABLE_PARTITIONED] = {"P326", true,
-                                     "A hypertable from a partitioned table is not in this "
-                                     "version"},
+                                     "from_partitioned does not say what the source has"},
     [DIAG_HYPERTABLE_FEATURE] = {"P327", true, "A table has what a hypertable cannot have"},
     [DIAG_HYPERTABLE_NULLABLE] = {"P328", false, "A partition column may be null"},
     [DIAG_FILTER_UNSELECTED] = {"P330", true, "A filter or list names no selected table"},

@@ -299,12 +299,16 @@ static void check_features(Build *build, const PlanHypertable *hypertable, const
 {
     const char *table = target_text(build, hypertable);
     const CatRelation *from = catalog_relation(build->source, relation->oid);
-    if (relation->partitioned) {
+    if (relation->partitioned && !hypertable->from_partitioned) {
         build_find(build, DIAG_HYPERTABLE_PARTITIONED, hypertable->pos, 1,
-                   "hypertables: %s is a partitioned table on the source; this is not in this "
-                   "version",
-                   table);
-        build_hint(build, "Leave it partitioned: remove it from hypertables.");
+                   "hypertables: %s is a partitioned table on the source", table);
+        build_hint(build, "Write from_partitioned: true to make one table of its partitions, or "
+                          "leave it partitioned: remove it from hypertables.");
+    }
+    if (!relation->partitioned && hypertable->from_partitioned) {
+        build_find(build, DIAG_HYPERTABLE_PARTITIONED, hypertable->pos, 1,
+                   "hypertables: %s is no partitioned table on the source", table);
+        build_hint(build, "Leave from_partitioned out.");
     }
     if (from != NULL && from->persistence == 'u')
         build_find(build, DIAG_HYPERTABLE_FEATURE, hypertable->pos, 1,
@@ -317,6 +321,60 @@ static void check_features(Build *build, const PlanHypertable *hypertable, const
                        "hypertables: constraint %s of %s is NO INHERIT, a hypertable cannot have "
                        "it",
                        name_part_text(build->arena, constraints[i].name), table);
+}
+
+/* --- partitions that become one table --- */
+
+static bool root_has_check(const Build *build, const Relation *relation, const char *sql)
+{
+    size_t count = 0;
+    const CatConstraint *constraints = catalog_constraints(build->source, relation->oid, &count);
+    for (size_t i = 0; i < count; i++)
+        if (constraints[i].type == 'c' && strcmp(constraints[i].sql, sql) == 0)
+            return true;
+    return false;
+}
+
+static bool root_has_trigger(const Build *build, const Relation *relation, const char *name)
+{
+    size_t count = 0;
+    const CatTrigger *triggers = catalog_triggers(build->source, relation->oid, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(triggers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void part_left_out(Build *build, const PlanHypertable *hypertable, const Leaf *leaf,
+                          const char *kind, const char *name)
+{
+    build_find(build, DIAG_PARTITION_LEFT_OUT, hypertable->pos, 1,
+               "hypertables: %s %s of partition %s is left out: it is not one of the whole table",
+               kind, name_part_text(build->arena, name), build_name(build, &leaf->source));
+}
+
+/* What stands on one partition only has no place on a hypertable. */
+static void check_leaf(Build *build, const PlanHypertable *hypertable, const Relation *relation,
+                       const Leaf *leaf)
+{
+    size_t count = 0;
+    const CatIndex *indexes = catalog_indexes(build->source, leaf->oid, &count);
+    for (size_t i = 0; i < count; i++)
+        if (indexes[i].parent == 0 && indexes[i].valid)
+            part_left_out(build, hypertable, leaf, "index", indexes[i].name.rel);
+    const CatConstraint *constraints = catalog_constraints(build->source, leaf->oid, &count);
+    for (size_t i = 0; i < count; i++) {
+        bool own_check =
+            constraints[i].type == 'c' && !root_has_check(build, relation, constraints[i].sql);
+        bool own_key = constraints[i].type == 'f' && constraints[i].parent == 0;
+        if (own_check || own_key)
+            part_left_out(build, hypertable, leaf, own_check ? "check" : "foreign key",
+                          constraints[i].name);
+    }
+    const CatTrigger *triggers = catalog_triggers(build->source, leaf->oid, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!root_has_trigger(build, relation, triggers[i].name))
+            part_left_out(build, hypertable, leaf, "trigger", triggers[i].name);
 }
 
 /* Rules of the table's own (a view's is internal to it). */
@@ -393,5 +451,7 @@ void build_hypertables(Build *build)
         check_foreign_keys(build, hypertable, relation);
         check_features(build, hypertable, relation);
         check_rules(build, hypertable, relation);
+        for (size_t l = 0; relation_is_gathered(relation) && l < relation->leaf_count; l++)
+            check_leaf(build, hypertable, relation, relation->leaves[l]);
     }
 }

@@ -258,6 +258,7 @@ static bool mark_merge(Build *build, Taker *takers, size_t count)
     }
     for (size_t i = 0; i < count; i++)
         build_place(build, takers[i].table)->merge = takers[0].table;
+    build->has_merges = true;
     return true;
 }
 
@@ -361,14 +362,44 @@ static void list_renames(Build *build)
     build->blueprint->rename_count = renames.count;
 }
 
+/* --- partitions that become one table --- */
+
+const PlanHypertable *build_gathering(const Build *build, const Name *target)
+{
+    for (size_t i = 0; i < build->plan->hypertable_count; i++)
+        if (build->plan->hypertables[i].from_partitioned &&
+            name_equal(&build->plan->hypertables[i].target_table, target))
+            return &build->plan->hypertables[i];
+    return NULL;
+}
+
+/* Of such a root's partitions the rows come to the target, the structure does not. */
+static void gather_partitions(Build *build)
+{
+    const Catalog *source = build->source;
+    for (size_t i = 0; i < source->relations_count; i++) {
+        const CatRelation *relation = &source->relations[i];
+        const CatRelation *root =
+            relation->is_partition ? catalog_relation(source, relation->root) : NULL;
+        if (root == NULL || root == relation || root->kind != 'p' ||
+            build_gathering(build, &build_place(build, root)->target) == NULL)
+            continue;
+        Place *place = build_place(build, relation);
+        place->target = build_place(build, root)->target;
+        place->merge = root;
+        build->has_merges = true;
+    }
+}
+
 void build_map(Build *build)
 {
     build->places = arena_array(build->arena, Place, build->source->relations_count);
     name_tables(build);
-    if (build->plan->select.map_count == 0)
-        return;
-    check_names(build);
-    list_renames(build);
+    if (build->plan->select.map_count > 0)
+        check_names(build);
+    gather_partitions(build);
+    if (build->plan->select.map_count > 0)
+        list_renames(build);
 }
 
 static int oid_of_rename(const void *key, const void *item)

@@ -291,6 +291,15 @@ static void join(Build *build, Relation *first, Relation *other)
     other->further_unique = first->further_unique = first->further_unique || other->further_unique;
 }
 
+/* Merged tables' rows cannot be told apart on the target, nor those of partitions by hash. */
+static Relation *pool_of(Relation *relation)
+{
+    for (size_t i = 0; relation_is_gathered(relation) && i < relation->leaf_count; i++)
+        if (relation->leaves[i]->bounds == NULL)
+            return relation;
+    return relation->merge;
+}
+
 void build_merges(Build *build)
 {
     Blueprint *blueprint = build->blueprint;
@@ -307,6 +316,7 @@ void build_merges(Build *build)
         Relation *relation = &blueprint->relations[i];
         if (relation->merge != NULL)
             relation->further_unique = relation->merge->further_unique;
+        relation->pool = pool_of(relation);
     }
 }
 

@@ -413,6 +413,23 @@ static uint32_t whole_of(Build *build, const Graph *graph, uint32_t node)
     return node;
 }
 
+static void refuse_reader(Build *build, const char *reader, const CatRelation *table, bool view)
+{
+    const Name *target = &build_place(build, table)->target;
+    const char *name = build_name(build, &table->name);
+    if (!table->is_partition)
+        build_find_map(build, DIAG_MERGE_NEEDED, build_place(build, table)->map,
+                       "select.map: %s reads %s, which becomes a part of %s", reader, name,
+                       build_name(build, target));
+    else
+        build_find(build, DIAG_PARTITION_NEEDED, build_gathering(build, target)->pos, 1,
+                   "hypertables: %s reads partition %s, which becomes a part of %s", reader, name,
+                   build_name(build, target));
+    if (view)
+        build_hint(build, "Exclude it, and create it on the target over the %s.",
+                   table->is_partition ? "hypertable" : "merged table");
+}
+
 /* What reads one of the merged tables would read all of them, or nothing. */
 static void refuse_readers(Build *build, const Graph *graph, const CatRelation *table,
                            const bool *parts, bool away, bool *told)
@@ -430,12 +447,7 @@ static void refuse_readers(Build *build, const Graph *graph, const CatRelation *
                 (!away && (view == NULL || holds_rows(view))))
                 continue;
             told[whole] = true;
-            build_find_map(build, DIAG_MERGE_NEEDED, build_place(build, table)->map,
-                           "select.map: %s reads %s, which becomes a part of %s",
-                           object_text(build, whole), build_name(build, &table->name),
-                           build_name(build, &build_place(build, table)->target));
-            if (view != NULL)
-                build_hint(build, "Exclude it, and create it on the target over the merged table.");
+            refuse_reader(build, object_text(build, whole), table, view != NULL);
         }
     }
 }
@@ -445,12 +457,13 @@ static void drop_merged(Build *build, Graph *graph, Arena *scratch)
 {
     size_t count = build->source->objects_count;
     bool *told = arena_array(scratch, bool, count);
+    bool *parts = arena_array(scratch, bool, count);
     for (size_t i = 0; i < build->source->relations_count; i++) {
         const CatRelation *table = build->source->by_name[i];
         if (build_place(build, table)->merge == NULL)
             continue;
         uint32_t node = node_of(build->source, CAT_CLASS_RELATION, table->oid);
-        bool *parts = arena_array(scratch, bool, count);
+        memset(parts, 0, count * sizeof(*parts));
         bool away = build_is_merged_away(build, table);
         mark_parts(build, graph, node, parts);
         refuse_readers(build, graph, table, parts, away, told);
@@ -541,8 +554,9 @@ void build_objects(Build *build)
     keep_closure(build, &graph, told);
     keep_schemaless(build, &graph);
     keep_closure(build, &graph, told);
-    if (build->plan->select.map_count > 0) {
+    if (build->has_merges)
         drop_merged(build, &graph, &scratch);
+    if (build->plan->select.map_count > 0) {
         drop_emptied(build, &graph, &scratch);
     }
     publish(build);

@@ -278,12 +278,21 @@ static void add_relations(Build *build)
         qsort(blueprint->by_oid, at, sizeof(Relation *), by_relation_oid);
 }
 
+/* A hash partition's condition names its parent by a number of the source's own. */
+static const char *bounds_of(const CatRelation *from)
+{
+    if (from->bounds == NULL || strstr(from->bounds, "satisfies_hash_partition(") != NULL)
+        return NULL;
+    return from->bounds;
+}
+
 static Leaf leaf_of(const Build *build, const CatRelation *from, Relation *root, size_t index)
 {
     return (Leaf){
         .oid = from->oid,
         .source = from->name,
         .target_share = build_place(build, from)->target,
+        .bounds = relation_is_gathered(root) ? bounds_of(from) : NULL,
         .one_to_one = build_place(build, from)->merge == NULL,
         .root = root,
         .index = index,

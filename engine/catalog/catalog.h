@@ -56,6 +56,7 @@ typedef struct CatRelation {
     double tuples;
     uint64_t bytes;                     /* heap and TOAST */
     const char *partition_strategy_key; /* pg_get_partkeydef, NULL none */
+    const char *bounds;                 /* of a leaf: pg_get_partition_constraintdef, NULL none */
     bool can_lock;                      /* may LOCK it against writers */
 } CatRelation;
 

@@ -74,6 +74,7 @@ void read_relations(Catalog *catalog, const Rows *rows)
             .bytes = (uint64_t)rows_int64(rows, r, 20),
             .partition_strategy_key = text(catalog, rows, r, 21),
             .can_lock = rows_bool(rows, r, 22),
+            .bounds = text(catalog, rows, r, 23),
         };
 }
 

@@ -207,13 +207,23 @@ static bool truncate_target(const Applier *applier, const Group *group, const Ch
         return true;
     }
     *target = &leaf->target_share;
-    if (leaf->one_to_one)
+    if (leaf->one_to_one || leaf->bounds != NULL)
         return true;
     err_set(err, ERR_DRIFT, "a TRUNCATE of %s cannot be applied to a part of %s",
             name_text(&err->arena, &leaf->source), name_text(&err->arena, &root->target));
     return err_hint(err,
                     "On the target its rows share a table with others. Delete them there by hand "
                     "with the partition's bounds, or begin the relation anew.");
+}
+
+/* A partition whose rows are among others on the target: those within its bounds are its own. */
+static bool truncate_share(Applier *applier, const Leaf *leaf, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    str_append(&sql, "DELETE FROM ");
+    ddl_qname(&sql, applier->conn, &leaf->root->target);
+    str_appendf(&sql, " WHERE %s", leaf->bounds);
+    return emit_sql(&applier->emit, sql.data, NO_PARAMS, EMIT_ANY_COUNT, err);
 }
 
 bool truncate_emit(Applier *applier, const Group *group, const Change *change, Err *err)
@@ -229,6 +239,11 @@ bool truncate_emit(Applier *applier, const Group *group, const Change *change, E
             return false;
         if (target == NULL)
             continue;
+        if (target == &leaf->target_share && !leaf->one_to_one) {
+            if (!truncate_share(applier, leaf, err))
+                return false;
+            continue;
+        }
         str_append(&sql, sql.length == 0 ? "TRUNCATE TABLE " : ", ");
         str_append(&sql, leaf->root->family ? "ONLY " : "");
         ddl_qname(&sql, applier->conn, target);

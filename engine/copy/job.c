@@ -113,7 +113,7 @@ static bool empty_divided(const CopyJob *job, Run *run, Wave *wave, Conn *target
 {
     for (size_t i = 0; i < job->leaf_count; i++) {
         const JobLeaf *leaf = &job->leaves[i];
-        bool merged = leaf->leaf->root->merge != NULL; /* the wave did, when it began */
+        bool merged = leaf->leaf->root->pool != NULL; /* the wave did, when it began */
         if (leaf->plan.count == 1 || !wave_leaf(wave, leaf->leaf)->dirty || merged)
             continue;
         AUTO_STR Str sql = {0};

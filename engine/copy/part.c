@@ -73,6 +73,12 @@ void part_target_sql(Str *sql, const Conn *target, const Leaf *leaf, bool freeze
 
 void part_empty_sql(Str *sql, const Conn *target, const Leaf *leaf, bool referenced)
 {
+    if (leaf->bounds != NULL && leaf->root->pool == NULL) {
+        str_append(sql, "DELETE FROM ");
+        ddl_qname(sql, target, part_target(leaf));
+        str_appendf(sql, " WHERE %s", leaf->bounds);
+        return;
+    }
     str_append(sql, referenced ? "DELETE FROM " : "TRUNCATE ");
     /* A hypertable's rows are in its chunks. */
     if (leaf->root->hypertable == NULL)
@@ -203,7 +209,7 @@ static bool transfer_part(Transfer *transfer, Arena *arena, Err *err)
     bool freeze =
         spec->only && part_may_freeze(spec->leaf) && !wave_leaf(spec->wave, spec->leaf)->referenced;
     /* The rows of other tables that are merged into the target are none of this one's business. */
-    bool empty = spec->only && spec->leaf->root->merge == NULL &&
+    bool empty = spec->only && spec->leaf->root->pool == NULL &&
                  (freeze || wave_leaf(spec->wave, spec->leaf)->dirty);
     return begin_source(transfer, err) && begin_target(transfer, empty, err) &&
            begin_copies(transfer, freeze, err) && pass_rows(transfer, err) &&

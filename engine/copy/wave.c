@@ -87,7 +87,7 @@ static const bool *merges_begun(Wave *wave, const JournalLeaf *const *states)
     const Blueprint *blueprint = wave->run->blueprint;
     bool *again = arena_array(&wave->arena, bool, blueprint->relation_count);
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
-        const Relation *first = blueprint->leaves[i].root->merge;
+        const Relation *first = blueprint->leaves[i].root->pool;
         if (first != NULL && !leaf_is_copied(states[i]))
             again[first->index] = true;
     }
@@ -102,7 +102,7 @@ static bool choose_leaves(Wave *wave, Conn *target, Err *err)
         return false;
     const bool *again = merges_begun(wave, states);
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
-        const Relation *first = blueprint->leaves[i].root->merge;
+        const Relation *first = blueprint->leaves[i].root->pool;
         if (leaf_is_copied(states[i]) && (first == NULL || !again[first->index]))
             continue;
         wave->leaves[i].included = true;
@@ -312,7 +312,7 @@ static bool empty_merged(Wave *wave, Conn *target, Err *err)
     bool *done = arena_array(&arena, bool, blueprint->relation_count);
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
         const Leaf *leaf = &blueprint->leaves[i];
-        const Relation *first = leaf->root->merge;
+        const Relation *first = leaf->root->pool;
         if (first == NULL || !wave->leaves[i].dirty || done[first->index])
             continue;
         AUTO_STR Str sql = {0};
@@ -462,14 +462,14 @@ static bool is_old(const Wave *wave)
 
 bool wave_may_begin(const Wave *wave, const Relation *relation)
 {
-    return relation->merge != NULL || atomic_load(&wave->copying) == 0 || !is_old(wave);
+    return relation->pool != NULL || atomic_load(&wave->copying) == 0 || !is_old(wave);
 }
 
 bool wave_admit(Wave *wave, const Relation *relation, Err *err)
 {
     Run *run = wave->run;
     bool *begun = &wave->begun[relation->index];
-    if (relation->merge == NULL && !*begun && atomic_load(&wave->copying) == 0 && is_old(wave)) {
+    if (relation->pool == NULL && !*begun && atomic_load(&wave->copying) == 0 && is_old(wave)) {
         log_info(&run->log,
                  "the snapshot of wave %" PRId64
                  " is older than copy.max_snapshot_age: taking another",

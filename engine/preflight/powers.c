@@ -16,7 +16,8 @@ static size_t whole_keys(const Blueprint *blueprint)
     for (size_t i = 0; i < blueprint->foreign_key_count; i++) {
         const ForeignKey *key = &blueprint->foreign_keys[i];
         const CatRelation *table = catalog_relation(blueprint->source, key->table_oid);
-        bool partitioned = table != NULL && table->kind == 'p';
+        bool partitioned =
+            table != NULL && table->kind == 'p' && !relation_is_gathered(key->relation);
         count += (blueprint->plan->schema.foreign_keys_validated && key->validated) ||
                  (partitioned && blueprint->target->server.version < 180000);
     }

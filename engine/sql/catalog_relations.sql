@@ -5,7 +5,7 @@
 -- Columns: oid, schema, name, kind, persistence, replica identity, its index, partition parent,
 -- is a partition, takes part in plain inheritance, row security, forced row security,
 -- of an extension, populated, is heap, owner, may be selected, owned, pages, tuples, bytes,
--- partition key, may be locked against writers.
+-- partition key, may be locked against writers, condition that a leaf's rows meet.
 -- Ordered by oid.
 SELECT c.oid,
        n.nspname,
@@ -31,7 +31,8 @@ SELECT c.oid,
        COALESCE(s.heap + COALESCE(s.toast, 0),
                 CASE WHEN c.relkind IN ('r', 'm') THEN c.relpages * b.size ELSE 0 END),
        CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
-       pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
+       pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'),
+       CASE WHEN c.relispartition AND c.relkind = 'r' THEN pg_catalog.pg_get_partition_constraintdef(c.oid) END
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN (SELECT pg_catalog.current_setting('block_size')::pg_catalog.int8) b (size)

@@ -148,7 +148,7 @@ static const CatRelation *table_of(const Blueprint *blueprint, const IndexDef *d
 bool index_on_partitioned(const Blueprint *blueprint, const IndexDef *def)
 {
     const CatRelation *table = table_of(blueprint, def);
-    return table != NULL && table->kind == 'p';
+    return table != NULL && table->kind == 'p' && !relation_is_gathered(def->relation);
 }
 
 bool index_is_direct(const Blueprint *blueprint, const IndexDef *def)

@@ -11,7 +11,7 @@ static const char NOT_VALID[] = " NOT VALID";
 bool foreign_key_is_two_steps(const Blueprint *blueprint, const ForeignKey *key)
 {
     const CatRelation *table = catalog_relation(blueprint->source, key->table_oid);
-    bool partitioned = table != NULL && table->kind == 'p';
+    bool partitioned = table != NULL && table->kind == 'p' && !relation_is_gathered(key->relation);
     if (blueprint->plan->schema.foreign_keys_validated && key->validated)
         return false;
     return !partitioned || blueprint->target->server.version >= 180000;

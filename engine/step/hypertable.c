@@ -88,10 +88,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     case HYPERTABLE_PLAIN:
         break;
     }
-    observation->state = relation->partitioned ? OBSERVED_IMPOSSIBLE : OBSERVED_NEEDED;
-    if (relation->partitioned)
-        observation->reason = arena_printf(
-            ctx->arena, "%s is partitioned on the source, it cannot become a hypertable", name);
+    observation->state = OBSERVED_NEEDED;
     return true;
 }
 

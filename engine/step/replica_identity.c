@@ -269,7 +269,7 @@ static bool copy_to_target(StepCtx *ctx, const Record *record, Err *err)
         blueprint == NULL ? NULL : catalog_relation_named(blueprint->source, &record->table);
     const Leaf *leaf = from == NULL ? NULL : blueprint_leaf(blueprint, from->oid);
     Standing found;
-    if (leaf == NULL)
+    if (leaf == NULL || relation_is_gathered(leaf->root))
         return true;
     const Name *table = &leaf->target_share;
     if (!look(ctx->arena, ctx->target, table, record->previous_index, &found, err))

@@ -5,6 +5,7 @@
 
 #include "pg/query.h"
 #include "schema/rename.h"
+#include "schema/unpartition.h"
 #include "sql_text.h"
 
 #define LOCK_TIMEOUT_MS 900 /* below the server's deadlock check, see ddl_step.h */
@@ -123,8 +124,10 @@ bool schema_restore(StepCtx *ctx, const SchemaSides *sides, TocFate fate, TocWan
     if (fate == TOC_PRE)
         archive_log(&archive);
     return archive_script(&archive, fate, wanted, data, &script, err) &&
-           restore_script(ctx, arena_printf(ctx->arena, "%s\n%s", script, after), &sides->target,
-                          err);
+           restore_script(ctx,
+                          arena_printf(ctx->arena, "%s\n%s",
+                                       unpartition(ctx->arena, ctx->run->blueprint, script), after),
+                          &sides->target, err);
 }
 
 /* A name may hold a newline, which would end the comment. */

@@ -79,6 +79,53 @@ WRITES = [
 ]
 
 
+PARTITIONED = r'''
+CREATE SCHEMA app; CREATE SCHEMA "Odd";
+CREATE TABLE app.place (id int PRIMARY KEY, name text NOT NULL);
+INSERT INTO app.place SELECT g, 'place ' || g FROM generate_series(1, 20) AS g;
+CREATE TABLE app.metric (id bigint GENERATED ALWAYS AS IDENTITY, at timestamptz NOT NULL,
+    place int REFERENCES app.place,
+    value float8 NOT NULL DEFAULT 1 CHECK (value < 1e6), half float8 GENERATED ALWAYS AS (value / 2) STORED,
+    note text DEFAULT 'PARTITION BY (nothing); "', PRIMARY KEY (at, id)) PARTITION BY RANGE (at);
+CREATE TABLE app."Metric 1" PARTITION OF app.metric FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+CREATE TABLE "Odd".m2 (note text DEFAULT 'leaf', at timestamptz NOT NULL, value float8 NOT NULL,
+    CONSTRAINT metric_value_check CHECK (value < 1e6),
+    gone int, place int, id bigint NOT NULL, half float8 GENERATED ALWAYS AS (value / 2) STORED);
+ALTER TABLE "Odd".m2 DROP COLUMN gone;
+ALTER TABLE app.metric ATTACH PARTITION "Odd".m2 FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
+CREATE TABLE app.m3 PARTITION OF app.metric FOR VALUES FROM ('2026-03-01') TO ('2026-04-01') PARTITION BY RANGE (id);
+CREATE TABLE app.m3_low PARTITION OF app.m3 FOR VALUES FROM (0) TO (1800);
+CREATE TABLE app.m3_rest PARTITION OF app.m3 DEFAULT;
+CREATE TABLE app.m_rest PARTITION OF app.metric DEFAULT;
+CREATE INDEX metric_place ON app.metric (place, at DESC);
+CREATE INDEX low_value ON app.m3_low (value);
+CREATE VIEW app.metric_view AS SELECT place, count(*) AS n FROM app.metric GROUP BY place;
+CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RETURN NEW; END /* CREATE TABLE app.metric () PARTITION BY x; */ $$;
+CREATE TRIGGER touch BEFORE UPDATE ON app.metric FOR EACH ROW EXECUTE FUNCTION app.touch();
+COMMENT ON TABLE app.metric IS 'it''s PARTITION BY RANGE (at); $x$';
+CREATE TABLE app.hashed (at timestamptz NOT NULL, k int NOT NULL, v text, PRIMARY KEY (k, at)) PARTITION BY HASH (k);
+CREATE TABLE app.h0 PARTITION OF app.hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE app.h1 PARTITION OF app.hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO app.metric (at, place, value) SELECT timestamptz '2026-01-01' + g * interval '1 hour', 1 + g % 20, g
+    FROM generate_series(1, 2900) AS g;
+INSERT INTO app.hashed SELECT timestamptz '2026-01-01' + g * interval '1 hour', g, 'v' || g
+    FROM generate_series(1, 500) AS g;
+'''
+
+PARTITION_WRITES = [
+    "INSERT INTO app.metric (at, place, value)"
+    " VALUES (timestamptz '2026-01-01' + %(n)s * interval '7 hours', 2, -%(n)s)",
+    "UPDATE app.metric SET note = 'u%(n)s' WHERE id = 1 + %(n)s * 7 %% 2900",
+    "UPDATE app.metric SET at = at + interval '31 days' WHERE id = 2 + %(n)s * 3 %% 2900",
+    "UPDATE app.metric SET place = 1 + (place + 7) %% 20 WHERE id = 1800 + %(n)s",
+    "DELETE FROM app.metric WHERE id = 5 + %(n)s * 11 %% 2900",
+    "INSERT INTO app.hashed VALUES (now(), 1000 + %(n)s, 'new')",
+    "UPDATE app.hashed SET k = -k WHERE k = 1 + %(n)s",
+    "DELETE FROM app.hashed WHERE k = 200 + %(n)s",
+]
+
+
 class Pen:
     """Writes on the source until the source is closed, one transaction of several tables after another."""
 
@@ -143,12 +190,56 @@ def test_every_dimension_at_once(godwit, plan, source, target):
     godwit("plan", mine, "--detailed-exitcode", code=0)
 
 
+def test_partitioned_tables_become_hypertables(godwit, plan, source, target):
+    """Partitions by range, list, default and hash gather in hypertables, under load, through a kill in the copy."""
+    source.execute(PARTITIONED)
+    mine = plan(select={"schemas": ["app", '"Odd"'], "map": [{"source": "app.metric", "target": "ts.metrics"}]},
+                cutover={"approval": {"required": True}}, hypertables=[
+                    {"target_table": "ts.metrics", "from_partitioned": True,
+                     "by_range": {"column_name": "at", "partition_interval": "7 days"}},
+                    {"target_table": "app.hashed", "from_partitioned": True,
+                     "by_range": {"column_name": "at", "partition_interval": "1 month"}}])
+    told = godwit("check", mine, code=0).err
+    assert "index low_value of partition app.m3_low is left out" in told
+    pen = Pen(source, PARTITION_WRITES)
+    killed = godwit("apply", mine, env={"GODWIT_FAULT": "target/worker:message:9:kill"})
+    assert killed.code == -9, killed.err
+    states = {state for (state,) in target.query("SELECT state FROM godwit.relation")}
+    assert len(states) > 1, states
+    running = godwit.start("apply", mine)
+    running.wait_for("waiting for an approval")
+    source.execute('TRUNCATE "Odd".m2')
+    source.execute("INSERT INTO app.metric (at, place, value) VALUES ('2026-02-10', 7, 7)")
+    count = pen.count
+    while pen.count < count + 20:
+        time.sleep(0.02)
+    godwit("approve", mine, code=0)
+    running.wait(code=0)
+    pen.stop()
+    assert target.value("SELECT count(*) FROM ts.metrics WHERE at >= '2026-02-01' AND at < '2026-03-01'") < 200
+    harness.assert_same(source, target, renamed={"app.metric": "ts.metrics"}, schemas=["app", "Odd", "ts"],
+                        sequences=False, exclude=["app.Metric 1", "Odd.m2", "app.m3", "app.m3_low", "app.m3_rest",
+                                                  "app.m_rest", "app.h0", "app.h1"])
+    assert target.query("SELECT schemaname, indexname FROM pg_indexes"
+                        " WHERE schemaname IN ('ts', 'app') ORDER BY 2") == [
+        ("app", "hashed_pkey"), ("ts", "metric_pkey"), ("ts", "metric_place"), ("app", "place_pkey")]
+    assert target.value("SELECT count(*) FROM pg_class WHERE relkind = 'p' OR relname IN ('m2', 'm3_low', 'h0')") == 0
+    assert target.value("SELECT obj_description('ts.metrics'::regclass)") == "it's PARTITION BY RANGE (at); $x$"
+    assert target.value("SELECT sum(n) FROM app.metric_view") == target.value("SELECT count(*) FROM ts.metrics")
+    last = target.value("SELECT max(id) FROM ts.metrics")
+    assert target.value("INSERT INTO ts.metrics (at, place) VALUES (now(), 1) RETURNING id") > last
+
+
 REFUSED = '''
 CREATE SCHEMA app;
 CREATE FUNCTION public.away() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT 1::bigint';
 CREATE TABLE app.keyed (id bigint PRIMARY KEY, at timestamptz NOT NULL, place text NOT NULL, UNIQUE (id, place));
 CREATE TABLE app.ticks (ms bigint NOT NULL, v int);
 CREATE TABLE app.times (at timestamptz NOT NULL, v int);
+CREATE TABLE app.parts (at timestamptz NOT NULL, v int) PARTITION BY RANGE (at);
+CREATE TABLE app.part1 PARTITION OF app.parts DEFAULT;
+CREATE VIEW app.peep AS SELECT v FROM app.part1;
+CREATE TABLE app.pieces (at timestamptz NOT NULL, v int) PARTITION BY RANGE (at);
 '''
 
 
@@ -162,7 +253,9 @@ def test_what_cannot_be_converted_is_found_before(godwit, plan, source, target):
          "dimensions": [{"by_hash": {"column_name": "vv", "number_partitions": 4}}],
          "integer_now_func": "public.away"},
         {"target_table": "app.times", "by_range": {"column_name": "at", "partition_func": "app.nobody"},
-         "integer_now_func": "app.nobody"}])
+         "integer_now_func": "app.nobody", "from_partitioned": True},
+        {"target_table": "app.parts", "from_partitioned": True, "by_range": {"column_name": "at"}},
+        {"target_table": "app.pieces", "by_range": {"column_name": "at"}}])
     told = godwit("check", mine, code=3).err
     for line in [
             "unique index keyed_id_place_key of app.keyed lacks the partition column at",
@@ -172,5 +265,8 @@ def test_what_cannot_be_converted_is_found_before(godwit, plan, source, target):
             "integer_now_func of app.ticks: function public.away is not selected",
             "app.ticks has no column vv",
             "partition_func of app.times: neither server has a function app.nobody",
-            "integer_now_func of app.times: column at is of type timestamp with time zone, which has a now of its own"]:
+            "integer_now_func of app.times: column at is of type timestamp with time zone, which has a now of its own",
+            "app.times is no partitioned table on the source",
+            "view app.peep reads partition app.part1, which becomes a part of app.parts",
+            "app.pieces is a partitioned table on the source"]:
         assert line in told, line

@@ -413,8 +413,9 @@ static void hypertable_faults(void **state)
          "P322 hypertables: column line of app.log is of type text | A range dimension needs "
          "timestamptz, timestamp, date or an integer, or a partition_func."},
         {"events", "at", "7 days", false,
-         "P326 hypertables: app.events is a partitioned table on the source; this is not in this "
-         "version | Leave it partitioned: remove it from hypertables."},
+         "P326 hypertables: app.events is a partitioned table on the source | Write "
+         "from_partitioned: true to make one table of its partitions, or leave it partitioned: "
+         "remove it from hypertables."},
     };
     made->indexes[0].key_count = 2;
     made->indexes[0].attnums = both;

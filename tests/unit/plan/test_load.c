@@ -150,7 +150,7 @@ static void things_know_where_they_stand(void **state)
     assert_int_equal(plan.select.schemas.items[2].pos.column, 44);
     assert_int_equal(plan.hypertables[1].pos.line, 25);
     assert_int_equal(plan.hypertables[1].pos.column, 19);
-    assert_int_equal(plan.verifies[1].pos.line, 42);
+    assert_int_equal(plan.verifies[1].pos.line, 43);
     assert_int_equal(plan.verifies[1].pos.column, 10);
     plan_release(&plan);
 }
