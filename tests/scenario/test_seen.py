@@ -117,7 +117,7 @@ class Interleaved:
             thread.join(60)
 
 
-def test_commit_order_is_not_begin_order(source, target, plan, godwit):
+def test_anchor_03_commit_order_is_not_begin_order(source, target, plan, godwit):
     """Overlapping transactions, open while the slot, the snapshot and the fence are made, arrive whole."""
     source.execute("CREATE TABLE inter (txn int, part text, PRIMARY KEY (txn, part))")
     traffic = Interleaved(source)
@@ -133,7 +133,7 @@ def test_commit_order_is_not_begin_order(source, target, plan, godwit):
     harness.assert_same(source, target)
 
 
-def test_quiet_source_cuts_over(source, target, plan, godwit):
+def test_anchor_36_quiet_source_cuts_over(source, target, plan, godwit):
     """Nothing is written: the marker alone brings the position to the end, within max_downtime."""
     source.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
     mine = plan(cutover={"max_downtime": "40s"}, replication={"heartbeat": "30s"})
@@ -141,22 +141,22 @@ def test_quiet_source_cuts_over(source, target, plan, godwit):
     harness.assert_same(source, target)
 
 
-def test_small_commits_and_keepalives(source, target, plan, godwit, proxy):
-    """Many small commits and much WAL of other tables come through a slow line, up to the cutover: none is missing."""
+def test_anchor_02_a_backlog_of_small_commits_and_keepalives(source, target, plan, godwit, proxy):
+    """50,000 small commits wait behind a lock of the target, WAL of other tables between them, over a slow line; then
+    the cutover, with all of it still to be applied: none is missing."""
     source.execute("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE other (id int)")
     slow = proxy(source)
     mine = plan(select={"schemas": None, "tables": ["public.t"]}, cutover=APPROVAL).via(source=slow)
     with replicating(godwit, mine, source, target) as running:
-        slow.delay(0.02)
-        with source.connect() as connection:
-            for number in range(400):
-                connection.execute("INSERT INTO t VALUES (%s)", (number,))
-                if number % 20 == 0:
-                    connection.execute("INSERT INTO other SELECT generate_series(1, 2000)")
-        slow.delay(0)
-        source.execute("DROP TABLE other")
+        slow.delay(0.005)
+        with target.connect(autocommit=False) as holder:
+            holder.execute("LOCK TABLE t")
+            source.execute("DO $$ BEGIN FOR i IN 1 .. 50000 LOOP INSERT INTO t VALUES (i); COMMIT;"
+                           "IF i % 1000 = 0 THEN INSERT INTO other SELECT generate_series(1, 500); COMMIT; END IF;"
+                           "END LOOP; END $$")
+            source.execute("DROP TABLE other")
         assert running.running()
-    assert target.value("SELECT count(*) FROM t") == 400
+    assert target.value("SELECT count(*) FROM t") == 50000
 
 
 # ---- rewrites, locks, visibility ----------------------------------------------------------------
