@@ -211,7 +211,7 @@ typedef struct Blueprint {
     size_t matview_count;
     IdentityDef *identities; /* in the order of the leaves */
     size_t identity_count;
-    PublicationDef *publications; /* at least one */
+    PublicationDef *publications; /* at least one; with test_decoding none */
     size_t publication_count;
     ExtensionDef *extensions;
     size_t extension_count;

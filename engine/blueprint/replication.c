@@ -406,6 +406,8 @@ void build_publications(Build *build)
 {
     Blueprint *blueprint = build->blueprint;
     const PlanReplication *plan = &build->plan->replication;
+    if (plan->plugin == PLAN_PLUGIN_TEST_DECODING)
+        return; /* it sends everything of the database */
     if (plan->publication_count == 0) {
         default_publication(build);
         return;

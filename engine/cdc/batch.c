@@ -76,6 +76,14 @@ bool batch_fits(const Batch *batch, size_t payload_bytes)
     return batch->capacity - batch->used >= batch_record_bytes(payload_bytes);
 }
 
+void batch_make_room(Batch *batch, size_t payload_bytes)
+{
+    if (batch_fits(batch, payload_bytes))
+        return;
+    batch->capacity = batch->capacity * 2 + batch_record_bytes(payload_bytes);
+    batch->data = mem_resize(batch->data, batch->capacity);
+}
+
 char *batch_push(Batch *batch, const BatchRecord *record)
 {
     char *at = batch->data + batch->used;

@@ -51,6 +51,9 @@ void batch_free(BatchPool *pool, Batch *batch);
 /** Whether a payload of this size still fits. */
 bool batch_fits(const Batch *batch, size_t payload_bytes);
 
+/** Makes the block larger until a payload of this size fits. */
+void batch_make_room(Batch *batch, size_t payload_bytes);
+
 /** Appends; it must fit. */
 void batch_append(Batch *batch, const BatchRecord *record, const void *payload);
 

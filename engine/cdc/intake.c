@@ -5,6 +5,7 @@
 #include "cdc/lane.h"
 #include "cdc/late.h"
 #include "cdc/mark.h"
+#include "cdc/names.h"
 
 #define IDLE_WAIT_MS   50
 #define URGENT_WAIT_MS 5
@@ -277,19 +278,17 @@ static bool take_batch(Intake *intake, Batch *batch, Err *err)
 
 /* A batch of ordinary transactions, made of the next one that the queue has.
  * \param batch NULL: nothing came, or only pieces of what has not committed
- * \return false with the assembler's errors */
+ * \return false with the decoder's errors, and those of names_check() */
 static bool next_batch(Intake *intake, int wait_ms, Batch **batch, Err *err)
 {
-    Assembly *assembly = &intake->stream->assembly;
-    if (!assemble_next(assembly, batch, err))
+    Decoding *decoding = &intake->stream->decoding;
+    if (!names_check(intake->session, err) || !decoding_next(decoding, batch, err))
         return false;
     if (*batch != NULL)
         return true;
     Batch *raw = queue_take(&intake->session->queue, wait_ms);
-    if (raw == NULL)
-        return true;
-    assemble_give(assembly, raw);
-    return assemble_next(assembly, batch, err);
+    return raw == NULL ||
+           (decoding_take(decoding, raw, err) && decoding_next(decoding, batch, err));
 }
 
 static void tell_skipped(Intake *intake)

@@ -109,7 +109,8 @@ void positions_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn)
     *vec_push(&stream->marker_arena, &stream->markers) =
         (Marker){.nonce = arena_strdup(&stream->marker_arena, nonce),
                  .end_lsn = end_lsn,
-                 .selected = stream->selected};
+                 .selected = stream->selected,
+                 .looks = stream->looks};
     pthread_cond_broadcast(&stream->changed);
     pthread_mutex_unlock(&stream->mutex);
 }

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cdc/mark.h"
+#include "cdc/names.h"
 #include "cdc/newcomers.h"
 #include "sql_text.h"
 
@@ -50,18 +51,42 @@ static bool look(Stream *stream, Conn *conn, Err *err)
     return true;
 }
 
-static bool pulse_session(Stream *stream, Err *err)
+/* What is compared with the blueprint, and when that was done last. */
+typedef struct Watch {
+    Arena arena;
+    const char *partitions; /* as newcomers_known() */
+    const char *roots;      /* NULL: nothing is partitioned */
+    const char *names;      /* NULL: they do not matter */
+    int64_t looked_ms;
+} Watch;
+
+static void watch_begin(Watch *watch, const Stream *stream)
 {
-    AUTO_ARENA Arena arena = {0};
-    const char *roots = NULL;
-    const char *known = newcomers_known(&arena, stream->spec.blueprint, &roots);
+    const Blueprint *blueprint = stream->spec.blueprint;
+    *watch = (Watch){0};
     if (stream->spec.receive_only) /* nobody is taken in before the first copy is done */
-        roots = NULL;
-    int64_t looked_ms = 0;
-    AUTO_CONN Conn *conn = NULL;
-    ConnOptions options = {.purpose = "pulse", .async_commit = true, .stop = &stream->stop};
-    if (!conn_open(&conn, stream->spec.source, &options, err))
+        return;
+    watch->partitions = newcomers_known(&watch->arena, blueprint, &watch->roots);
+    if (names_matter(stream))
+        watch->names = names_known(&watch->arena, blueprint);
+}
+
+/* Who waits for a marker waits for the names, too. */
+static bool watch_look(Watch *watch, Stream *stream, Conn *conn, bool urgent, Err *err)
+{
+    bool hurry = urgent && watch->names != NULL;
+    if (!hurry && clock_ms() - watch->looked_ms < PARTITIONS_MS)
+        return true;
+    if (!newcomers_look(stream, conn, watch->roots, watch->partitions, err))
         return false;
+    if (watch->names != NULL && !names_look(stream, conn, watch->names, err))
+        return false;
+    watch->looked_ms = clock_ms();
+    return true;
+}
+
+static bool pulse_loop(Stream *stream, Watch *watch, Conn *conn, Err *err)
+{
     int64_t heartbeat_ms = stream->spec.blueprint->plan->replication.heartbeat_us / 1000;
     int64_t last_beat_ms = clock_ms() - heartbeat_ms;
     while (!over(stream)) {
@@ -72,16 +97,25 @@ static bool pulse_session(Stream *stream, Err *err)
                 return false;
             last_beat_ms = clock_ms();
         }
-        if (!look(stream, conn, err) || !newcomers_stranger(stream, conn, err))
+        if (!look(stream, conn, err) || !newcomers_stranger(stream, conn, err) ||
+            !watch_look(watch, stream, conn, urgent, err))
             return false;
-        if (clock_ms() - looked_ms >= PARTITIONS_MS) {
-            if (!newcomers_look(stream, conn, roots, known, err))
-                return false;
-            looked_ms = clock_ms();
-        }
         wait_ms(stream, urgent ? URGENT_PULSE_MS : PULSE_MS);
     }
     return true;
+}
+
+static bool pulse_session(Stream *stream, Err *err)
+{
+    AUTO_CONN Conn *conn = NULL;
+    ConnOptions options = {.purpose = "pulse", .async_commit = true, .stop = &stream->stop};
+    if (!conn_open(&conn, stream->spec.source, &options, err))
+        return false;
+    Watch watch;
+    watch_begin(&watch, stream);
+    bool ok = pulse_loop(stream, &watch, conn, err);
+    arena_release(&watch.arena);
+    return ok;
 }
 
 void *pulse_main(void *data)

@@ -103,7 +103,10 @@ static void check_column(const Relation *relation, const PgoRelation *message,
         str_appendf(differences, "Column %s was added.\n", column->name);
         return;
     }
-    if (relation->columns[index].type_oid != column->type_oid)
+    if (column->type_oid == 0)
+        str_appendf(differences, "Column %s was %s, it has another type now.\n", column->name,
+                    relation->columns[index].type_text);
+    else if (relation->columns[index].type_oid != column->type_oid)
         str_appendf(differences, "Column %s was %s (type oid %u), it now has type oid %u.\n",
                     column->name, relation->columns[index].type_text,
                     relation->columns[index].type_oid, column->type_oid);

@@ -52,13 +52,6 @@ static bool find_start(StreamSession *session, Lsn confirmed, Lsn *start, Err *e
                       lsn_text(position).text, lsn_text(confirmed).text);
 }
 
-static int proto_version(int server_version)
-{
-    if (server_version >= 160000)
-        return 4;
-    return server_version >= 150000 ? 3 : 2;
-}
-
 static bool check_version(Conn *source, Err *err)
 {
     if (conn_version(source) >= 140000)
@@ -81,13 +74,10 @@ static bool open_source(StreamSession *session, Lsn *confirmed, Err *err)
         (ConnOptions){.purpose = "receive", .replication = true, .stop = &session->stream->stop};
     if (!conn_open(&session->repl, spec->source, &options, err))
         return false;
-    ReplStart start = {.slot = spec->slot_name,
-                       .publications = spec->publications,
-                       .position = session->start,
-                       .proto_version = proto_version(conn_version(plain)),
-                       .messages = true,
-                       .streaming =
-                           !session->stream->no_streaming && session->stream->spool == NULL};
+    ReplStart start = {
+        .slot = spec->slot_name, .publications = spec->publications, .position = session->start};
+    decoding_ask(&session->stream->decoding, conn_version(plain), &start);
+    start.streaming = start.streaming && session->stream->spool == NULL;
     return repl_start(session->repl, &start, err);
 }
 
@@ -142,7 +132,7 @@ bool stream_session_open(Stream *stream, StreamSession **out, Err *err)
     if (!stream->spec.receive_only)
         applier_connect(&stream->applier, session->target);
     relmap_forget(&stream->relmap);
-    assemble_reset(&stream->assembly);
+    decoding_reset(&stream->decoding);
     /* The source may have been told beyond the lane row then; the row may be taken back no further
      * than the spool reaches. */
     if (stream->spool != NULL && spool_begins(stream->spool) < confirmed)

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "cdc/mark.h"
+#include "cdc/names.h"
 #include "cdc/retry_table.h"
-#include "cdc/stream_internal.h"
 #include "sql_text.h"
 
 #define DRAIN_MS                10000
@@ -19,6 +19,7 @@
 #define GROUP_MEMORY_DIVISOR    16
 #define ASSEMBLY_MAX_BYTES      ((size_t)64 * 1024 * 1024)
 #define ASSEMBLY_MEMORY_DIVISOR 8
+#define LOOKS_BEHIND            2 /* the first may have begun before the marker */
 
 static size_t share(uint64_t memory, unsigned divisor, size_t most)
 {
@@ -46,8 +47,8 @@ static bool stream_new(Stream **out, const StreamSpec *spec, Err *err)
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&stream->mutex, NULL);
     batch_pool_init(&stream->pool);
-    assemble_init(&stream->assembly, &stream->pool,
-                  share(memory, ASSEMBLY_MEMORY_DIVISOR, ASSEMBLY_MAX_BYTES), NULL);
+    decoding_begin(&stream->decoding, spec->blueprint, &stream->pool,
+                   share(memory, ASSEMBLY_MEMORY_DIVISOR, ASSEMBLY_MAX_BYTES));
     touched_init(&stream->touched, spec->blueprint);
     relmap_init(&stream->relmap, spec->blueprint);
     applier_init(&stream->applier, &stream->relmap, &stream->touched, spec);
@@ -64,7 +65,8 @@ static void stream_free(Stream *stream)
     relmap_release(&stream->relmap);
     touched_release(&stream->touched);
     group_release(&stream->group, &stream->pool);
-    assemble_release(&stream->assembly);
+    arena_release(&stream->astray_arena);
+    decoding_end(&stream->decoding);
     batch_pool_release(&stream->pool);
     pthread_mutex_destroy(&stream->mutex);
     pthread_cond_destroy(&stream->changed);
@@ -139,9 +141,8 @@ static bool one_session(Stream *stream, Err *err)
  * until they commit when none are streamed. */
 static bool leave_it_to_the_source(Stream *stream, Err *err)
 {
-    if (err->code != ERR_IO || stream->no_streaming || stream->spool != NULL)
+    if (stream->spool != NULL || !decoding_can_do_without_room(&stream->decoding, err))
         return false;
-    stream->no_streaming = true;
     err_context(err, "source transactions under way are left to the source from now on");
     return true;
 }
@@ -301,13 +302,16 @@ static const Marker *find_marker(const Stream *stream, const char *nonce)
 static bool marker_arrived(const Stream *stream, const void *nonce)
 {
     const Marker *marker = find_marker(stream, nonce);
-    return marker != NULL && stream->durable >= marker->end_lsn;
+    return marker != NULL && stream->durable >= marker->end_lsn &&
+           (!names_matter(stream) ||
+            (stream->looks >= marker->looks + LOOKS_BEHIND && stream->astray.count == 0));
 }
 
 bool stream_wait_marker(Stream *stream, const char *nonce, int timeout_ms, Err *err)
 {
-    return wait_for(stream, marker_arrived, nonce, timeout_ms, err) ||
-           err_context(err, "waiting for the marker");
+    if (!wait_for(stream, marker_arrived, nonce, timeout_ms, err))
+        return err_context(err, "waiting for the marker");
+    return names_complete(stream, err);
 }
 
 uint64_t stream_after_marker(Stream *stream, const char *nonce)

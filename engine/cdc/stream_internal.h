@@ -8,7 +8,7 @@
 #include "base/queue.h"
 #include "base/vec.h"
 #include "cdc/apply.h"
-#include "cdc/assemble.h"
+#include "cdc/decoder.h"
 #include "cdc/hold.h"
 #include "cdc/spool.h"
 #include "cdc/stream.h"
@@ -27,7 +27,14 @@ typedef struct Marker {
     const char *nonce;
     Lsn end_lsn;
     uint64_t selected; /* Stream.selected when it arrived */
+    uint64_t looks;    /* Stream.looks when it arrived */
 } Marker;
+
+/* A leaf that does not bear its name any more. */
+typedef struct Astray {
+    const Leaf *leaf;
+    const char *text; /* a sentence */
+} Astray;
 
 /* What is known of a relation that the stream sends and the blueprint lacks. */
 typedef enum Stranger {
@@ -46,14 +53,14 @@ struct Stream {
     Spool *spool;         /* NULL: none; its own file says who may do what */
     Lsn received_before;  /* receive_only: to see progress */
     bool drain_first;     /* the receiver's: see drain_first() */
-    bool quiet;           /* blueprint_keeps_quiet(); read only */
+    atomic_bool went_astray; /* the decoding thread ends the stream: see names.h */
+    bool quiet;              /* blueprint_keeps_quiet(); read only */
     pthread_t lane_thread;
     pthread_t pulse_thread;
 
     /* the lane's */
     BatchPool pool;
-    Assembly assembly;
-    bool no_streaming; /* there was no room for unfinished transactions: the source keeps them */
+    Decoding decoding;
     Touched touched;
     Relmap relmap;
     Applier applier;
@@ -81,6 +88,9 @@ struct Stream {
     Lsn last_sync_lsn; /* the newest of all leaves */
     uint32_t stranger_oid;
     Stranger stranger;
+    uint64_t looks; /* at the names, see names.h; what is astray does not change any more */
+    VEC(Astray) astray;
+    Arena astray_arena;
     uint64_t selected; /* changes that arrived and were not skipped */
     VEC(Marker) markers;
     Arena marker_arena;

@@ -182,7 +182,9 @@ static bool make_snapshot(Wave *wave, Err *err)
         return false;
     const char *name = arena_printf(&wave->arena, "godwit_%s_wave_%d", wave->run->journal.mark,
                                     conn_backend_pid(replication));
-    return slot_export_snapshot(&wave->arena, replication, name, &made, err) &&
+    return slot_export_snapshot(&wave->arena, replication, name,
+                                plan_plugin_name(wave->run->plan->replication.plugin), &made,
+                                err) &&
            keep_snapshot(wave, &made, err);
 }
 

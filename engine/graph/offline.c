@@ -28,6 +28,8 @@ static void add_relation(Blueprint *blueprint, const Name *name, const PlanHyper
 static void add_publications(Arena *arena, Blueprint *blueprint, const PlanReplication *plan)
 {
     size_t named = plan->publication_count;
+    if (plan->plugin == PLAN_PLUGIN_TEST_DECODING)
+        return;
     blueprint->publication_count = named > 0 ? named : 1;
     blueprint->publications = arena_array(arena, PublicationDef, blueprint->publication_count);
     for (size_t i = 0; i < named; i++) {

@@ -38,6 +38,18 @@ static void narrow_loopback(Conn *conn)
         log_debug(&conn->log, "the receive buffer stays as it is");
 }
 
+static void pgoutput_options(Str *sql, Conn *conn, const ReplStart *spec)
+{
+    str_appendf(sql, "proto_version '%d', publication_names ", spec->proto_version);
+    quoted(sql, conn, spec->publications, false);
+    if (spec->messages)
+        str_append(sql, ", messages 'true'");
+    if (spec->streaming)
+        str_append(sql, ", streaming 'on'");
+    if (spec->binary)
+        str_append(sql, ", binary 'true'");
+}
+
 bool repl_start(Conn *conn, const ReplStart *spec, Err *err)
 {
     if (!fault_point(conn, FAULT_STATEMENT, "START_REPLICATION", err))
@@ -45,15 +57,11 @@ bool repl_start(Conn *conn, const ReplStart *spec, Err *err)
     AUTO_STR Str sql = {0};
     str_append(&sql, "START_REPLICATION SLOT ");
     quoted(&sql, conn, spec->slot, true);
-    str_appendf(&sql, " LOGICAL %s (proto_version '%d', publication_names ",
-                lsn_text(spec->position).text, spec->proto_version);
-    quoted(&sql, conn, spec->publications, false);
-    if (spec->messages)
-        str_append(&sql, ", messages 'true'");
-    if (spec->streaming)
-        str_append(&sql, ", streaming 'on'");
-    if (spec->binary)
-        str_append(&sql, ", binary 'true'");
+    str_appendf(&sql, " LOGICAL %s (", lsn_text(spec->position).text);
+    if (spec->test_decoding)
+        str_append(&sql, "\"include-xids\" '1', \"include-timestamp\" '1'");
+    else
+        pgoutput_options(&sql, conn, spec);
     str_append(&sql, ")");
     if (PQsendQuery(conn->pg, sql.data) == 0)
         return conn_result_error(conn, NULL, err);

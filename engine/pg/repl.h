@@ -16,6 +16,7 @@
 
 typedef struct ReplStart {
     const char *slot;
+    bool test_decoding;       /* else pgoutput, which what follows is for, but the position */
     const char *publications; /* their names, each quoted as an identifier, with commas between */
     Lsn position;      /* at or above the slot's confirmed_flush_lsn: the caller has checked */
     int proto_version; /* of pgoutput */

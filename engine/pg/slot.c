@@ -6,12 +6,12 @@
 #include "pg/conn_internal.h"
 #include "pg/fault.h"
 
-bool slot_export_snapshot(Arena *arena, Conn *replication, const char *name, SlotSnapshot *snapshot,
-                          Err *err)
+bool slot_export_snapshot(Arena *arena, Conn *replication, const char *name, const char *plugin,
+                          SlotSnapshot *snapshot, Err *err)
 {
     AUTO_RESULT PGresult *result = NULL;
     const char *sql = arena_printf(
-        arena, "CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT", name);
+        arena, "CREATE_REPLICATION_SLOT %s TEMPORARY LOGICAL %s EXPORT_SNAPSHOT", name, plugin);
     if (!fault_point(replication, FAULT_STATEMENT, sql, err))
         return err_detail(err, "Statement: %s", sql);
     if (PQsendQuery(replication->pg, sql) == 0) {

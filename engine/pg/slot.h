@@ -13,13 +13,13 @@ typedef struct SlotSnapshot {
     const char *snapshot; /* for SET TRANSACTION SNAPSHOT while this connection is idle */
 } SlotSnapshot;
 
-/** Makes a temporary pgoutput slot on a replication connection, and exports its snapshot. Waits for
+/** Makes a temporary slot on a replication connection, and exports its snapshot. Waits for
  * running and prepared transactions, as long as the connection's lock_timeout allows.
- * \param name raw; lower-case letters, digits, underscores
+ * \param name raw; lower-case letters, digits, underscores \param plugin its output plugin
  * \return false with ERR_SQL (sqlstate 55P03: a transaction did not end in time), ERR_LOST.
  * \note Source: PostgreSQL docs, "Streaming Replication Protocol", CREATE_REPLICATION_SLOT; the
  *       form without parentheses is taken by 10 and later. */
 MUSTCHECK bool slot_export_snapshot(Arena *arena, Conn *replication, const char *name,
-                                    SlotSnapshot *snapshot, Err *err);
+                                    const char *plugin, SlotSnapshot *snapshot, Err *err);
 
 #endif

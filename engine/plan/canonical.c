@@ -304,7 +304,7 @@ static void put_replication(Json *json, Arena *arena, const PlanReplication *rep
                  {PLAN_PUBLISH_UPDATE, "update"}};
     json_open(json, "replication", '{');
     put_interval(json, arena, "heartbeat", replication->heartbeat_us);
-    json_text(json, "plugin", "pgoutput");
+    json_text(json, "plugin", schema_word("replication", "plugin", (uint32_t)replication->plugin));
     json_open(json, "publications", '[');
     for (size_t i = 0; i < replication->publication_count; i++) {
         const PlanPublication *item = &replication->publications[i];

@@ -154,6 +154,23 @@ static void check_publish(Check *check)
                                "the migration runs.");
 }
 
+/* What only pgoutput can do; each at its own line. */
+static void check_plugin(Check *check)
+{
+    static const char *const PATHS[] = {"replication.publications", "replication.spool",
+                                        "select.rows"};
+    if (check->plan->replication.plugin != PLAN_PLUGIN_TEST_DECODING)
+        return;
+    for (size_t i = 0; i < sizeof(PATHS) / sizeof(PATHS[0]); i++) {
+        const Node *node = node_at(check->root, PATHS[i]);
+        if (node == NULL)
+            continue;
+        report_node(check->report, DIAG_NEEDS_PGOUTPUT, node->key,
+                    "%s is not possible with test_decoding", PATHS[i]);
+        report_hint(check->report, "Leave it out, or use replication.plugin: pgoutput.");
+    }
+}
+
 static void check_publications(Check *check)
 {
     const PlanReplication *replication = &check->plan->replication;
@@ -216,6 +233,7 @@ void plan_check(Report *report, const Plan *plan, const Node *root)
     check_approval(&check);
     check_slot(&check);
     check_publish(&check);
+    check_plugin(&check);
     check_publications(&check);
     check_no_copy(&check);
     check_failback(&check);

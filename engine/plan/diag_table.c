@@ -65,6 +65,7 @@ static const PlanDiagRow ROWS[DIAG_COUNT] = {
     [DIAG_NO_COMMAND] = {"P244", true, "The method command needs its commands"},
     [DIAG_REHEARSAL] = {"P245", true, "A rehearsal names a production endpoint"},
     [DIAG_NO_WAY_BACK] = {"P246", true, "What the plan does cannot be reversed"},
+    [DIAG_NEEDS_PGOUTPUT] = {"P250", true, "A key needs pgoutput"},
     [DIAG_PUBLISHES_LESS] = {"P251", false, "Not every kind of change is replicated"},
     [DIAG_NO_APPROVAL] = {"P252", false, "Approval settings without an approval"},
     [DIAG_NO_EFFECT] = {"P253", false, "A setting has no effect"},

@@ -188,6 +188,7 @@ static void fill_replication(Fill *fill, const BoundReplication *given)
     const BoundSpool *spool = from->spool != NULL ? from->spool : &NO_SPOOL;
     const Node *node = node_get(fill->root, "replication");
     fill->plan->replication = (PlanReplication){
+        .plugin = (PlanPlugin)word_or_default(from->plugin, "replication", "plugin"),
         .publish = from->publish != NULL ? *from->publish : PLAN_PUBLISH_ALL,
         .heartbeat_us = interval_or_default(from->heartbeat, "replication", "heartbeat"),
         .max_retained_wal_bytes =

@@ -214,7 +214,10 @@ typedef struct PlanIdentity {
     PlanPos pos;
 } PlanIdentity;
 
+typedef enum PlanPlugin { PLAN_PLUGIN_PGOUTPUT, PLAN_PLUGIN_TEST_DECODING } PlanPlugin;
+
 typedef struct PlanReplication {
+    PlanPlugin plugin;
     uint32_t publish;                /* PlanPublish bits */
     int64_t heartbeat_us;            /* default 10 s */
     uint64_t max_retained_wal_bytes; /* 0: no limit given */
@@ -413,6 +416,12 @@ typedef struct PlanFindings {
     size_t count;
     size_t errors;
 } PlanFindings;
+
+/** The output plugin as servers call it. */
+static inline const char *plan_plugin_name(PlanPlugin plugin)
+{
+    return plugin == PLAN_PLUGIN_TEST_DECODING ? "test_decoding" : "pgoutput";
+}
 
 /** Reads, validates and binds a plan file. Every fault is reported in one run.
  * \param plan     zeroed; released by plan_release() whatever the outcome

@@ -9,8 +9,8 @@ static const cyaml_strval_t ON_LIMIT[] = {
 };
 
 static const cyaml_strval_t PLUGIN[] = {
-    {"pgoutput", 0},
-    {"test_decoding", 1},
+    {"pgoutput", PLAN_PLUGIN_PGOUTPUT},
+    {"test_decoding", PLAN_PLUGIN_TEST_DECODING},
 };
 
 static const cyaml_strval_t PUBLISH[] = {
@@ -152,13 +152,10 @@ const cyaml_schema_field_t REPLICATION_FIELDS[] = {
     CYAML_FIELD_END,
 };
 
-static const char *const REPLICATION_PLUGIN_LATER[] = {"test_decoding", NULL};
-
 const PlanKey REPLICATION_KEYS[] = {
     {.key = "plugin",
-     .doc = "The output plugin.",
-     .fallback = "pgoutput",
-     .later = REPLICATION_PLUGIN_LATER},
+     .doc = "The output plugin. test_decoding needs no publications, which it cannot have either.",
+     .fallback = "pgoutput"},
     {.key = "publish",
      .doc = "The kinds of change that are replicated. Default: all four.",
      .min = 1},

@@ -79,6 +79,8 @@ void check_publication(Check *check)
 {
     const Blueprint *blueprint = check->blueprint;
     const char *user = sql_user(check, &check->source);
+    if (blueprint->publication_count == 0)
+        return;
     size_t more = 0;
     size_t listed = 0;
     for (size_t i = 0; i < blueprint->relation_count; i++) {

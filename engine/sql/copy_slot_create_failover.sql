@@ -1,3 +1,3 @@
 -- Purpose: makes the main slot as one that standbys synchronize (17 and later); waits for running and prepared
--- transactions within lock_timeout. Parameters: $1 name. Columns: consistent point.
-SELECT s.lsn FROM pg_catalog.pg_create_logical_replication_slot($1, 'pgoutput', failover => true) AS s
+-- transactions within lock_timeout. Parameters: $1 name, $2 plugin. Columns: consistent point.
+SELECT s.lsn FROM pg_catalog.pg_create_logical_replication_slot($1, $2, failover => true) AS s

@@ -34,6 +34,11 @@ static bool wants_failover(const StepCtx *ctx, const Conn *source)
     return ctx->run->plan->replication.slot_failover && conn_version(source) >= FAILOVER_VERSION;
 }
 
+static const char *plugin(const StepCtx *ctx)
+{
+    return plan_plugin_name(ctx->run->plan->replication.plugin);
+}
+
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
     (void)err;
@@ -45,15 +50,16 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
                      ctx->run->slot_name);
     str_append(&sql, "SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot(");
     ddl_literal(&sql, ctx->source, ctx->run->slot_name);
-    str_append(&sql, wants_failover(ctx, ctx->source) ? ", 'pgoutput', failover => true)"
-                                                      : ", 'pgoutput')");
+    str_append(&sql, ", ");
+    ddl_literal(&sql, ctx->source, plugin(ctx));
+    str_append(&sql, wants_failover(ctx, ctx->source) ? ", failover => true)" : ")");
     description_add(ctx->arena, description, CONN_SOURCE, sql.data);
     return true;
 }
 
 typedef struct SlotState {
     bool exists;
-    bool usable;      /* logical, pgoutput, of this database */
+    bool usable;      /* logical, of the plan's plugin, of this database */
     bool failover;    /* is synchronized to standbys */
     const char *lost; /* why its WAL is gone; NULL: it is there */
     Lsn confirmed;
@@ -69,7 +75,7 @@ static bool read_slot(StepCtx *ctx, SlotState *state, Err *err)
     state->exists = rows_count(rows) > 0;
     if (!state->exists)
         return true;
-    state->usable = strcmp(rows_text(rows, 0, 0), "pgoutput") == 0 && rows_bool(rows, 0, 1);
+    state->usable = strcmp(rows_text(rows, 0, 0), plugin(ctx)) == 0 && rows_bool(rows, 0, 1);
     state->confirmed = rows_lsn(rows, 0, 2);
     state->failover = rows_bool(rows, 0, 5);
     const char *reason = rows_text(rows, 0, 4);
@@ -110,8 +116,8 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     if (state.exists && !state.usable) {
         observation->state = OBSERVED_DRIFTED;
         observation->reason =
-            arena_printf(ctx->arena, "slot %s on the source is no pgoutput slot of this database",
-                         ctx->run->slot_name);
+            arena_printf(ctx->arena, "slot %s on the source is no %s slot of this database",
+                         ctx->run->slot_name, plugin(ctx));
         return true;
     }
     bool is_so = state.failover || !wants_failover(ctx, ctx->source);
@@ -124,7 +130,7 @@ static bool create_once(StepCtx *ctx, Conn *maker, Lsn *start, Err *err)
     AUTO_ROWS Rows *rows = NULL;
     const char *sql =
         wants_failover(ctx, maker) ? SQL_COPY_SLOT_CREATE_FAILOVER : SQL_COPY_SLOT_CREATE;
-    if (!pg_one(maker, sql, PARAMS(ctx->run->slot_name), &rows, err))
+    if (!pg_one(maker, sql, PARAMS(ctx->run->slot_name, plugin(ctx)), &rows, err))
         return false;
     *start = rows_lsn(rows, 0, 0);
     return true;

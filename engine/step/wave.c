@@ -60,10 +60,8 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
         description_add(ctx->arena, description, CONN_SOURCE, sql.data);
     }
     str_reset(&sql);
-    str_appendf(&sql,
-                "CREATE_REPLICATION_SLOT godwit_%s_wave TEMPORARY LOGICAL pgoutput "
-                "EXPORT_SNAPSHOT",
-                ctx->run->journal.mark);
+    str_appendf(&sql, "CREATE_REPLICATION_SLOT godwit_%s_wave TEMPORARY LOGICAL %s EXPORT_SNAPSHOT",
+                ctx->run->journal.mark, plan_plugin_name(ctx->run->plan->replication.plugin));
     description_add(ctx->arena, description, CONN_SOURCE, sql.data);
     return true;
 }

@@ -24,7 +24,7 @@ WRONG = [
     (("select",), {"exclude": ["a.b"]}), (("select", "tables"), ["orders"]),
     (("select", "tables"), [{"optional": True}]), (("select", "schemas"), []),
     (("select", "map"), []), (("roles",), {"copy": 1}), (("nonsense",), 1),
-    (("replication",), {"plugin": "test_decoding"}), (("replication",), {"publish": []}),
+    (("replication",), {"plugin": "wal2json"}), (("replication",), {"publish": []}),
     (("replication",), {"publish": ["insert", "insert"]}), (("apply",), {"lanes": 65}),
     (("replication",), {"heartbeat": "10"}), (("limits",), {"memory": "512Mb"}),
     (("copy",), {"vacuum": "true"}), (("copy",), {"table_jobs": 0}),
