@@ -68,12 +68,16 @@ static void put_dimensions(Json *json, const PlanHypertable *table)
     json_open(json, "dimensions", '[');
     for (size_t i = 0; i < table->dimension_count; i++) {
         const PlanDimension *dimension = &table->dimensions[i];
+        bool hash = dimension->number_partitions > 0;
         json_open(json, NULL, '{');
+        json_open(json, hash ? "by_hash" : "by_range", '{');
         json_text(json, "column_name", dimension->column_name);
-        if (dimension->number_partitions > 0)
+        if (hash)
             json_number(json, "number_partitions", dimension->number_partitions);
         json_text(json, "partition_func", dimension->partition_func);
-        json_text(json, "partition_interval", dimension->partition_interval);
+        if (!hash)
+            json_text(json, "partition_interval", dimension->partition_interval);
+        json_close(json, '}');
         json_close(json, '}');
     }
     json_close(json, ']');
