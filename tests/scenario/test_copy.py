@@ -29,7 +29,7 @@ def copied(target):
     return {rel: (state, wave, rows) for rel, state, wave, rows in target.query(LEAVES)}
 
 
-def test_parts_add_up(source, target, plan, godwit):
+def test_anchor_10_parts_add_up(source, target, plan, godwit):
     """A table is copied in page ranges, a partition by its own; read = written = what the table has."""
     source.execute(TABLES)
     godwit("apply", plan(copy={"split_tables_larger_than": "2MB", "table_jobs": 2}), "--until", "wave_end", code=0)
@@ -139,7 +139,7 @@ def test_a_changed_table_is_refused(source, target, plan, godwit):
     assert copied(target) == {}
 
 
-def test_killed_copy_keeps_what_is_finished(source, target, plan, godwit):
+def test_anchor_26_killed_copy_keeps_what_is_finished(source, target, plan, godwit):
     """After a kill, finished leaves stay as they are; the others lose their share and go to a new wave."""
     source.execute(TABLES)
     mine = plan(copy=dict(ONE_JOB, split_tables_larger_than="100MB"))
@@ -176,7 +176,7 @@ def test_divided_leaf_is_emptied_before_it_is_copied_again(source, target, plan,
     harness.assert_same(source, target, sequences=False)
 
 
-def test_cut_connections_are_tried_again(source, target, plan, godwit):
+def test_anchor_32_cut_connections_are_tried_again(source, target, plan, godwit):
     """A worker's connection cut inside a part costs a retry under the same snapshot."""
     source.execute(TABLES)
     # Large parts: what a cut socket had taken already may be read to its end.
@@ -321,7 +321,7 @@ def test_crashed_server_during_the_copy(side, private_cluster, database, plan, g
     assert there.value("SELECT count(*) FROM pg_constraint WHERE conname = 'child_big_fkey' AND convalidated") == 1
 
 
-def test_a_new_snapshot_for_what_is_not_begun(source, target, plan, godwit, proxy):
+def test_anchor_35_a_new_snapshot_for_what_is_not_begun(source, target, plan, godwit, proxy):
     """copy.max_snapshot_age: what is begun is finished under its snapshot, the rest gets another; nothing is lost."""
     source.execute(TABLES)
     slow = proxy(source)

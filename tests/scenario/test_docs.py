@@ -44,6 +44,17 @@ def test_operations_lists_each_class_of_error():
     assert len(told) > 10
 
 
+def test_each_field_bug_has_its_row():
+    """tests/ANCHORS.md has every row once; what it names is there."""
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| (.+) \|$", read("tests/ANCHORS.md"), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 63))
+    there = {name for page in (REPO / "tests/scenario").glob("test_*.py")
+             for name in re.findall(r"^def (test_\w+)\(", page.read_text(encoding="utf-8"), re.MULTILINE)}
+    named = {name for _, text in rows for name in re.findall(r"`(test_\w+)`", text)}
+    assert len(named) > 40
+    assert not named - there
+
+
 def test_man_page_lists_each_exit_status():
     """So does the manual page."""
     text = read("docs/man/godwit.1").split(".SH EXIT STATUS")[1].split(".SH ")[0]

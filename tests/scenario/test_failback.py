@@ -85,7 +85,7 @@ def refused(database, statement="INSERT INTO app.scrap VALUES (-1)"):
         database.execute(statement)
 
 
-def test_round_trip_twice(source, target, plan, godwit):
+def test_anchor_40_round_trip_twice(source, target, plan, godwit):
     """There, back, there, back: after each both sides are the same, and the next way is open without a copy."""
     source.execute(SCHEMA)
     mine = plan(select={"schemas": ["app"], "map": MAP}, failback={"prepare": True},

@@ -183,7 +183,7 @@ def test_no_session_stays_read_only(fails, source, target, plan, godwit):
     holder.close()
 
 
-def test_numbers_drawn_behind_the_fence_are_not_drawn_again(source, target, plan, godwit):
+def test_anchor_37_numbers_drawn_behind_the_fence(source, target, plan, godwit):
     """The locks do not stop nextval(): the target goes on behind what was drawn until the switch."""
     source.execute("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t DEFAULT VALUES")
     mine = plan(cutover={"stop_writes": {"method": "lock"}})
@@ -258,7 +258,7 @@ def test_signals_stop_at_a_checkpoint(number, code, source, target, plan, godwit
     finish(godwit, mine, load, source, target)
 
 
-def test_two_engines(source, target, plan, godwit, writer):
+def test_anchor_30_two_engines(source, target, plan, godwit, writer):
     """The second engine exits 7 and names the first."""
     writer(source)
     mine = plan(cutover={"approval": {"required": True}})

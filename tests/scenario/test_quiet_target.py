@@ -149,7 +149,7 @@ def weak(plan, source, weak_target):
     return make
 
 
-def test_nothing_acts_before_the_drain(source, weak_target, weak, godwit):
+def test_anchor_04_nothing_acts_before_the_drain(source, weak_target, weak, godwit):
     """Rows, sequences, triggers, rules and validated keys end as on the source, under load."""
     source.execute(SEED)
     pen = Pen(source)

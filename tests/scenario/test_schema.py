@@ -156,7 +156,7 @@ def test_hypertables_keep_what_they_can(database, plan, godwit):
 @pytest.mark.parametrize("moment", [r"restored before the rows", r"\[schema_pre\] done",
                                     r"\[foreign_key:", r"restored after|\[schema_post\]",
                                     r"\[validate:"])
-def test_killed_between_and_inside_the_schema_steps(moment, database, plan, godwit):
+def test_anchor_27_killed_between_and_inside_the_schema_steps(moment, database, plan, godwit):
     """SIGKILL around the restores: apply again ends with the same objects."""
     source, target = database("pg15", prefix="src"), database("pg17", prefix="dst")
     source.execute("SET search_path = public;" + AWKWARD + IDENTITIES)

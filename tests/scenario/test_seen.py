@@ -349,7 +349,7 @@ INSERT INTO {0} SELECT i, i, repeat(md5(i::text), 65536), jsonb_build_object('k'
 """
 
 
-def test_unchanged_toast(source, target, plan, godwit):
+def test_anchor_07_unchanged_toast(source, target, plan, godwit):
     """2 MB values that an UPDATE leaves alone stay, also when the key changes; DEFAULT and FULL identity."""
     for name, identity in (("d", "DEFAULT"), ("f", "FULL")):
         source.execute(TOAST.format(name, identity))
@@ -390,7 +390,7 @@ SELECT nextval('free'), nextval('down'), nextval('cached'), nextval('"Odd ""name
 """
 
 
-def test_generated_identity_sequences(source, target, plan, godwit):
+def test_anchor_47_generated_identity_sequences(source, target, plan, godwit):
     """Generated columns, both identities, every kind of sequence: exactly equal, and the next insert works."""
     source.execute(GENERATED)
     with replicating(godwit, plan(cutover=APPROVAL), source, target):
@@ -439,7 +439,7 @@ def test_swapped_unique_values(source, target, plan, godwit):
                            "DELETE FROM x WHERE id = 3", "INSERT INTO x VALUES (30, '[28,33)')")
 
 
-def test_orphans_are_reported(source, target, plan, godwit):
+def test_anchor_46_orphans_are_reported(source, target, plan, godwit):
     """Rows without their parent do not end the run: the key is there, not valid, and the report names it."""
     source.execute(
         "CREATE TABLE parent (id int PRIMARY KEY);"
@@ -466,7 +466,7 @@ def test_a_selector_that_matches_nothing(source, plan, godwit):
     assert "public.absent" in result.err
 
 
-def test_an_excluded_table_is_not_published(source, target, plan, godwit):
+def test_anchor_48_an_excluded_table_is_not_published(source, target, plan, godwit):
     """A busy table that is excluded is in no publication; its DDL, its TRUNCATE, its drop do not matter."""
     source.execute("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE busy (id int PRIMARY KEY, v text)")
     mine = plan(select={"exclude": ["public.busy"]}, cutover=APPROVAL)
@@ -627,7 +627,7 @@ def test_a_write_behind_the_marker_rolls_back(source, target, plan, godwit, prox
 # ---- identity -----------------------------------------------------------------------------------
 
 
-def test_identities_with_nulls_and_without_the_key(source, target, plan, godwit):
+def test_anchor_06_identities_with_nulls_and_without_the_key(source, target, plan, godwit):
     """FULL with NULLs under a unique key, USING INDEX beside a primary key, FULL beside a primary key."""
     source.execute(
         "CREATE TABLE nullable (a int, b int, v text, UNIQUE (a, b)); ALTER TABLE nullable REPLICA IDENTITY FULL;"
@@ -679,7 +679,7 @@ ROWS = "SELECT i, repeat(md5((i + {})::text), 32) FROM generate_series(1, 300000
 
 
 @pytest.mark.parametrize("what", ["copy", "insert", "update"])
-def test_memory_is_bounded(what, source, target, plan):
+def test_anchor_18_memory_is_bounded(what, source, target, plan):
     """300 MB in one table, one transaction of as much: the engine stays under limits.memory."""
     limit = 128 * 1024 * 1024
     godwit = harness.Godwit(plain_engine())

@@ -15,7 +15,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_table_stops_the_stream(change, source, target, plan, godwit):
+def test_anchor_49_a_changed_table_stops_the_stream(change, source, target, plan, godwit):
     """DDL on a selected table while it is replicated: an error that names it, now and again, and nothing behind it
     is applied."""
     source.execute("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'copied')")

@@ -130,7 +130,7 @@ def test_damage_below_what_the_source_was_told_is_named(plan, source, target, tm
         assert engine.same("t") and target.value("SELECT count(*) FROM t") == 12500
 
 
-def test_at_its_limit_reading_stops(plan, source, target, tmp_path):
+def test_anchor_15_at_its_limit_reading_stops(plan, source, target, tmp_path):
     """Never more than the limit is on disk; then WAL waits on the source, and the status says so; one
     transaction larger than all of it passes; what is applied is deleted."""
     limit = 16 * MEBIBYTE

@@ -290,7 +290,7 @@ def test_every_kind_of_type(plan, source, target):
         assert trial.same("m", columns)
 
 
-def test_statements_for_many_rows(plan, source, target):
+def test_anchor_16_statements_for_many_rows(plan, source, target):
     """Large runs travel as arrays and use the key's index, not a statement for each row."""
     schema = """
         CREATE TABLE n (id bigint, day date, v text, w jsonb, PRIMARY KEY (id, day));

@@ -163,7 +163,7 @@ def test_source_restarts(plan, target, private_cluster, database):
             settle(trial, bank)
 
 
-def test_engine_is_killed(plan, source, target):
+def test_anchor_28_engine_is_killed(plan, source, target):
     """SIGKILL at any moment; the next engine goes on where the lane row stands."""
     trial = Trial.on(plan(), source, target, ACCOUNTS)
     assert trial.hello.get("ok"), trial.log_text()
@@ -360,7 +360,7 @@ def test_changes_after_the_marker_are_counted(plan, source, target):
         assert trial.after("last") == 0
 
 
-def test_the_position_waits_with_its_changes(plan, source, target, proxy):
+def test_anchor_01_the_position_waits_with_its_changes(plan, source, target, proxy):
     """A large transaction stops halfway. What stands before it in the group is not applied yet, so
     the lane row may not pass it when its durable write falls due."""
     slow = proxy(source)

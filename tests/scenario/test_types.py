@@ -194,7 +194,7 @@ def supported(database, type_name):
 @pytest.mark.parametrize("majors, copy_format", [
     (("pg15", "pg17"), "auto"), (("pg15", "pg17"), "text"), (("pg14", "pg18"), "auto")],
     ids=["15-17", "15-17-text", "14-18"])
-def test_every_type(database, plan, godwit, majors, copy_format):
+def test_anchor_09_every_type(database, plan, godwit, majors, copy_format):
     """Extremes of every type arrive as they were, by binary and by text copy, inserted, updated,
     rekeyed and deleted in the stream, with and without a key; verify agrees with an independent
     comparison."""

@@ -103,7 +103,7 @@ def test_planted_differences_are_named_by_key(database, plan, godwit, majors):
     assert found.json()["differences"] == sum(len(rows) for rows in expected.values())
 
 
-def test_text_output_and_exit_status(source, target, plan, godwit):
+def test_anchor_05_text_output_and_exit_status(source, target, plan, godwit):
     """The text form names relation, counts and keys on stdout; exit status 9."""
     for side in (source, target):
         side.execute("CREATE TABLE t (id int PRIMARY KEY, v int);"
