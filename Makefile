@@ -86,7 +86,7 @@ LIBS := $(call pkg_libs,$(PKGS)) -lm
 SOURCES   := $(filter-out engine/main.c,$(wildcard engine/*.c engine/*/*.c))
 ifeq ($(VARIANT),fuzz) # only the rooms that fuzz targets call
 SOURCES   := $(wildcard engine/base/*.c engine/match/*.c engine/pg/*.c engine/plan/*.c engine/cdc/pgoutput*.c engine/cdc/spool*.c \
-             engine/cdc/track.c engine/cdc/batch.c)
+             engine/cdc/track.c engine/cdc/batch.c engine/cdc/test_decoding.c)
 endif
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
 MAIN      := $(wildcard engine/main.c)

@@ -371,9 +371,16 @@ bool td_decode(const void *data, size_t size_bytes, TdLine *line, Err *err)
 
 /* --- walking over what was checked --- */
 
+static TdCursor over(TdText text)
+{
+    if (text.data == NULL)
+        return (TdCursor){0};
+    return (TdCursor){text.data, text.data + text.bytes};
+}
+
 TdCursor td_columns(const TdTuple *tuple)
 {
-    return (TdCursor){tuple->columns.data, tuple->columns.data + tuple->columns.bytes};
+    return over(tuple->columns);
 }
 
 static Reader again(const TdCursor *cursor, Err *err)
@@ -395,7 +402,7 @@ bool td_column(TdCursor *cursor, TdColumn *column)
 
 TdCursor td_relations(const TdLine *line)
 {
-    return (TdCursor){line->relation.data, line->relation.data + line->relation.bytes};
+    return over(line->relation);
 }
 
 bool td_relation(TdCursor *cursor, TdText *schema, TdText *name)

@@ -268,18 +268,24 @@ def test_keys_of_extension_types(source, target, plan, godwit):
     and its index, in apply and in live verification."""
     source.execute(
         "CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE EXTENSION ltree SCHEMA ext;"
-        "CREATE EXTENSION hstore SCHEMA ext;"
+        "CREATE EXTENSION hstore SCHEMA ext; CREATE EXTENSION cube SCHEMA ext;"
         "CREATE TABLE c (k ext.citext PRIMARY KEY, v int, h ext.hstore);"
         "INSERT INTO c SELECT 'Key ' || i, i, 'a=>1'::ext.hstore FROM generate_series(1, 5000) AS i;"
         "CREATE TABLE l (k ext.ltree PRIMARY KEY, v int);"
-        "INSERT INTO l SELECT ('a.b' || i)::ext.ltree, i FROM generate_series(1, 500) AS i")
+        "INSERT INTO l SELECT ('a.b' || i)::ext.ltree, i FROM generate_series(1, 500) AS i;"
+        "CREATE TABLE q (k ext.cube PRIMARY KEY, v int, many ext.cube[]);"
+        "INSERT INTO q VALUES ('()', 1, NULL), ('(0,-0)', 2, '{}'), ('(1e308,5e-324),(-1e308,0.1)', 3, '{NULL,\"(1)\"}'),"
+        "('(NaN,Infinity),(-Infinity,0.30000000000000004)', 4, '{\"(1,2),(3,4)\"}')")
     file = plan(cutover={"approval": {"required": True}}, replication={"heartbeat": "1s"})
     engine = godwit.start("apply", file)
     engine.wait_for("waiting for an approval", timeout=120)
     source.execute(
         "SET search_path = public, ext; UPDATE c SET v = -v, h = NULL; DELETE FROM c WHERE k = 'KEY 7';"
         "UPDATE c SET k = 'KEY 5' WHERE k = 'key 5'; INSERT INTO c VALUES ('new', 0, 'b=>NULL');"
-        "DELETE FROM l WHERE k = 'a.b3'; UPDATE l SET k = 'x.y' WHERE k = 'a.b4'; UPDATE l SET v = v + 1")
+        "DELETE FROM l WHERE k = 'a.b3'; UPDATE l SET k = 'x.y' WHERE k = 'a.b4'; UPDATE l SET v = v + 1;"
+        "UPDATE q SET k = '(7),(8)', many = array_append(many, k) WHERE v = 1; UPDATE q SET v = -v;"
+        "DELETE FROM q WHERE k = '(0,0)'; INSERT INTO q SELECT k, 0, ARRAY[k] FROM q WHERE v = -9;"
+        "INSERT INTO q SELECT ext.cube(ARRAY(SELECT i / 3.0::float8 FROM generate_series(1, 100) AS i)), 9, NULL")
     godwit("verify", file, code=0)
     target.execute("SET session_replication_role = replica; SET search_path = public, ext;"
                    "UPDATE c SET v = 0 WHERE k = 'key 9'; DELETE FROM l WHERE k = 'a.b9'")
