@@ -123,6 +123,7 @@ static bool list_side(Session *session, ConnSide side, bool connected, SideGrant
         .selection = source ? (connected ? found_selection(session) : planned_selection(session))
                             : target_schemas(session, connected),
         .extensions = target_extensions(session),
+        .failback = session->plan.failback.prepare,
     };
     Conn *conn = !connected ? NULL : source ? session->source : session->target;
     return provider_grants(&session->arena, &grants->spec, conn, &grants->statements, err);

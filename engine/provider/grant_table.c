@@ -117,3 +117,42 @@ const ProviderGrant provider_grant_table[] = {
 };
 
 const size_t provider_grant_count = sizeof(provider_grant_table) / sizeof(provider_grant_table[0]);
+
+const ProviderGrant provider_grant_back_table[] = {
+    {"aurora", CONN_SOURCE, GRANT_MAKE, 0, "GRANT rds_superuser TO $user",
+     "failback.prepare: what comes back must not fire the source's triggers"},
+    {"aurora", CONN_TARGET, GRANT_MAKE, 0, "GRANT rds_replication TO $user",
+     "failback.prepare: the way back is a slot on the target"},
+    {"azure", CONN_SOURCE, GRANT_MAKE, 0, "GRANT azure_pg_admin TO $user",
+     "failback.prepare: what comes back must not fire the source's triggers"},
+    {"azure", CONN_TARGET, GRANT_MAKE, 0, "ALTER ROLE $user REPLICATION",
+     "failback.prepare: the way back is a slot on the target"},
+    {"mst", CONN_SOURCE, GRANT_MAKE, 0,
+     "CREATE EXTENSION IF NOT EXISTS aiven_extras; GRANT USAGE ON SCHEMA aiven_extras TO $user",
+     "failback.prepare: what comes back must not fire the source's triggers: its function sets "
+     "session_replication_role"},
+    {"mst", CONN_TARGET, GRANT_MAKE, 0, "ALTER ROLE $user REPLICATION",
+     "failback.prepare: the way back is a slot on the target"},
+    {"neon", CONN_SOURCE, GRANT_MAKE, 0,
+     "-- no role may set session_replication_role: there is no way back to Neon",
+     "failback.prepare: what comes back must not fire the source's triggers"},
+    {"rds", CONN_SOURCE, GRANT_MAKE, 0, "GRANT rds_superuser TO $user",
+     "failback.prepare: what comes back must not fire the source's triggers"},
+    {"rds", CONN_TARGET, GRANT_MAKE, 0, "GRANT rds_replication TO $user",
+     "failback.prepare: the way back is a slot on the target"},
+    {"self_hosted", CONN_SOURCE, GRANT_MAKE, 150000,
+     "GRANT SET ON PARAMETER session_replication_role TO $user",
+     "failback.prepare: what comes back must not fire the source's triggers"},
+    {"self_hosted", CONN_TARGET, GRANT_MAKE, 0, "ALTER ROLE $user REPLICATION",
+     "failback.prepare: the way back is a slot on the target"},
+    {"supabase", CONN_SOURCE, GRANT_MAKE, 0,
+     "-- use the role postgres: it may set session_replication_role",
+     "failback.prepare: what comes back must not fire the source's triggers"},
+    {"supabase", CONN_TARGET, GRANT_MAKE, 0, "ALTER ROLE $user REPLICATION",
+     "failback.prepare: the way back is a slot on the target"},
+    {"tiger_cloud", CONN_TARGET, GRANT_MAKE, 0, "-- use the role tsdbadmin: it may replicate",
+     "failback.prepare: the way back is a slot on the target"},
+};
+
+const size_t provider_grant_back_count =
+    sizeof(provider_grant_back_table) / sizeof(provider_grant_back_table[0]);

@@ -9,4 +9,8 @@
 extern const ProviderGrant provider_grant_table[];
 extern const size_t provider_grant_count;
 
+/* What failback.prepare adds. */
+extern const ProviderGrant provider_grant_back_table[];
+extern const size_t provider_grant_back_count;
+
 #endif

@@ -10,6 +10,12 @@
 
 #include <string.h>
 
+const ProviderGrant *provider_grant_back_rows(size_t *count)
+{
+    *count = provider_grant_back_count;
+    return provider_grant_back_table;
+}
+
 const ProviderGrant *provider_grant_rows(size_t *count)
 {
     *count = provider_grant_count;
@@ -51,10 +57,10 @@ static void add(Arena *arena, GrantStatements *statements, GrantPart part, const
 
 /* \param version 0: not known */
 static void add_rows(Arena *arena, const GrantSpec *spec, GrantPart part, int version,
-                     GrantStatements *statements)
+                     const ProviderGrant *rows, size_t count, GrantStatements *statements)
 {
-    for (size_t i = 0; i < provider_grant_count; i++) {
-        const ProviderGrant *row = &provider_grant_table[i];
+    for (size_t i = 0; i < count; i++) {
+        const ProviderGrant *row = &rows[i];
         if (strcmp(row->kind, spec->kind) != 0 || row->side != spec->side || row->part != part ||
             (version != 0 && version < row->min_version))
             continue;
@@ -137,7 +143,11 @@ bool provider_grants(Arena *arena, const GrantSpec *spec, Conn *conn, GrantState
                      Err *err)
 {
     int version = conn == NULL ? 0 : conn_version(conn);
-    add_rows(arena, spec, GRANT_MAKE, version, statements);
+    add_rows(arena, spec, GRANT_MAKE, version, provider_grant_table, provider_grant_count,
+             statements);
+    if (spec->failback)
+        add_rows(arena, spec, GRANT_MAKE, version, provider_grant_back_table,
+                 provider_grant_back_count, statements);
     if (spec->side == CONN_SOURCE)
         add(arena, statements, GRANT_DROP, "SET default_transaction_read_only = off",
             "behind the cutover the source stays read-only");
@@ -148,6 +158,7 @@ bool provider_grants(Arena *arena, const GrantSpec *spec, Conn *conn, GrantState
         add_block(arena, spec, GRANT_MAKE, statements);
         add_block(arena, spec, GRANT_DROP, statements);
     }
-    add_rows(arena, spec, GRANT_DROP, version, statements);
+    add_rows(arena, spec, GRANT_DROP, version, provider_grant_table, provider_grant_count,
+             statements);
     return true;
 }

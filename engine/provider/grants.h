@@ -26,6 +26,7 @@ typedef struct GrantSpec {
     const char *role;       /* raw */
     const char *selection;  /* JSON, as provider_grants_source.sql's $2; target: its schemas */
     const char *extensions; /* JSON, target: as provider_grants_target.sql's $3 */
+    bool failback;          /* failback.prepare: the target is read from, the source written to */
 } GrantSpec;
 
 /** Lists the statements in order.
@@ -46,5 +47,8 @@ typedef struct ProviderGrant {
 
 /** Every row, for the documentation and its tests. */
 const ProviderGrant *provider_grant_rows(size_t *count);
+
+/** Those that failback.prepare adds. */
+const ProviderGrant *provider_grant_back_rows(size_t *count);
 
 #endif

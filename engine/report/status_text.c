@@ -5,6 +5,7 @@
 
 #include "base/jsontext.h"
 #include "base/units.h"
+#include "step/way_back.h"
 #include "sql_text.h"
 
 #include <inttypes.h>
@@ -63,6 +64,29 @@ static bool read_conflicts(Arena *arena, Conn *target, int64_t run, Status *stat
     return true;
 }
 
+static bool read_way_back(Arena *arena, Conn *target, const JournalRun *run, const Plan *plan,
+                          Status *status, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!plan->failback.prepare)
+        return true;
+    StatusWayBack *back = &status->way_back;
+    back->slot = way_back_slot(arena, plan->name, run->mark);
+    if (!pg_rows(target, SQL_REPORT_WAY_BACK,
+                 PARAMS(arena_int64(arena, run->id), back->slot,
+                        arena_int64(arena, plan->failback.keep_for_us)),
+                 &rows, err))
+        return false;
+    back->open = rows_count(rows) > 0;
+    if (!back->open)
+        return true;
+    back->active = rows_bool(rows, 0, 0);
+    back->retained_bytes = rows_int64(rows, 0, 1);
+    back->lag_bytes = rows_int64(rows, 0, 2);
+    back->until = arena_strdup(arena, rows_text(rows, 0, 3));
+    return true;
+}
+
 bool status_read(Arena *arena, Conn *target, const JournalRun *run, const Plan *plan,
                  Status *status, Err *err)
 {
@@ -71,7 +95,8 @@ bool status_read(Arena *arena, Conn *target, const JournalRun *run, const Plan *
            run_lock_holder(arena, target, plan->name, &status->holder, err) &&
            read_steps(arena, target, run->id, status, err) &&
            read_gates(arena, target, run->id, status, err) &&
-           read_conflicts(arena, target, run->id, status, err);
+           read_conflicts(arena, target, run->id, status, err) &&
+           read_way_back(arena, target, run, plan, status, err);
 }
 
 /* A number of the newest sample, 0 when there is none. */
@@ -178,6 +203,27 @@ static void print_conflicts(Str *out, const Status *status)
     }
 }
 
+/* Of the leg itself, whether an engine runs or not: its slot holds the target's WAL either way. */
+static void print_way_back(Str *out, const StatusWayBack *back)
+{
+    AUTO_ARENA Arena arena = {0};
+    if (!back->open)
+        return;
+    str_appendf(out, "%-18s open until %s; %s\n", "way back", back->until,
+                back->active ? "what the target takes is applied to the source"
+                             : "nobody applies what the target takes: \"godwit apply\" does");
+    str_appendf(out, "%-18s %s behind; slot %s retains %s of WAL on the target\n", "",
+                units_size_text(&arena, (uint64_t)back->lag_bytes), back->slot,
+                units_size_text(&arena, (uint64_t)back->retained_bytes));
+}
+
+static json_t *way_back_json(const StatusWayBack *back)
+{
+    return json_pack("{s:s, s:b, s:I, s:I, s:s}", "slot", back->slot, "active", back->active,
+                     "lag_bytes", (json_int_t)back->lag_bytes, "retained_bytes",
+                     (json_int_t)back->retained_bytes, "until", back->until);
+}
+
 static void print_text(Str *out, const Status *status, const json_t *sample)
 {
     AUTO_ARENA Arena arena = {0};
@@ -191,6 +237,7 @@ static void print_text(Str *out, const Status *status, const json_t *sample)
         str_append(out, "engine             none runs\n");
     str_append(out, totals_text(&arena, totals, -1));
     print_conflicts(out, status);
+    print_way_back(out, &status->way_back);
     if (status->holder.pid != 0)
         print_sample(out, status, sample);
     else if (text_equal(totals->state, "running"))
@@ -257,6 +304,8 @@ static void print_json(Str *out, const Status *status, json_t *sample)
         conflicts_json(status), "steps", steps_json(status), "sample", sample);
     if (t->switched)
         json_object_set_new(root, "downtime_ms", json_integer(t->downtime_ms));
+    if (status->way_back.open)
+        json_object_set_new(root, "way_back", way_back_json(&status->way_back));
     AUTO_ARENA Arena arena = {0};
     str_append(out, jsontext_pretty(&arena, root));
 }

@@ -32,10 +32,21 @@ typedef struct StatusConflict {
     const char *last_at;
 } StatusConflict;
 
+/* Behind a cutover that prepared one. */
+typedef struct StatusWayBack {
+    bool open;
+    bool active; /* an engine applies what it takes */
+    const char *slot;
+    int64_t retained_bytes;
+    int64_t lag_bytes;
+    const char *until;
+} StatusWayBack;
+
 typedef struct Status {
     const JournalRun *run;
     Totals totals;
     LockHolder holder; /* pid 0: no engine runs */
+    StatusWayBack way_back;
     StatusStep *steps;
     size_t step_count;
     StatusGate *gates;

@@ -44,6 +44,39 @@ static bool rebuild(StepCtx *ctx, const Catalog *source, Blueprint *now, Err *er
            unfit.code == ERR_PLAN || err_move(err, &unfit);
 }
 
+static bool has_schema(const Blueprint *forth, const char *schema)
+{
+    for (size_t i = 0; i < forth->relation_count; i++)
+        if (strcmp(forth->relations[i].target.schema, schema) == 0)
+            return true;
+    return false;
+}
+
+static bool is_target(const Blueprint *forth, const Name *name)
+{
+    for (size_t i = 0; i < forth->relation_count; i++)
+        if (name_equal(&forth->relations[i].target, name))
+            return true;
+    return false;
+}
+
+/* A table that somebody made on the target has nowhere to go back to. */
+static void tell_left_behind(StepCtx *ctx, const Catalog *target)
+{
+    if (ctx->run->forth == NULL)
+        return;
+    const Blueprint *forth = ctx->run->forth->blueprint;
+    for (size_t i = 0; i < target->relations_count; i++) {
+        const CatRelation *table = &target->relations[i];
+        if ((table->kind != 'r' && table->kind != 'p') || table->is_partition || table->is_chunk ||
+            table->of_extension || !has_schema(forth, table->name.schema) ||
+            is_target(forth, &table->name))
+            continue;
+        log_warn(&ctx->log, "table %s is on the target alone: failback leaves it behind",
+                 name_text(ctx->arena, &table->name));
+    }
+}
+
 /* A table, a partition, a column that came meanwhile is not on the target, and what went is still
  * there: neither shows in the stream while no row of it changes. */
 static bool structure_stands(StepCtx *ctx, Err *err)
@@ -53,6 +86,8 @@ static bool structure_stands(StepCtx *ctx, Err *err)
     bool ok = catalog_inspect(&catalog, ctx->source, err) && rebuild(ctx, &catalog, &now, err) &&
               structure_same(structure_text(ctx->arena, ctx->run->blueprint),
                              structure_text(ctx->arena, &now), err);
+    if (ok)
+        tell_left_behind(ctx, &catalog);
     blueprint_release(&now);
     catalog_release(&catalog);
     return ok;

@@ -4,6 +4,7 @@
 #include "step/way_back.h"
 
 #include "blueprint/reverse.h"
+#include "cdc/quiet.h"
 
 /* Of the slot and the publication on the target: one server may hold both databases. */
 #define SUFFIX "_back"
@@ -11,6 +12,11 @@
 static const char *journal_name(Arena *arena, const Run *run)
 {
     return arena_printf(arena, "%s/back", run->plan->name);
+}
+
+char *way_back_slot(Arena *arena, const char *plan, const char *mark)
+{
+    return arena_printf(arena, "godwit_%s_%s" SUFFIX, plan, mark);
 }
 
 /* What needs no look at a server. */
@@ -27,7 +33,7 @@ static void fill_run(Run *back, Run *run, const char *mark, Arena *arena)
         .exit_at_gate = run->exit_at_gate,
         .log = run->log,
     };
-    back->slot_name = arena_printf(arena, "godwit_%s_%s" SUFFIX, run->plan->name, mark);
+    back->slot_name = way_back_slot(arena, run->plan->name, mark);
     back->publication_name = back->slot_name;
     back->journal = (JournalRun){
         .name = journal_name(arena, run),
@@ -48,6 +54,22 @@ static bool source_keeps_still(const Blueprint *blueprint, Err *err)
     return err_hint(err, "Triggers and foreign keys of the source would act on what comes back.");
 }
 
+/* What acts under replica role, too, did so on the target already. */
+static bool nothing_unsilenced(const Blueprint *forth, Conn *source, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!quiet_unsilenced(forth, source, &rows, err))
+        return false;
+    if (rows_count(rows) == 0)
+        return true;
+    const Name table = {rows_text(rows, 0, 2), rows_text(rows, 0, 3)};
+    err_set(err, ERR_RUN, "%s %s of %s on the source would act on what comes back",
+            rows_text(rows, 0, 0), name_part_text(&arena, rows_text(rows, 0, 1)),
+            name_text(&arena, &table));
+    return err_hint(err, "It is ENABLE ALWAYS or ENABLE REPLICA there; make it a plain one.");
+}
+
 static bool derive(Run *run, WayBack *back, Conn *source, Conn *target, Err *err)
 {
     fill_run(&back->run, run, run->journal.mark, &back->arena);
@@ -58,7 +80,8 @@ static bool derive(Run *run, WayBack *back, Conn *source, Conn *target, Err *err
         return false;
     back->run.plan = &back->plan;
     back->run.blueprint = &back->blueprint;
-    return source_keeps_still(&back->blueprint, err);
+    return source_keeps_still(&back->blueprint, err) &&
+           nothing_unsilenced(run->blueprint, source, err);
 }
 
 bool way_back_find(Run *run, Conn *source, Conn *target, Err *err)

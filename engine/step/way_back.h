@@ -21,6 +21,9 @@ struct WayBack {
  * nothing. \return false with ERR_RUN: there is none; ERR_SQL, ERR_LOST. */
 MUSTCHECK bool way_back_find(Run *run, Conn *source, Conn *target, Err *err);
 
+/** The name of its slot, and of its publication, on the plan's target. */
+char *way_back_slot(Arena *arena, const char *plan, const char *mark);
+
 /** Whether the source holds the journal of one. Needs no more of the run than its plan. */
 MUSTCHECK bool way_back_exists(const Run *run, Conn *source, bool *exists, Err *err);
 

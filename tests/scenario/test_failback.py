@@ -1,6 +1,4 @@
 """The way back: armed in the cutover, kept open behind it, gone by `failback`; and there again."""
-import time
-
 import harness
 import pytest
 
@@ -51,6 +49,18 @@ SELECT nextval('app.free') FROM generate_series(1, {n} + 1);
 """
 THERE, HERE = "app.customer", "app.account"
 MAP = [{"source": HERE, "target": THERE}]
+SETTINGS = {"select": {"schemas": ["app"], "map": MAP}, "failback": {"prepare": True},
+            "cutover": {"gates": {"stable_for": "100ms"}},
+            "replication": {"replica_identity": {"when_missing": "set"}, "heartbeat": "1s"}}
+# Runs once both legs' slots and publications are there, on the side that is the primary still: what went round in a
+# circle would be there twice, for the table has no key.
+BOTH = """#!/usr/bin/python3
+import json, os, sys
+import psycopg
+side = "TARGET" if json.load(sys.stdin)["phase"] == "failback" else "SOURCE"
+with psycopg.connect(os.environ[side]) as connection:
+    connection.execute("INSERT INTO app.log SELECT 'both', i FROM generate_series(1, 200) AS i")
+"""
 LEFT = """
 SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = current_database())
      + (SELECT count(*) FROM pg_publication) + (SELECT count(*) FROM pg_class WHERE relname LIKE 'godwit\\_%')
@@ -86,10 +96,15 @@ def refused(database, statement="INSERT INTO app.scrap VALUES (-1)"):
 
 
 def test_anchor_40_round_trip_twice(source, target, plan, godwit):
-    """There, back, there, back: after each both sides are the same, and the next way is open without a copy."""
+    """There, back, there, back, in three lanes, with writes while both legs stand: after each both sides are the
+    same, nothing came twice, and the next way is open without a copy."""
     source.execute(SCHEMA)
-    mine = plan(select={"schemas": ["app"], "map": MAP}, failback={"prepare": True},
-                replication={"replica_identity": {"when_missing": "set"}, "heartbeat": "1s"})
+    mine = plan(**SETTINGS, apply={"lanes": 3})
+    both = {"run": ["./both.py"], "env": ["SOURCE", "TARGET"]}
+    mine.change(cutover={"before_fence": [{"id": "both", "command": both}]})
+    hook = mine.path.parent / "both.py"
+    hook.write_text(BOTH, encoding="utf-8")
+    hook.chmod(0o755)
     copied = None
     for number in (1, 3):
         write(source, HERE, number)
@@ -100,10 +115,14 @@ def test_anchor_40_round_trip_twice(source, target, plan, godwit):
         assert copied in (None, rows), "it was copied again"
         copied = rows
         write(target, THERE, number + 1)
+        told = godwit("status", mine, code=0).out
+        assert "way back           open until" in told and "nobody applies" in told, told
+        assert godwit("status", mine, "--format", "json", code=0).json()["way_back"]["lag_bytes"] > 0
         out = godwit("failback", mine, code=0).out
         assert "back on its source" in out
         same(source, target)
         refused(target)
+        assert source.value("SELECT count(*) FROM app.log WHERE line = 'both'") == 200 * (number + 1)
         assert "nothing to do" in godwit("failback", mine, code=0).out
         assert source.value("SELECT to_regnamespace('godwit') IS NULL")
     godwit("cleanup", mine, "--yes", code=0)
@@ -117,24 +136,32 @@ def keep(godwit, mine):
     return running
 
 
+STEPS = ("failback.prepare", "cutover.target_fence", "cutover.source_fence", "cutover.drain", "cutover.sequences",
+         "failback.arm")
+
+
 def test_killed_on_the_way_back(source, target, plan, godwit):
-    """SIGKILL of the engine in the reverse stream, in failback before its switch, and behind it."""
+    """SIGKILL of the engine in the reverse stream, behind each step of failback before its switch, and behind that."""
     source.execute(SCHEMA)
-    mine = plan(select={"schemas": ["app"], "map": MAP}, failback={"prepare": True},
-                replication={"replica_identity": {"when_missing": "set"}})
+    mine = plan(**SETTINGS)
     running = keep(godwit, mine)
     write(target, THERE, 1)
     running.kill9()
     write(target, THERE, 2)
     running = keep(godwit, mine)
+    assert "what the target takes is applied" in godwit("status", mine, code=0).out
     asked = godwit.start("failback", mine)
     running.wait_for(r"\[cutover.drain\] done")
     running.kill9()
     assert asked.wait(60).code == 1
-    running = keep(godwit, mine)
-    target.execute("INSERT INTO app.scrap VALUES (-2)")
+    for number, step in enumerate(STEPS):
+        running = godwit.start("failback", mine)
+        running.wait_for(rf"\[{step}\] done")
+        running.kill9()
+        if number == 3:
+            keep(godwit, mine).kill9()
+            target.execute("INSERT INTO app.scrap VALUES (-2)")
     refused(source)
-    running.kill9()
     running = godwit.start("failback", mine)
     running.wait_for(r"\[cutover.switch\] done")
     running.kill9()
@@ -145,3 +172,70 @@ def test_killed_on_the_way_back(source, target, plan, godwit):
     godwit("cleanup", mine, "--yes", code=0)
     assert (source.value(LEFT), target.value(LEFT)) == (0, 0)
     assert source.value("SELECT to_regnamespace('godwit') IS NULL")
+
+
+def test_given_up(source, target, plan, godwit):
+    """A way back that cannot be gone, for large objects changed, is told and stays open; given up by cleanup, or by
+    its end, nothing of it is left on either side."""
+    source.execute("CREATE SCHEMA app; CREATE TABLE app.item (id int PRIMARY KEY); SELECT lo_from_bytea(4711, 'old')")
+    mine = plan(**SETTINGS)
+    mine.change(select={"map": None}, waive=[{"code": "G135", "reason": "a test", "until": "2999-12-31"}])
+    godwit("apply", mine, "--exit-at-gate", code=0)
+    target.execute("SELECT lo_put(4711, 0, 'new'); CREATE TABLE app.fresh (id int)")
+    failed = godwit("failback", mine, code=10)
+    assert "large object 4711: not the same" in failed.err and "app.fresh" in failed.err, failed.err
+    target.execute("INSERT INTO app.item VALUES (1)")
+    refused(source, "INSERT INTO app.item VALUES (2)")
+    godwit("cleanup", mine, "--yes", code=0)
+    assert (source.value(LEFT), target.value(LEFT)) == (0, 0)
+    assert source.value("SELECT to_regnamespace('godwit') IS NULL")
+
+    with source.connect() as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute(f"ALTER DATABASE {source.name} RESET default_transaction_read_only")
+        connection.execute("SELECT lo_unlink(4711)")
+    target.execute("DROP SCHEMA app CASCADE; SELECT lo_unlink(4711)")
+    mine = plan(**SETTINGS)
+    mine.change(select={"map": None}, failback={"keep_for": "1s"})
+    godwit("apply", mine, code=0)
+    assert (source.value(LEFT), target.value(LEFT)) == (0, 0)
+    assert source.value("SELECT to_regnamespace('godwit') IS NULL")
+    assert "there is no way back any more" in godwit("failback", mine, code=1).err
+
+
+def test_what_the_way_back_needs(source, private_cluster, plan, godwit):
+    """Named before the run begins; warnings where the plan goes on without; remedies cure; grants prints it."""
+    poor = harness.Database.create(private_cluster("pg17", {"wal_level": "replica", "max_replication_slots": 0}))
+    weak = f"weak_{source.name}"
+    source.execute(f"""
+        CREATE ROLE {weak} LOGIN REPLICATION; ALTER DATABASE {source.name} OWNER TO {weak};
+        CREATE TABLE item (id serial PRIMARY KEY, at timestamptz); ALTER TABLE item OWNER TO {weak};
+        CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TRIGGER noted BEFORE INSERT ON item FOR EACH ROW EXECUTE FUNCTION noted();
+        ALTER TABLE item ENABLE ALWAYS TRIGGER noted; REVOKE DELETE ON item FROM {weak};
+        SELECT lo_create(4711); ALTER LARGE OBJECT 4711 OWNER TO {weak}""")
+    poor.execute(f"CREATE ROLE {weak} LOGIN; ALTER DATABASE {poor.name} OWNER TO {weak};"
+                 f"GRANT CREATE ON SCHEMA public TO {weak}")
+    mine = plan(target_db=poor, failback={"prepare": True}, cutover={"stop_writes": {"method": "manual"}})
+    mine.env = {"SOURCE": source.conninfo(user=weak), "TARGET": poor.conninfo(user=weak)}
+
+    def found(code):
+        report = godwit("check", mine, "--sample", "0s", "--format", "json", code=code).json()
+        return report, [(f["code"], f["severity"]) for f in report["findings"] if "G130" <= f["code"] <= "G135"]
+
+    report, named = found(4)
+    assert set(named) == {(f"G13{n}", "error") for n in range(6)}, report
+    remedies = [f["remedy"] for f in report["findings"] if f["code"] in ("G133", "G134")]
+    assert any("GRANT SET ON PARAMETER session_replication_role" in remedy for remedy in remedies), remedies
+    for statement in "\n".join(remedies).splitlines():
+        if not statement.startswith("--"):
+            source.execute(statement)
+    mine.change(failback={"if_unavailable": "continue"},
+                waive=[{"code": "G135", "reason": "a test", "until": "2999-12-31"}])
+    report, named = found(0)
+    assert sorted(set(named)) == [*((f"G13{n}", "warning") for n in range(3)), ("G135", "waived")], report
+    printed = godwit("grants", mine, code=0).out
+    assert f"ALTER ROLE godwit_{mine.name}_target REPLICATION;" in printed
+    assert f"GRANT SET ON PARAMETER session_replication_role TO godwit_{mine.name}_source;" in printed
+    source.execute(f"ALTER DATABASE {source.name} OWNER TO postgres; REASSIGN OWNED BY {weak} TO postgres;"
+                   f"DROP OWNED BY {weak}; DROP ROLE {weak}")

@@ -222,6 +222,14 @@ static void grant_rows(Str *out, const char *kind)
                         rows[i].part == GRANT_MAKE ? "" : ", afterwards");
     }
     str_append(out, "```\n");
+    str_append(out, "\nWith `failback.prepare: true`, besides:\n\n```\n");
+    rows = provider_grant_back_rows(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].kind, kind) == 0)
+            str_appendf(out, "%s%s\n", rows[i].text,
+                        rows[i].side == CONN_SOURCE ? "   -- source" : "   -- target");
+    }
+    str_append(out, "```\n");
 }
 
 static char *page(Arena *arena)
