@@ -29,7 +29,7 @@ static void check_logged(Check *check, const Leaf *leaf)
 {
     if (!leaf->unlogged)
         return;
-    bool again = leaf->one_to_one && check->plan->copy.data && !check->plan->failback.prepare;
+    bool again = leaf->one_to_one && check->plan->copy.data;
     const char *size = units_size_text(check->arena, leaf->bytes);
     check_add(check, CODE_UNLOGGED, again ? FINDING_WARNING : FINDING_ERROR, &check->source,
               check_name(check, &leaf->source), "is unlogged",
@@ -38,8 +38,7 @@ static void check_logged(Check *check, const Leaf *leaf)
                                  "%s of downtime.",
                                  size)
                     : "Its changes are in no WAL, and it cannot be copied again behind the fence "
-                      "(it is merged with others, or copy.data is false), or not copied back "
-                      "(failback.prepare): they would be lost.",
+                      "(it is merged with others, or copy.data is false): they would be lost.",
               check_text(check, "ALTER TABLE %s SET LOGGED;\n-- or name it in select.exclude",
                          check_sql(check, &check->source, &leaf->source)));
 }

@@ -20,6 +20,7 @@ extern const StepKind STEP_CUTOVER_PREPARE;
 extern const StepKind STEP_CUTOVER_TARGET_FENCE;
 extern const StepKind STEP_CUTOVER_SOURCE_FENCE;
 extern const StepKind STEP_CUTOVER_DRAIN;
+extern const StepKind STEP_CUTOVER_UNLOGGED;
 extern const StepKind STEP_CUTOVER_SEQUENCES;
 extern const StepKind STEP_CUTOVER_VERIFY;
 extern const StepKind STEP_CUTOVER_SWITCH;
@@ -179,6 +180,7 @@ const StepKind *const FAILBACK_KINDS[] = {
     &STEP_CUTOVER_SOURCE_FENCE,
     &STEP_CUTOVER_DRAIN,
     &LARGE_OBJECTS,
+    &STEP_CUTOVER_UNLOGGED,
     &STEP_CUTOVER_SEQUENCES,
     &STEP_CUTOVER_VERIFY,
     &STEP_FAILBACK_ARM,

@@ -14,6 +14,7 @@ CREATE TABLE app.part_1 PARTITION OF app.part FOR VALUES FROM ('2026-01-01') TO 
 CREATE TABLE app.part_2 PARTITION OF app.part FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
 CREATE TABLE app.scrap (id int PRIMARY KEY);
 CREATE TABLE app."Odd ""one" (id int PRIMARY KEY, v text);
+CREATE UNLOGGED TABLE app.cache (id int PRIMARY KEY, v text);
 CREATE SEQUENCE app.free INCREMENT 5;
 CREATE TABLE app.audit (n serial PRIMARY KEY, account bigint);
 CREATE FUNCTION app.noted() RETURNS trigger LANGUAGE plpgsql AS
@@ -43,6 +44,8 @@ UPDATE app.part SET day = day + 31 WHERE day < '2026-01-05' AND id % 2 = 0;
 UPDATE app.part SET id = id + 1000 * {n} WHERE id % 9 = {n};
 INSERT INTO app.part SELECT '2026-02-03', 100000 * {n} + i, 'y' FROM generate_series(1, 10) AS i;
 TRUNCATE app.scrap;
+DELETE FROM app.cache WHERE id < {n} * 100 - 90;
+INSERT INTO app.cache SELECT {n} * 100 + i, 'cached' FROM generate_series(1, 20) AS i;
 INSERT INTO app.scrap SELECT {n} * 100 + i FROM generate_series(1, 5) AS i;
 UPDATE app."Odd ""one" SET id = id + {n}, v = 'round {n}';
 SELECT nextval('app.free') FROM generate_series(1, {n} + 1);
@@ -69,7 +72,7 @@ SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = current_datab
 
 def same(source, target):
     """Rows and sequences, by an independent checksum; the renamed table by its own."""
-    for table in ("app.entry", "app.log", "app.part", "app.scrap", 'app."Odd ""one"', "app.audit"):
+    for table in ("app.entry", "app.log", "app.part", "app.scrap", 'app."Odd ""one"', "app.audit", "app.cache"):
         assert digest(source, table) == digest(target, table), table
     assert digest(source, HERE) == digest(target, THERE)
     for name in ("app.account_id_seq", "app.entry_id_seq", "app.free", "app.audit_n_seq"):
@@ -100,6 +103,7 @@ def test_anchor_40_round_trip_twice(source, target, plan, godwit):
     same, nothing came twice, and the next way is open without a copy."""
     source.execute(SCHEMA)
     mine = plan(**SETTINGS, apply={"lanes": 3})
+    mine.change(replication={"spool": {"directory": str(mine.path.parent / "spool")}})
     both = {"run": ["./both.py"], "env": ["SOURCE", "TARGET"]}
     mine.change(cutover={"before_fence": [{"id": "both", "command": both}]})
     hook = mine.path.parent / "both.py"
