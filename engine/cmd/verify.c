@@ -4,8 +4,10 @@
 #include "base/jsontext.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
+#include "cutover/sequences.h"
 #include "journal/run_state_table.h"
 #include "lob/lob.h"
+#include "verify/objects.h"
 #include "verify/verify.h"
 
 #include <inttypes.h>
@@ -15,7 +17,9 @@ typedef struct Outcome {
     int64_t differences;
     json_t *json; /* array, NULL for text */
     int64_t large_objects;
-    json_t *large; /* NULL: none were looked at */
+    json_t *large;  /* NULL: none were looked at */
+    json_t *schema; /* the same for objects of the schema */
+    json_t *sequences;
 } Outcome;
 
 static void print_result(const PlanVerify *entry, const char *name, const VerifyResult *result)
@@ -104,6 +108,10 @@ static void print_outcome(const Outcome *outcome)
                              (json_int_t)outcome->differences, "relations", outcome->json);
     if (outcome->large != NULL)
         json_object_set(root, "large_objects", outcome->large);
+    if (outcome->schema != NULL)
+        json_object_set(root, "schema_objects", outcome->schema);
+    if (outcome->sequences != NULL)
+        json_object_set(root, "sequences", outcome->sequences);
     AUTO_ARENA Arena arena = {0};
     fputs(jsontext_pretty(&arena, root), stdout);
 }
@@ -155,6 +163,69 @@ static bool verify_large_objects(Session *session, Outcome *outcome, Err *err)
     return ok;
 }
 
+static json_t *list_differences(Outcome *outcome, const char *what, size_t compared,
+                                const char *const *named, size_t count)
+{
+    json_t *list = json_array();
+    outcome->differences += (int64_t)count;
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_string(named[i]));
+    if (outcome->json == NULL)
+        printf("%s: %zu compared, %zu differences\n", what, compared, count);
+    for (size_t i = 0; outcome->json == NULL && i < count; i++)
+        printf("  %s\n", named[i]);
+    return json_pack("{s:I, s:I, s:o}", "compared", (json_int_t)compared, "differences",
+                     (json_int_t)count, "objects", list);
+}
+
+/* The gates wait for all that makes the schema. */
+static bool schema_is_made(const Session *session, bool *made, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    *made = is_switched(session);
+    if (*made || session->journal.id == 0)
+        return true;
+    if (!journal_steps(session->target, session->journal.id, &rows, err))
+        return false;
+    for (size_t r = 0; r < rows_count(rows); r++)
+        *made = *made || text_equal(rows_text(rows, r, 0), "gates");
+    return true;
+}
+
+static bool verify_schema(Session *session, Outcome *outcome, Err *err)
+{
+    bool made = false;
+    ObjectsResult result = {0};
+    if (!schema_is_made(session, &made, err))
+        return false;
+    if (!made || session->plan.schema.existing == PLAN_EXISTING_ADOPT)
+        return true; /* what is adopted is the user's own */
+    if (!objects_compare(&session->arena, &session->blueprint, session->source, session->target,
+                         is_switched(session), &result, err))
+        return false;
+    outcome->schema = list_differences(outcome, "schema objects", result.compared,
+                                       result.differences, result.difference_count);
+    return true;
+}
+
+/* Before the switch the target's sequences are set to nothing yet. */
+static bool verify_sequences(Session *session, Outcome *outcome, Err *err)
+{
+    Run run = {0};
+    const char **named = NULL;
+    size_t count = 0;
+    if (!is_switched(session) || session->blueprint.sequence_count == 0)
+        return true;
+    session_run(session, &run);
+    bool ok = sequences_behind(&session->arena, &run, session->source, session->target, &named,
+                               &count, err);
+    arena_release(&run.arena);
+    if (ok)
+        outcome->sequences =
+            list_differences(outcome, "sequences", session->blueprint.sequence_count, named, count);
+    return ok;
+}
+
 /* Before a run there is nothing to compare with, unless the plan copies into what is there. */
 static bool has_all(const Session *session, Err *err)
 {
@@ -180,11 +251,15 @@ static bool run(const Options *options, Err *err)
         !session_inspect(&session, err) || !has_all(&session, err))
         return false;
     Outcome outcome = {.json = text_equal(options->format, "json") ? json_array() : NULL};
-    bool ok = verify_all(&session, &outcome, err) && verify_large_objects(&session, &outcome, err);
+    bool ok = verify_all(&session, &outcome, err) &&
+              verify_large_objects(&session, &outcome, err) &&
+              verify_schema(&session, &outcome, err) && verify_sequences(&session, &outcome, err);
     if (ok)
         print_outcome(&outcome);
     json_decref(outcome.json);
     json_decref(outcome.large);
+    json_decref(outcome.schema);
+    json_decref(outcome.sequences);
     if (!ok)
         return false;
     return outcome.differences == 0 ||

@@ -207,3 +207,25 @@ bool sequences_check(const Run *run, Conn *source, Conn *target, Err *err)
     AUTO_ARENA Arena arena = {0};
     return move(&arena, run, source, target, false, err);
 }
+
+bool sequences_behind(Arena *arena, const Run *run, Conn *source, Conn *target, const char ***named,
+                      size_t *count, Err *err)
+{
+    size_t all = run->blueprint->sequence_count;
+    SequenceState *want = arena_array(arena, SequenceState, all);
+    SequenceState *is = arena_array(arena, SequenceState, all);
+    *named = arena_array(arena, const char *, all);
+    *count = 0;
+    if (all > 0 &&
+        (!read_all(run, source, true, want, err) || !read_all(run, target, false, is, err)))
+        return false;
+    for (size_t i = 0; i < all; i++) {
+        const SequenceDef *sequence = &run->blueprint->sequences[i];
+        if (is_behind(sequence, &is[i], &want[i]))
+            (*named)[(*count)++] = arena_printf(
+                arena,
+                "sequence %s is behind: %" PRId64 " on the source, %" PRId64 " on the target",
+                name_text(arena, &sequence->target), want[i].last_value, is[i].last_value);
+    }
+    return true;
+}

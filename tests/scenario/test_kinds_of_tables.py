@@ -1,4 +1,5 @@
-"""Tables of rare kinds, under changes: families by plain inheritance, unlogged tables, tables without columns."""
+"""Tables of rare kinds, under changes: families by plain inheritance, unlogged tables, tables without columns; and
+what stands around rows, compared."""
 import harness
 
 SCHEMA = """
@@ -16,6 +17,20 @@ CREATE UNLOGGED TABLE bare_cache (v text);
 CREATE TABLE half (id int, v int, PRIMARY KEY (id, v)) PARTITION BY LIST (v);
 CREATE TABLE half_0 PARTITION OF half FOR VALUES IN (0);
 CREATE UNLOGGED TABLE half_1 PARTITION OF half FOR VALUES IN (1);
+CREATE SEQUENCE steps INCREMENT 5 MAXVALUE 100000;
+CREATE DOMAIN positive AS int CHECK (VALUE > 0); CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.name := upper(NEW.name); RETURN NEW; END';
+CREATE TABLE person (id serial PRIMARY KEY, name text DEFAULT 'x' || nextval('steps'), m mood DEFAULT 'ok', p positive,
+    twice int GENERATED ALWAYS AS (p * 2) STORED, CONSTRAINT named CHECK (length(name) < 50), UNIQUE (name, m));
+CREATE TABLE friend (a int REFERENCES person, b int REFERENCES person ON DELETE CASCADE, PRIMARY KEY (a, b));
+CREATE INDEX person_lower ON person (lower(name)) WHERE p > 3;
+CREATE TRIGGER shout BEFORE INSERT ON person FOR EACH ROW EXECUTE FUNCTION shout();
+CREATE TRIGGER always BEFORE UPDATE ON person FOR EACH ROW EXECUTE FUNCTION shout();
+ALTER TABLE person ENABLE ALWAYS TRIGGER always; ALTER TABLE person ENABLE ROW LEVEL SECURITY;
+CREATE POLICY few ON person USING (p > 1); CREATE RULE quiet AS ON DELETE TO friend DO INSTEAD NOTHING;
+CREATE VIEW people AS SELECT person.id, person.name FROM person JOIN friend ON friend.a = person.id;
+CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n FROM person;
+INSERT INTO person (p) SELECT i FROM generate_series(1, 20) AS i; INSERT INTO friend VALUES (1, 2), (2, 3);
 INSERT INTO city SELECT i, 'city ' || i FROM generate_series(1, 100) AS i;
 INSERT INTO capital SELECT i, 'capital ' || i, now(), 's' || i FROM generate_series(1, 100) AS i;
 INSERT INTO old_capital SELECT i, 'old ' || i, now(), 's' || i, i FROM generate_series(1, 100) AS i;
@@ -27,6 +42,15 @@ INSERT INTO cache SELECT i, 'v' || i FROM generate_series(1, 1000) AS i;
 INSERT INTO cache_use (k) SELECT i FROM generate_series(1, 1000) AS i;
 INSERT INTO bare_cache VALUES ('a'), ('a'), (NULL);
 INSERT INTO half SELECT i, i % 2 FROM generate_series(1, 100) AS i;
+"""
+
+SPOILED = """
+SET default_transaction_read_only = off; DROP INDEX person_lower; ALTER TABLE person DROP CONSTRAINT named;
+ALTER TABLE person ALTER m SET DEFAULT 'sad'; DROP TRIGGER shout ON person; DROP VIEW people;
+DROP POLICY few ON person;
+ALTER SEQUENCE steps INCREMENT 1; ALTER TYPE mood ADD VALUE 'good'; DROP RULE quiet ON friend;
+ALTER TABLE friend DROP CONSTRAINT friend_b_fkey; ALTER TABLE person ALTER name TYPE varchar(60);
+CREATE INDEX more ON person (p)
 """
 
 CHANGES = """
@@ -83,7 +107,26 @@ def test_families_unlogged_and_empty_rows(source, target, plan, godwit):
     assert [row[0] for row in target.query("SELECT relname FROM pg_class WHERE relpersistence = 'u' "
                                            "AND relkind = 'r' ORDER BY 1")] == [
         "bare_cache", "cache", "cache_use", "half_1"]
-    godwit("verify", mine, code=0)
+    same = godwit("verify", mine, "--format", "json", code=0).json()
+    assert same["schema_objects"]["compared"] > 60 and same["sequences"]["compared"] == 3
+    target.execute(SPOILED)
+    target.execute("SELECT setval('person_id_seq', 1)")
+    found = godwit("verify", mine, "--format", "json", code=9).json()
+    assert found["sequences"]["objects"] == [
+        "sequence public.person_id_seq is behind: 20 on the source, 1 on the target"]
+    assert found["differences"] == 1 + len(found["schema_objects"]["objects"])
+    named = [one.split(": ")[:2] for one in found["schema_objects"]["objects"]]
+    assert sorted(map(tuple, named)) == sorted([
+        ("missing on the target", "index person_lower of public.person"),
+        ("missing on the target", "constraint named of public.person"),
+        ("missing on the target", "constraint friend_b_fkey of public.friend"),
+        ("missing on the target", "trigger shout of public.person"),
+        ("missing on the target", "policy few of public.person"),
+        ("missing on the target", "rule quiet of public.friend"),
+        ("missing on the target", "view public.people"),
+        ("not the same", "column m of public.person"), ("not the same", "column name of public.person"),
+        ("not the same", "sequence public.steps")]
+        + ([("not the same", "type public.mood")] if source.cluster.flavor == target.cluster.flavor else []))
 
 
 def test_a_family_is_not_cut(source, target, plan, godwit):
