@@ -274,7 +274,8 @@ def test_keys_of_extension_types(source, target, plan, godwit):
         "CREATE TABLE l (k ext.ltree PRIMARY KEY, v int);"
         "INSERT INTO l SELECT ('a.b' || i)::ext.ltree, i FROM generate_series(1, 500) AS i;"
         "CREATE TABLE q (k ext.cube PRIMARY KEY, v int, many ext.cube[]);"
-        "INSERT INTO q VALUES ('()', 1, NULL), ('(0,-0)', 2, '{}'), ('(1e308,5e-324),(-1e308,0.1)', 3, '{NULL,\"(1)\"}'),"
+        "INSERT INTO q VALUES ('()', 1, NULL), ('(0,-0)', 2, '{}'), "
+        "('(1e308,5e-324),(-1e308,0.1)', 3, '{NULL,\"(1)\"}'),"
         "('(NaN,Infinity),(-Infinity,0.30000000000000004)', 4, '{\"(1,2),(3,4)\"}')")
     file = plan(cutover={"approval": {"required": True}}, replication={"heartbeat": "1s"})
     engine = godwit.start("apply", file)
