@@ -16,6 +16,9 @@ typedef enum Diag {
     DIAG_HYPERTABLE_FUNCTION,
     DIAG_PARTITION_NEEDED,
     DIAG_PARTITION_LEFT_OUT,
+    DIAG_COMMUNITY,
+    DIAG_COMMUNITY_UNKNOWN,
+    DIAG_POLICY_NAME,
     DIAG_NO_MATCH,
     DIAG_NOTHING_SELECTED,
     DIAG_PARTITION_ALONE,
@@ -221,5 +224,8 @@ void build_sequences(Build *build);
 void build_matviews(Build *build);
 void build_extensions(Build *build);
 void build_hypertables(Build *build);
+
+/** Columnstore and policies of one hypertable. */
+void build_community(Build *build, const PlanHypertable *table, const Relation *relation);
 
 #endif

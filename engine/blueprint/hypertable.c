@@ -451,6 +451,7 @@ void build_hypertables(Build *build)
         check_foreign_keys(build, hypertable, relation);
         check_features(build, hypertable, relation);
         check_rules(build, hypertable, relation);
+        build_community(build, hypertable, relation);
         for (size_t l = 0; relation_is_gathered(relation) && l < relation->leaf_count; l++)
             check_leaf(build, hypertable, relation, relation->leaves[l]);
     }

@@ -167,11 +167,9 @@ const PlanKey HYPERTABLE_KEYS[] = {
     {.key = "from_partitioned",
      .doc = "The source is a declaratively partitioned table.",
      .fallback = "false"},
-    {.key = "columnstore", .doc = "Columnstore settings and policy.", .is_later = true},
-    {.key = "retention",
-     .doc = "Retention policy; it is added only after the cutover.",
-     .is_later = true},
-    {.key = "reorder", .doc = "Reorder policy.", .is_later = true},
+    {.key = "columnstore", .doc = "Columnstore settings and policy."},
+    {.key = "retention", .doc = "Retention policy; it is added only after the cutover."},
+    {.key = "reorder", .doc = "Reorder policy."},
     {.key = NULL},
 };
 

@@ -20,6 +20,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     (void)err;
     Step *step = step_add_after(builder, &STEP_FINISH, "cutover.unfence");
     step_needs_kind(builder, step, "validate_late");
+    step_needs_kind(builder, step, "policy");
     return true;
 }
 

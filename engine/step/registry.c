@@ -9,6 +9,7 @@ extern const StepKind STEP_ROLES;
 extern const StepKind STEP_EXTENSIONS;
 extern const StepKind STEP_SCHEMA_PRE;
 extern const StepKind STEP_HYPERTABLE;
+extern const StepKind STEP_COLUMNSTORE;
 extern const StepKind STEP_REPLICA_IDENTITY;
 extern const StepKind STEP_PUBLICATION;
 extern const StepKind STEP_SLOT;
@@ -50,6 +51,7 @@ extern const StepKind STEP_FAILBACK_ARM;
 extern const StepKind STEP_CUTOVER_SWITCH;
 extern const StepKind STEP_CUTOVER_UNFENCE;
 extern const StepKind STEP_VALIDATE_LATE;
+extern const StepKind STEP_POLICY;
 extern const StepKind STEP_FINISH;
 extern const StepKind STEP_FAILBACK_KEEP;
 extern const StepKind STEP_FAILBACK_END;
@@ -65,6 +67,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_EXTENSIONS,
     &STEP_SCHEMA_PRE,
     &STEP_HYPERTABLE,
+    &STEP_COLUMNSTORE,
     &STEP_REPLICA_IDENTITY,
     &STEP_PUBLICATION,
     &STEP_SLOT,
@@ -107,6 +110,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_CUTOVER_UNFENCE,
     &STEP_ROLLBACK_HOOK,
     &STEP_VALIDATE_LATE,
+    &STEP_POLICY,
     &STEP_FINISH,
     &STEP_FAILBACK_KEEP,
     &STEP_FAILBACK_END,

@@ -25,6 +25,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     /* WAL is held from here on: not before the tables stand that are to be copied. */
     step_needs_kind(builder, step, "schema_pre");
     step_needs_kind(builder, step, "hypertable");
+    step_needs_kind(builder, step, "columnstore");
     return true;
 }
 

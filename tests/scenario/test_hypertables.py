@@ -2,9 +2,14 @@
 
 One migration under load holds all conversions at once; what cannot be converted is looked at by `check` alone.
 """
+import json
+import re
+import subprocess
 import threading
 import time
+from pathlib import Path
 
+import cluster as lab
 import harness
 import psycopg
 import pytest
@@ -270,3 +275,119 @@ def test_what_cannot_be_converted_is_found_before(godwit, plan, source, target):
             "view app.peep reads partition app.part1, which becomes a part of app.parts",
             "app.pieces is a partitioned table on the source"]:
         assert line in told, line
+
+
+COMMUNITY = r'''
+CREATE SCHEMA app; CREATE SCHEMA "Odd";
+CREATE FUNCTION app.now_s() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT 1800000000::bigint';
+CREATE TABLE app.reading (at timestamptz NOT NULL, device int NOT NULL, value float8);
+CREATE TABLE app.tick (s bigint NOT NULL, device int NOT NULL, value float8);
+CREATE TABLE "Odd"."Ta b" ("At x" timestamptz NOT NULL, "De""v" text NOT NULL, "Sh,op" int);
+'''
+COMMUNITY_KEYS = r'''
+ALTER TABLE app.reading ADD PRIMARY KEY (device, at);
+ALTER TABLE "Odd"."Ta b" ADD PRIMARY KEY ("At x", "De""v");
+CREATE INDEX "by ""dev" ON "Odd"."Ta b" ("De""v", "At x");
+'''
+
+WISHES = [
+    {"target_table": "app.reading", "by_range": {"column_name": "at", "partition_interval": "7 days"},
+     "columnstore": {"segmentby": ["device"], "orderby": ["at DESC"], "after": "14 days",
+                     "schedule_interval": "6 hours", "initial_start": "2027-01-01 02:00:00+00",
+                     "timezone": "Europe/Berlin", "max_runtime": "10 minutes", "max_retries": 3,
+                     "retry_period": "15 minutes"},
+     "retention": {"drop_after": "2 years", "scheduled": False}},
+    {"target_table": "app.tick", "by_range": {"column_name": "s", "partition_interval": "86400"},
+     "integer_now_func": "app.now_s",
+     "columnstore": {"orderby": ["s"], "after": "604800"}, "retention": {"drop_after": "31536000"}},
+    {"target_table": '"Odd"."Ta b"', "by_range": {"column_name": "At x", "partition_interval": "1 day"},
+     "columnstore": {"segmentby": ['De"v', "Sh,op"], "created_before": "3 days"},
+     "reorder": {"index": 'by "dev', "schedule_interval": "2 days"},
+     "retention": {"drop_created_before": "90 days", "schedule_interval": "12 hours"}},
+]
+
+JOBS = """
+SELECT j.hypertable_name AS t, j.proc_name AS p, j.schedule_interval::text AS every, j.max_runtime::text AS runtime,
+       j.max_retries AS retries, j.retry_period::text AS again, j.scheduled, b.timezone AS zone,
+       to_char(b.initial_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') AS start,
+       j.config - 'hypertable_id' AS config
+FROM timescaledb_information.jobs j JOIN _timescaledb_config.bgw_job b ON b.id = j.job_id
+WHERE j.job_id >= 1000 ORDER BY t, p"""
+STORES = """
+SELECT s.hypertable::text AS t, s.segmentby, s.orderby FROM timescaledb_information.hypertable_columnstore_settings s
+ORDER BY t"""
+
+
+def printed(text, *kinds):
+    """The statements that `plan --format sql` prints for steps of these kinds, in its order."""
+    found, kind = [], None
+    for line in text.split("\n"):
+        heading = re.match(r"-- ([a-z_.]+)(:.*)? \((create|change)\): ", line)
+        if heading:
+            kind = heading[1]
+        elif kind in kinds and line and not line.startswith("--"):
+            found.append(line)
+    return found
+
+
+@pytest.fixture
+def community():
+    """Runs a script on TimescaleDB's community edition; gives the rows that it asked for."""
+    package = lab.lab_dir() / "tsl"
+    assert package.exists(), "the lab has no community edition of TimescaleDB: run `make lab`"
+
+    def run(statements, queries):
+        script = [{"sql": one} for one in statements] + [{"sql": one, "rows": True} for one in queries]
+        done = subprocess.run(["node", Path(__file__).parents[1] / "lab" / "tsl.mjs", package], check=False,
+                              input=json.dumps(script), capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+    return run
+
+
+def test_the_printed_policies_are_what_was_asked(godwit, plan, database, source, community):
+    """Columnstore and policies, every parameter, run on the community edition as `plan` prints them."""
+    source.execute(COMMUNITY + COMMUNITY_KEYS)
+    bare = database("pg17", prefix="bare")
+    mine = plan(source, bare, select={"schemas": ["app", '"Odd"']}, hypertables=WISHES)
+    shown = godwit("plan", mine, "--format", "sql", code=0)
+    assert "columnstore of app.reading needs the community edition, and the target's edition is not known" in shown.err
+    statements = printed(shown.out, "hypertable", "columnstore", "index", "constraint", "policy")
+    assert len([one for one in statements if "columnstore" in one]) == 6
+    jobs, stores = community(["CREATE EXTENSION timescaledb", COMMUNITY, *statements], [JOBS, STORES])
+    assert stores == [
+        {"t": '"Odd"."Ta b"', "segmentby": 'De"v,Sh,op', "orderby": None},
+        {"t": "app.reading", "segmentby": "device", "orderby": "at DESC"},
+        {"t": "app.tick", "segmentby": None, "orderby": "s"}]
+    usual = {"runtime": "00:00:00", "retries": -1, "again": "01:00:00", "scheduled": True, "zone": None, "start": None}
+    drops = {**usual, "every": "1 day", "runtime": "00:05:00", "again": "00:05:00"}
+    assert jobs == [
+        {**usual, "t": "Ta b", "p": "policy_compression", "every": "12:00:00",
+         "config": {"compress_created_before": "3 days"}},
+        {**drops, "t": "Ta b", "p": "policy_reorder", "every": "2 days", "runtime": "00:00:00",
+         "config": {"index_name": 'by "dev'}},
+        {**drops, "t": "Ta b", "p": "policy_retention", "every": "12:00:00",
+         "config": {"drop_created_before": "90 days"}},
+        {"t": "reading", "p": "policy_compression", "every": "06:00:00", "runtime": "00:10:00", "retries": 3,
+         "again": "00:15:00", "scheduled": True, "zone": "Europe/Berlin", "start": "2027-01-01 02:00",
+         "config": {"compress_after": "14 days"}},
+        {**drops, "t": "reading", "p": "policy_retention", "scheduled": False, "config": {"drop_after": "2 years"}},
+        {**usual, "t": "tick", "p": "policy_compression", "every": "1 day", "config": {"compress_after": 604800}},
+        {**drops, "t": "tick", "p": "policy_retention", "config": {"drop_after": 31536000}}]
+
+
+def test_the_apache_edition_is_told_before_anything_runs(godwit, plan, source, target):
+    """Community features on a target without them, and tables that cannot have them: exit 3, nothing done."""
+    source.execute(COMMUNITY + COMMUNITY_KEYS)
+    source.execute('ALTER TABLE app.tick ENABLE ROW LEVEL SECURITY')
+    wishes = [{**one} for one in WISHES]
+    wishes[1] = {key: value for key, value in WISHES[1].items() if key != "integer_now_func"}
+    wishes[2] = {**WISHES[2], "reorder": {"index": "no_such"}, "columnstore": {"segmentby": ["nothing"]}}
+    told = godwit("apply", plan(select={"schemas": ["app", '"Odd"']}, hypertables=wishes), code=3).err
+    for line in ["error P273: hypertables: columnstore of app.reading needs the community edition, the target has"
+                 " timescaledb.license = apache", "app.tick has row security, which a columnstore refuses",
+                 "a policy of app.tick counts in integers, and no integer_now_func says what now is",
+                 'reorder of "Odd"."Ta b": it has no index no_such',
+                 'segmentby of "Odd"."Ta b": it has no column nothing']:
+        assert line in told, line
+    assert target.value("SELECT to_regnamespace('app') IS NULL")

@@ -148,9 +148,9 @@ static void things_know_where_they_stand(void **state)
     assert_int_equal(plan.select.schemas.items[0].pos.line, 18);
     assert_int_equal(plan.select.schemas.items[0].pos.column, 13);
     assert_int_equal(plan.select.schemas.items[2].pos.column, 44);
-    assert_int_equal(plan.hypertables[1].pos.line, 25);
+    assert_int_equal(plan.hypertables[1].pos.line, 29);
     assert_int_equal(plan.hypertables[1].pos.column, 19);
-    assert_int_equal(plan.verifies[1].pos.line, 43);
+    assert_int_equal(plan.verifies[1].pos.line, 47);
     assert_int_equal(plan.verifies[1].pos.column, 10);
     plan_release(&plan);
 }

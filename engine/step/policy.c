@@ -1,0 +1,113 @@
+/*
+ * Step policy:columnstore.T, policy:reorder.T, policy:retention.T add one policy of TimescaleDB to
+ * a hypertable. Behind the switch, when the target takes writes: before it nothing of a policy
+ * exists there, so that none can run; retention comes last.
+ */
+#include "timescale/policy.h"
+
+#include "step/builder.h"
+#include "step/common.h"
+#include "step/community.h"
+
+extern const StepKind STEP_POLICY;
+
+/* What a step is about. */
+typedef struct Policy {
+    const Relation *relation;
+    PolicyKind kind;
+} Policy;
+
+static PlanPos pos_of(const PlanHypertable *plan, PolicyKind kind)
+{
+    if (kind == POLICY_COLUMNSTORE)
+        return plan->columnstore->policy.pos;
+    return kind == POLICY_REORDER ? plan->reorder->policy.pos : plan->retention->policy.pos;
+}
+
+static void add(StepBuilder *builder, const Relation *relation, PolicyKind kind)
+{
+    AUTO_ARENA Arena arena = {0};
+    const char *name = name_text(&arena, &relation->target);
+    Policy *policy = arena_new(builder->arena, Policy);
+    *policy = (Policy){.relation = relation, .kind = kind};
+    Step *step = step_add(builder, &STEP_POLICY,
+                          arena_printf(&arena, "%s.%s", policy_name(kind), name), policy, 0);
+    step_at(step, pos_of(relation->hypertable, kind));
+    step_needs_kind(builder, step, "cutover.unfence");
+    for (int earlier = 0; earlier < (int)kind; earlier++)
+        if (policy_is_wanted(relation->hypertable, (PolicyKind)earlier))
+            step_needs_id(
+                builder, step,
+                arena_printf(&arena, "policy:%s.%s", policy_name((PolicyKind)earlier), name));
+}
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)err;
+    for (size_t i = 0; i < blueprint->relation_count; i++) {
+        const Relation *relation = &blueprint->relations[i];
+        for (int kind = 0; community_is_first(relation) && kind < POLICY_KIND_COUNT; kind++)
+            if (policy_is_wanted(relation->hypertable, (PolicyKind)kind))
+                add(builder, relation, (PolicyKind)kind);
+    }
+    return true;
+}
+
+static bool make_sql(StepCtx *ctx, SqlList *list, Err *err)
+{
+    const Policy *policy = ctx->step->object;
+    TsTarget target;
+    if (!ts_target(ctx->arena, ctx->target, ctx->run->blueprint, &target, err))
+        return false;
+    *list =
+        policy_sql(ctx->arena, ctx->target, policy->relation->hypertable, policy->kind, &target);
+    return true;
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    const Policy *policy = ctx->step->object;
+    SqlList list = {0};
+    if (!make_sql(ctx, &list, err))
+        return false;
+    description->sentence =
+        arena_printf(ctx->arena, "add the %s policy of %s", policy_name(policy->kind),
+                     name_text(ctx->arena, &policy->relation->target));
+    community_describe(ctx, description, &list);
+    return true;
+}
+
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    const Policy *policy = ctx->step->object;
+    const char *config = NULL;
+    bool may = false;
+    observation->state = OBSERVED_NEEDED;
+    if (!community_may_look(ctx, observation, &may, err))
+        return false;
+    if (!may)
+        return true;
+    if (!policy_find(ctx->arena, ctx->target, &policy->relation->target, policy->kind, &config,
+                     err))
+        return false;
+    observation->state = config != NULL ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    return true;
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    SqlList list = {0};
+    return make_sql(ctx, &list, err) && community_run(ctx, &list, err);
+}
+
+const StepKind STEP_POLICY = {
+    .name = "policy",
+    .phase = PHASE_FINISH,
+    .flags = STEP_NEEDS_TARGET | STEP_CHANGES,
+    .summary = "Adds one policy to a hypertable, behind the switch.",
+    .per_object = true,
+    .expand = expand,
+    .describe = describe,
+    .observe = observe,
+    .apply = apply,
+};
