@@ -85,6 +85,8 @@ static bool open_spool(Stream *stream, Err *err)
     const PlanReplication *plan = &spec->blueprint->plan->replication;
     if (plan->spool_directory == NULL || spec->spool_owner == NULL)
         return true;
+    if (plan->plugin != PLAN_PLUGIN_PGOUTPUT)
+        return err_set(err, ERR_RUN, "replication.spool needs the plugin pgoutput");
     SpoolSpec spool = {.parent = plan->spool_directory,
                        .name = spec->slot_name,
                        .owner = spec->spool_owner,

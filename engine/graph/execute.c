@@ -419,23 +419,33 @@ static size_t count_user_steps(const Graph *graph)
     return count < MAX_USER_WORKERS ? count : MAX_USER_WORKERS;
 }
 
-static void start_workers(Executor *ex)
+/* How many workers the caps leave room for. A worker has one session on the source, and two on the
+ * target: what was begun before is copied anew in one of its own. */
+static size_t worker_room(const Plan *plan)
+{
+    size_t source = plan->source.max_connections, target = plan->target.max_connections;
+    size_t beside = PLAN_BESIDE_TARGET + plan->apply.lanes;
+    source = source > PLAN_BESIDE_SOURCE ? source - PLAN_BESIDE_SOURCE : 1;
+    target = target > beside + 2 ? (target - beside) / 2 : 1;
+    return source < target ? source : target;
+}
+
+static void count_workers(Executor *ex)
 {
     const PlanCopy *copy = &ex->run->plan->copy;
-    ex->worker_count = (size_t)copy->table_jobs + copy->index_jobs;
-    uint32_t caps[] = {ex->run->plan->source.max_connections,
-                       ex->run->plan->target.max_connections};
-    for (size_t i = 0; i < 2; i++) {
-        /* Beside the workers: control, lock (target) or slot watch (source), wave (3), stream (3);
-         * further lanes on the target. */
-        size_t beside = i == 0 ? 8 : 7 + (size_t)ex->run->plan->apply.lanes;
-        if (caps[i] > 0 && ex->worker_count + beside > caps[i])
-            ex->worker_count = caps[i] > beside + 1 ? caps[i] - beside : 1;
-    }
-    ex->user_workers = count_user_steps(ex->graph);
-    if (ex->worker_count > MAX_WORKERS - ex->user_workers)
-        ex->worker_count = MAX_WORKERS - ex->user_workers;
-    ex->worker_count += ex->user_workers;
+    size_t jobs = (size_t)copy->table_jobs + copy->index_jobs;
+    size_t users = count_user_steps(ex->graph);
+    size_t room = worker_room(ex->run->plan);
+    room = room < MAX_WORKERS ? room : MAX_WORKERS;
+    room = users > 0 && room < 2 ? 2 : room; /* refused by P209 where the plan sets the cap */
+    ex->user_workers = users < room ? users : room - 1;
+    room -= ex->user_workers;
+    ex->worker_count = ex->user_workers + (jobs < room ? jobs : room);
+}
+
+static void start_workers(Executor *ex)
+{
+    count_workers(ex);
     for (size_t i = 0; i < ex->worker_count; i++) {
         ex->workers[i] = (Worker){.number = (int)i + 1,
                                   .run = ex->run,

@@ -41,20 +41,33 @@ static void check_cap(Check *check, const char *side, uint32_t cap, uint32_t lea
     report_node(check->report, DIAG_CONNECTIONS, node,
                 "%s.max_connections: %u is below the %u that this plan needs", side, cap, least);
     report_hint(check->report,
-                "%s, and four for the stream, the catalog, the lock and the "
-                "snapshot.",
-                because);
+                "%s, and those of the stream, the catalog, the lock and the "
+                "snapshot: at least %d on the source, %d and the lanes on the target.",
+                because, PLAN_BESIDE_SOURCE + 1, PLAN_BESIDE_TARGET + 2);
+}
+
+/* Those are never held up by the copy: they have a worker of their own. */
+static bool has_user_steps(const Plan *plan)
+{
+    return plan->steps.count + plan->cutover.before_fence.count + plan->cutover.after_drain.count +
+               plan->cutover.on_switch.count + plan->cutover.on_rollback.count >
+           0;
 }
 
 void check_endpoints(Check *check)
 {
     const Plan *plan = check->plan;
     check_same_endpoint(check);
-    check_cap(check, "source", plan->source.max_connections, plan->copy.table_jobs + 4,
+    uint32_t users = has_user_steps(plan) ? 1 : 0;
+    uint32_t least = PLAN_BESIDE_SOURCE + 1 + users;
+    check_cap(check, "source", plan->source.max_connections,
+              plan->copy.table_jobs + 4 > least ? plan->copy.table_jobs + 4 : least,
               "One for each of copy.table_jobs");
     uint32_t jobs = plan->copy.table_jobs > plan->copy.index_jobs ? plan->copy.table_jobs
                                                                   : plan->copy.index_jobs;
-    check_cap(check, "target", plan->target.max_connections, jobs + 3 + plan->apply.lanes,
+    least = PLAN_BESIDE_TARGET + 2 + 2 * users;
+    least = (jobs + 3 > least ? jobs + 3 : least) + plan->apply.lanes;
+    check_cap(check, "target", plan->target.max_connections, least,
               plan->apply.lanes > 1
                   ? "One for each of copy.table_jobs or copy.index_jobs, one for each further lane"
                   : "One for each of copy.table_jobs or copy.index_jobs");

@@ -407,7 +407,8 @@ static void fill_cutover(Fill *fill, const BoundCutover *given)
 static void fill_caps(Plan *plan)
 {
     if (plan->source.max_connections == 0)
-        plan->source.max_connections = plan->copy.table_jobs + 8;
+        plan->source.max_connections =
+            (plan->copy.table_jobs > 1 ? plan->copy.table_jobs : 2) + PLAN_BESIDE_SOURCE;
     if (plan->target.max_connections == 0)
         plan->target.max_connections =
             2 * (plan->copy.table_jobs + plan->copy.index_jobs) + 11 + plan->apply.lanes;

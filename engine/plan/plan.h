@@ -215,6 +215,12 @@ typedef struct PlanIdentity {
 } PlanIdentity;
 
 typedef enum PlanPlugin { PLAN_PLUGIN_PGOUTPUT, PLAN_PLUGIN_TEST_DECODING } PlanPlugin;
+/* Sessions beside those of the workers. On the source: of the engine, of what watches the slot,
+ * three of a wave (later the fence and the dump), three of the stream or of what fills the spool.
+ * On the target, beside one for each lane: of the engine, of the lock, of pg_restore, and what
+ * looks for a moment. */
+#define PLAN_BESIDE_SOURCE 8
+#define PLAN_BESIDE_TARGET 7
 
 typedef struct PlanReplication {
     PlanPlugin plugin;

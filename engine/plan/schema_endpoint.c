@@ -63,7 +63,7 @@ const cyaml_schema_field_t SOURCE_FIELDS[] = {
 };
 
 const PlanKey SOURCE_KEYS[] = {
-    ENDPOINT_KEYS("table_jobs + 8"),
+    ENDPOINT_KEYS("table_jobs + 8, at least 10"),
     {.key = "pause_jobs",
      .doc = "Pause the policies and jobs of a TimescaleDB source during the run.",
      .fallback = "true",

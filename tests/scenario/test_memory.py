@@ -1,0 +1,69 @@
+"""limits.memory holds: one large transaction, many under way at once, with and without a spool; and two-phase
+transactions come right across engines (docs/adr/0020)."""
+import random
+import re
+
+import pytest
+from stream import Trial, binary
+
+MEBIBYTE = 1 << 20
+LIMIT = 64 * MEBIBYTE
+TABLES = "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE p (id int PRIMARY KEY, v text)"
+
+
+def peak(trial):
+    """The most memory that the engine has held, in bytes."""
+    with open(f"/proc/{trial.process.pid}/status", encoding="ascii") as status:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1)) * 1024
+
+
+def sanitized():
+    """Whether the engine's memory is not its own alone."""
+    return any(mark in binary().read_bytes() for mark in (b"__asan_init", b"__tsan_init"))
+
+
+@pytest.fixture(name="pair")
+def make_pair(private_cluster, database):
+    """Databases on a server that takes prepared transactions and streams all that is under way."""
+    cluster = private_cluster("pg17", settings={"max_prepared_transactions": "300", "wal_level": "logical",
+                                                "logical_decoding_work_mem": "64kB",
+                                                "max_locks_per_transaction": "256"})
+    return database(cluster, prefix="src"), database(cluster, prefix="dst")
+
+
+def prepared(source, count, rows):
+    """So many transactions, all under way at once, each of some rows of ten kilobytes."""
+    for first in range(0, count, 50):
+        source.execute("".join(
+            f"BEGIN; INSERT INTO p SELECT g, repeat(md5(g::text), 320) "
+            f"FROM generate_series({n * rows}, {n * rows + rows - 1}) g; PREPARE TRANSACTION 'g{n}';"
+            for n in range(first, first + 50)))
+
+
+def test_memory_holds_with_many_transactions_under_way(plan, pair, tmp_path):
+    """250 prepared transactions of 100 kB under way at once, committed and rolled back in any order while engines
+    are killed; then 80 MB in one transaction through a spool of 16 MB: all of it within limits.memory."""
+    source, target = pair
+    limits = {"memory": "64MB"}
+    trial = Trial.on(plan(source, target, limits=limits), source, target, TABLES)
+    count, rows = 250, 10
+    prepared(source, count, rows)
+    order = list(range(count))
+    random.Random(4).shuffle(order)
+    for part in range(2):
+        trial.kill()
+        trial = trial.again()
+        for n in order[part::2]:
+            source.execute(f"{'ROLLBACK' if n % 3 == 0 else 'COMMIT'} PREPARED 'g{n}'")
+    with trial:
+        trial.catch_up(timeout=120)
+        assert target.value("SELECT count(*) FROM p") == sum(n % 3 != 0 for n in range(count)) * rows
+        assert trial.same("p")
+        assert sanitized() or peak(trial) < LIMIT
+    spool = {"directory": str(tmp_path / "spool"), "limit": "16MB"}
+    trial.plan = plan(source, target, limits=limits, replication={"spool": spool})
+    with trial.again() as again:
+        source.execute("INSERT INTO t SELECT g, repeat(md5(g::text), 320) FROM generate_series(1, 8000) g")
+        again.catch_up(timeout=120)
+        assert again.same("t")
+        assert sanitized() or peak(again) < LIMIT
