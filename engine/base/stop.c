@@ -93,6 +93,8 @@ bool stop_error(const Stop *stop, Err *err)
         return err_set(err, ERR_PAUSED, "stopped at a checkpoint to take in what was added");
     case STOP_SNAPSHOT:
         return err_set(err, ERR_PAUSED, "stopped at a checkpoint to take a new snapshot");
+    case STOP_DDL:
+        return err_set(err, ERR_STALE, "stopped because tables were altered on the source");
     case STOP_SLOT:
         return err_set(err, ERR_CANNOT_RESUME, "stopped because of the replication slot");
     case STOP_LATE:

@@ -23,6 +23,7 @@ typedef enum StopReason {
     STOP_FAILBACK,  /* `godwit failback`: the engine begins anew and goes back to the source */
     STOP_LOCK_LOST, /* the run's lock session died: the engine begins anew once it has it again */
     STOP_FAILED,    /* another part of the run failed */
+    STOP_DDL,       /* the source's tables were altered */
     STOP_DOWNTIME,  /* the cutover took longer than its max_downtime */
     STOP_SLOT,      /* the slot is lost, or holds more than the plan allows */
     STOP_DONE,      /* the service is not needed any more */

@@ -225,7 +225,8 @@ static void block_lost_use(Build *build, const CatRelation *table, const char *c
             block_index(build, graph, graph->back[e].from, reason);
 }
 
-/* Tables that are not selected, excluded views, what is the provider's, and all that needs them. */
+/* Tables that are not selected, excluded views and sequences, what is the provider's, and all that
+ * needs them. */
 static void block_unselected(Build *build, Graph *graph)
 {
     for (size_t n = 0; n < build->source->objects_count; n++) {
@@ -236,8 +237,9 @@ static void block_unselected(Build *build, Graph *graph)
             continue;
         const Mark *mark = build_mark(build, relation);
         bool table = holds_rows(relation) && !mark->selected;
-        bool view = mark->excluded && (relation->kind == 'v' || relation->kind == 'm');
-        if (table || view)
+        bool alone = mark->excluded &&
+                     (relation->kind == 'v' || relation->kind == 'm' || relation->kind == 'S');
+        if (table || alone)
             block(graph, (uint32_t)n, (uint32_t)n);
     }
     build_each_lost_use(build, block_lost_use, graph);

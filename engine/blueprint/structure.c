@@ -152,7 +152,7 @@ bool structure_grew(const char *before, const char *after, Err *err)
 }
 
 /* "partition p of t", with a "table t" that was there. */
-static bool is_new_partition(Arena *arena, const FactVec *was, const char *key)
+static bool is_partition_of_known(Arena *arena, const FactVec *was, const char *key)
 {
     if (!text_starts_with(key, "partition "))
         return false;
@@ -168,25 +168,103 @@ static bool is_new_partition(Arena *arena, const FactVec *was, const char *key)
     return false;
 }
 
-bool structure_grew_partitions(const char *before, const char *after)
+/* Whether this fact is new, or says another thing than before. */
+static bool moved(const FactVec *was, const Fact *fact)
 {
-    AUTO_ARENA Arena arena = {0};
+    const Fact *before = find(was, fact->key);
+    return before == NULL || !text_equal(before->value, fact->value);
+}
+
+static void add_new(Arena *arena, const char *key, NameVec *added)
+{
+    static const char *const KINDS[] = {"table ", "sequence "};
+    for (size_t k = 0; k < sizeof(KINDS) / sizeof(KINDS[0]); k++) {
+        Name name;
+        if (text_starts_with(key, KINDS[k]) && name_parse(arena, key + strlen(KINDS[k]), &name))
+            *vec_push(arena, added) = name;
+    }
+}
+
+/* "partition p of t" of a table that was there. \param name receives p */
+static bool parse_partition(Arena *arena, const FactVec *was, const char *key, Name *name)
+{
+    static const char PARTITION[] = "partition ";
+    if (!is_partition_of_known(arena, was, key))
+        return false;
+    const char *text = key + strlen(PARTITION);
+    for (const char *end = strstr(text, " of "); end != NULL; end = strstr(end + 1, " of ")) {
+        if (name_parse(arena, arena_printf(arena, "%.*s", (int)(end - text), text), name))
+            return true;
+    }
+    return false;
+}
+
+/* What is new or says another thing. \return false when it is no addition */
+static bool look_at_new(Arena *arena, const FactVec *was, const FactVec *is, StructureMoves *moves)
+{
+    for (size_t i = 0; i < is->count; i++) {
+        const char *key = is->items[i].key;
+        if (!moved(was, &is->items[i]) || is_partition_of_known(arena, was, key))
+            continue;
+        if (find(was, key) != NULL || !is_whole(was, is, key))
+            return false;
+        add_new(arena, key, &moves->added);
+    }
+    return true;
+}
+
+/* What went or says another thing. \return false when it is no partition */
+static bool look_at_old(Arena *arena, const FactVec *was, const FactVec *is, StructureMoves *moves)
+{
+    for (size_t i = 0; i < was->count; i++) {
+        const Fact *fact = &was->items[i];
+        StructurePartition one = {.is_gone = find(is, fact->key) == NULL};
+        if (!moved(is, fact))
+            continue;
+        if (!parse_partition(arena, was, fact->key, &one.name))
+            return false;
+        one.oid = (uint32_t)strtoul(fact->value + strlen("oid "), NULL, 10);
+        *vec_push(arena, &moves->partitions) = one;
+    }
+    return true;
+}
+
+StructureMoves structure_moves(Arena *arena, const char *before, const char *after)
+{
+    AUTO_ARENA Arena own = {0};
+    StructureMoves moves = {.move = STRUCTURE_SAME};
     FactVec was = {0};
     FactVec is = {0};
-    facts_parse(&arena, &was, before);
-    facts_parse(&arena, &is, after);
-    bool grew = false;
-    for (size_t i = 0; i < was.count; i++) {
-        const Fact *now = find(&is, was.items[i].key);
-        if (now == NULL || !text_equal(now->value, was.items[i].value))
-            return false;
-    }
-    for (size_t i = 0; i < is.count; i++) {
-        if (find(&was, is.items[i].key) != NULL)
-            continue;
-        if (!is_new_partition(&arena, &was, is.items[i].key))
-            return false;
-        grew = true;
-    }
-    return grew;
+    if (strcmp(before, after) == 0)
+        return moves;
+    facts_parse(&own, &was, before);
+    facts_parse(&own, &is, after);
+    if (!look_at_new(arena, &was, &is, &moves) || !look_at_old(arena, &was, &is, &moves))
+        return (StructureMoves){.move = STRUCTURE_ALTERED};
+    moves.move = moves.partitions.count > 0 ? STRUCTURE_PARTITIONS : STRUCTURE_ADDED;
+    return moves;
+}
+
+const char *structure_names(Arena *arena, const NameVec *names)
+{
+    const char *text = "";
+    for (size_t i = 0; i < names->count; i++)
+        text = arena_printf(arena, "%s%s%s", text, i == 0 ? "" : ", ",
+                            name_text(arena, &names->items[i]));
+    return text;
+}
+
+const char *structure_look(Arena *arena, Conn *source, const Blueprint *began, Err *err)
+{
+    Catalog catalog = {0};
+    Blueprint now = {0};
+    PlanFindings findings = {0};
+    AUTO_ERR Err unfit = {0}; /* a selector that matches nothing any more; the comparison tells */
+    bool ok = catalog_inspect(&catalog, source, err) &&
+              (blueprint_build(&now, began->plan, &catalog, began->target, &findings, &unfit) ||
+               unfit.code == ERR_PLAN || err_move(err, &unfit));
+    const char *text = ok ? structure_text(arena, &now) : NULL;
+    blueprint_release(&now);
+    catalog_release(&catalog);
+    return text;
 }

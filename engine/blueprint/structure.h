@@ -6,6 +6,7 @@
 #ifndef GODWIT_BLUEPRINT_STRUCTURE_H
 #define GODWIT_BLUEPRINT_STRUCTURE_H
 
+#include "base/vec.h"
 #include "blueprint/blueprint.h"
 
 /** The facts of a blueprint, a line each. */
@@ -19,9 +20,39 @@ char *structure_diff(Arena *arena, const char *before, const char *after);
  * whole tables, partitions and sequences: what `refresh` can take in. */
 MUSTCHECK bool structure_grew(const char *before, const char *after, Err *err);
 
-/** Whether everything that was there is there as it was, and what is new are partitions of tables
- * that were there: those come and go by themselves, and are taken in unasked. */
-bool structure_grew_partitions(const char *before, const char *after);
+typedef VEC(Name) NameVec;
+
+/** "public.a, public.b". */
+const char *structure_names(Arena *arena, const NameVec *names);
+
+/* One partition of a selected table. */
+typedef struct StructurePartition {
+    Name name;    /* on the source */
+    bool is_gone; /* else another table has its name now */
+    uint32_t oid; /* when it was copied */
+} StructurePartition;
+
+typedef VEC(StructurePartition) StructurePartitions;
+
+typedef enum StructureMove {
+    STRUCTURE_SAME,
+    STRUCTURE_ADDED,      /* whole tables, partitions, sequences are new, nothing else moved */
+    STRUCTURE_PARTITIONS, /* partitions went, or are other tables; there may be additions, too */
+    STRUCTURE_ALTERED,    /* anything else */
+} StructureMove;
+
+/* What moved between two structures. */
+typedef struct StructureMoves {
+    StructureMove move;
+    NameVec added;                  /* tables and sequences; none when it is altered */
+    StructurePartitions partitions; /* that went, or are other tables now */
+} StructureMoves;
+
+StructureMoves structure_moves(Arena *arena, const char *before, const char *after);
+
+/** The structure as the source has it now, by the plan of a blueprint. \return NULL with ERR_SQL,
+ * ERR_LOST */
+const char *structure_look(Arena *arena, Conn *source, const Blueprint *began, Err *err);
 
 /** Refuses with ERR_STALE, naming what differs. */
 MUSTCHECK bool structure_same(const char *before, const char *after, Err *err);

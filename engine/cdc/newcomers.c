@@ -118,3 +118,20 @@ bool stream_partitions_moved(Stream *stream, Conn *source, bool *moved, Err *err
     *moved = status.partitions_moved;
     return true;
 }
+
+bool newcomers_shape(Stream *stream, Conn *conn, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(conn, SQL_CDC_SHAPE, NO_PARAMS, &rows, err))
+        return false;
+    const char *shape = rows_text(rows, 0, 0);
+    if (stream->shape != NULL && strcmp(stream->shape, shape) == 0)
+        return true;
+    size_t size = strlen(shape) + 1;
+    stream->shape = mem_resize(stream->shape, size);
+    memcpy(stream->shape, shape, size);
+    pthread_mutex_lock(&stream->mutex);
+    stream->status.shapes++;
+    pthread_mutex_unlock(&stream->mutex);
+    return true;
+}

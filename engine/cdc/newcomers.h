@@ -21,4 +21,8 @@ MUSTCHECK bool newcomers_stranger(Stream *stream, Conn *conn, Err *err);
 MUSTCHECK bool newcomers_look(Stream *stream, Conn *conn, const char *roots, const char *known,
                               Err *err);
 
+/** Looks whether the shape of any table of the source moved: names, columns, types. It counts in
+ * the stream's status; the first look counts, too. \return false with ERR_SQL, ERR_LOST. */
+MUSTCHECK bool newcomers_shape(Stream *stream, Conn *conn, Err *err);
+
 #endif

@@ -58,6 +58,7 @@ typedef struct Watch {
     const char *roots;      /* NULL: nothing is partitioned */
     const char *names;      /* NULL: they do not matter */
     int64_t looked_ms;
+    int64_t shaped_ms; /* the same, at the shape of all tables */
 } Watch;
 
 static void watch_begin(Watch *watch, const Stream *stream)
@@ -75,6 +76,12 @@ static void watch_begin(Watch *watch, const Stream *stream)
 static bool watch_look(Watch *watch, Stream *stream, Conn *conn, bool urgent, Err *err)
 {
     bool hurry = urgent && watch->names != NULL;
+    bool due = clock_ms() - watch->shaped_ms >= PARTITIONS_MS;
+    if (due && !stream->spec.receive_only) {
+        if (!newcomers_shape(stream, conn, err))
+            return false;
+        watch->shaped_ms = clock_ms();
+    }
     if (!hurry && clock_ms() - watch->looked_ms < PARTITIONS_MS)
         return true;
     if (!newcomers_look(stream, conn, watch->roots, watch->partitions, err))

@@ -73,6 +73,7 @@ static void stream_free(Stream *stream)
     arena_release(&stream->marker_arena);
     arena_release(&stream->gone_arena);
     hold_release(&stream->hold);
+    mem_free(stream->shape);
     err_release(&stream->error);
     stop_release(&stream->stop);
     spool_close(stream->spool);

@@ -60,6 +60,7 @@ typedef struct StreamStatus {
     const Leaf *waits_for; /* apply waits: a change of this leaf came, and it is held; NULL: no */
     SpoolStatus spool;     /* bytes 0: there is none */
     bool partitions_moved; /* the source's partitions of selected tables are not the blueprint's */
+    uint64_t shapes; /* how many shapes of the source's tables were seen, one after the other */
 } StreamStatus;
 
 /** Connects, checks confirmed_flush_lsn <= position (else ERR_CANNOT_RESUME, exit 14), starts the

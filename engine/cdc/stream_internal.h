@@ -86,6 +86,7 @@ struct Stream {
     bool head_known;
     Lsn first_head;    /* the source's WAL end as first seen */
     Lsn last_sync_lsn; /* the newest of all leaves */
+    char *shape;       /* as last seen; the pulse's */
     uint32_t stranger_oid;
     Stranger stranger;
     uint64_t looks; /* at the names, see names.h; what is astray does not change any more */

@@ -12,6 +12,7 @@
 #include "cmd/again.h"
 #include "cmd/engine_internal.h"
 #include "cmd/findings.h"
+#include "cmd/guard.h"
 #include "cmd/hold.h"
 #include "cmd/late.h"
 #include "cmd/undo.h"
@@ -44,6 +45,7 @@ typedef struct Ticker {
         refresh; /* a request of that kind, or resync: to be answered, or what the stop is for */
     const char *resync;   /* what that stop is for */
     bool cutover_is_told; /* who asked for the cutover does not wait for the way back's end */
+    Guard guard;
     int64_t last_request_ms;
     int64_t last_sample_ms;
     int64_t last_mend_ms;
@@ -231,8 +233,11 @@ static void tick(void *data, const ExecuteView *view)
         return;
     answer_when_caught_up(ticker, view);
     StreamStatus status = {0};
-    if (run_stream_status(ticker->run, &status))
+    if (run_stream_status(ticker->run, &status)) {
         watch_partitions(ticker->run, &status);
+        guard_tick(&ticker->guard, &ticker->session->arena, ticker->run, ticker->session->target,
+                   &status);
+    }
     watch_slot(ticker, view);
     answer_cutover_when_kept(ticker);
     if (now - ticker->last_request_ms > REQUEST_POLL_MS) {
@@ -279,9 +284,8 @@ static bool hold_to_structure(Session *session, const Run *run, SessionChanges c
         return journal_structure_grow(session->target, run->journal.id, now, err);
     if (!journal_structure(&session->arena, session->target, run->journal.id, now, &recorded, err))
         return false;
-    if (structure_grew_partitions(recorded, now))
-        return journal_structure_grow(session->target, run->journal.id, now, err);
-    return structure_same(recorded, now, err);
+    return strcmp(recorded, now) == 0 ||
+           late_moves(&session->blueprint, session->target, run->journal.id, recorded, now, err);
 }
 
 /* Before the plan's changes are taken over: what they come to must be additions. */
@@ -354,8 +358,12 @@ static bool begin_run(Session *session, Run *run, SessionChanges changes, Err *e
 
 static bool prepare_old(Session *session, const EngineOptions *options, bool resuming, Err *err)
 {
+    session->take_added =
+        options->changes == CHANGES_ADDED || (session->plan.ddl.add && !options->leave_added);
     if (!undo_fences(session, err) || !session_inspect(session, err))
         return false;
+    if (session->left_out != NULL)
+        guard_warn_added(&(LogCtx){.run = session->plan.name}, session->left_out);
     if (options->changes == CHANGES_ADDED && !engine_may_refresh(session, err))
         return false;
     if (resuming && !session_same_run(session, options->changes, err))
@@ -465,6 +473,7 @@ bool engine_execute(Session *session, EngineOptions *options, Run *run,
                      .run = run,
                      .main = run_main(run),
                      .refresh = options->refresh,
+                     .guard.leave_added = options->leave_added,
                      .progress = progress_begin(live)};
     ExecuteOptions execution = {.until = options->until, .tick = tick, .tick_data = &ticker};
     run->exit_at_gate = options->exit_at_gate;
@@ -477,6 +486,8 @@ bool engine_execute(Session *session, EngineOptions *options, Run *run,
     progress_end(ticker.progress);
     options->refresh = ticker.refresh;
     options->resync = ticker.resync;
+    options->leave_added = false; /* another try when it begins anew */
+    guard_answer(&ticker.guard, run, err);
     graph_release(&graph);
     return ok;
 }
@@ -572,6 +583,22 @@ static bool run_session(Session *session, EngineOptions *options, Again *again, 
     return ok;
 }
 
+/* With ddl.added: add, what a plan or a check refuses is no reason to stop what is there. */
+static bool could_not_add(const Session *session, EngineOptions *now, Err *err)
+{
+    LogCtx ctx = {.run = session->plan.name};
+    int status = err_exit_status(err->code);
+    bool refused = status == err_exit_status(ERR_PLAN) || status == err_exit_status(ERR_PREFLIGHT);
+    if (!refused || !session->take_added || now->changes == CHANGES_ADDED ||
+        session->journal.id == 0 || stop_reason(&session->stop) != STOP_NONE)
+        return false;
+    log_err(&ctx, LOG_ERROR, err);
+    log_warn(&ctx, "what came to the source since the run began is not taken in");
+    err_release(err);
+    now->leave_added = true;
+    return true;
+}
+
 /* Readies the next beginning. \return false when there is none, with what is the end */
 static bool next_beginning(Session *session, const EngineOptions *options, EngineOptions *now,
                            Again *again, Err *err)
@@ -580,6 +607,8 @@ static bool next_beginning(Session *session, const EngineOptions *options, Engin
     now->step_done = NULL;
     now->step_again = NULL;
     now->changes = options->changes;
+    if (could_not_add(session, now, err))
+        return true;
     if (!begins_anew(session))
         return again_may(again, &session->stop, err) && again_wait(again, session, err);
     StopReason reason = stop_reason(&session->stop);

@@ -14,6 +14,7 @@ typedef struct EngineOptions {
     SessionChanges changes; /* that are taken over from the plan */
     int64_t refresh;    /* the request (refresh, resync) that is answered once caught up; 0 none */
     const char *resync; /* tables that are copied anew, as late_note() has them; NULL: none */
+    bool leave_added;   /* though the plan's ddl.added says add: it could not be taken in */
     const char *step_done;  /* a step of the plan whose outcome nobody knows: it is done; NULL */
     const char *step_again; /* it is run again; NULL */
 } EngineOptions;

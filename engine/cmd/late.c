@@ -4,10 +4,8 @@
 #include "cmd/late.h"
 
 #include "base/jsontext.h"
-#include "base/vec.h"
+#include "blueprint/structure.h"
 #include "plan/suggest.h"
-
-typedef VEC(Name) NameVec;
 
 static void json_scope(json_t **json)
 {
@@ -87,4 +85,40 @@ bool late_note(const Blueprint *blueprint, Conn *target, int64_t run, const char
         return true;
     return resolve(&arena, blueprint, argument, &leaves, err) &&
            journal_leaves_again(target, run, leaves.items, leaves.count, err);
+}
+
+static bool still_there(const Blueprint *blueprint, const StructurePartition *partition, Err *err)
+{
+    Arena *arena = &err->arena;
+    Name name = blueprint_target_name(blueprint, partition->oid, &partition->name);
+    const CatRelation *found = catalog_relation_named(blueprint->target, &name);
+    if (found == NULL || !found->is_partition)
+        return false;
+    err_set(err, ERR_STALE, "partition %s was detached or dropped on the source",
+            name_text(arena, &partition->name));
+    err_detail(err, "The stream does not tell of that: its rows are still on the target, in %s.",
+               name_text(arena, &name));
+    err_hint(err, "Detach or drop it on the target, too, then \"godwit apply\" goes on; or attach "
+                  "it again on the source.");
+    return true;
+}
+
+bool late_moves(const Blueprint *blueprint, Conn *target, int64_t run, const char *recorded,
+                const char *now, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    NameVec gone = {0};
+    NameVec again = {0};
+    const StructureMoves moves = structure_moves(&arena, recorded, now);
+    if (moves.move == STRUCTURE_ALTERED)
+        return structure_same(recorded, now, err);
+    for (size_t i = 0; i < moves.partitions.count; i++) {
+        const StructurePartition *one = &moves.partitions.items[i];
+        if (one->is_gone && still_there(blueprint, one, err))
+            return false;
+        *vec_push(&arena, one->is_gone ? &gone : &again) = one->name;
+    }
+    return journal_leaves_gone(target, run, gone.items, gone.count, err) &&
+           journal_leaves_again(target, run, again.items, again.count, err) &&
+           journal_structure_grow(target, run, now, err);
 }

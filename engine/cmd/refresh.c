@@ -14,6 +14,7 @@ static bool may_ask(Session *session, Err *err)
         err_set(err, ERR_STALE, "a pinned plan is held to what was reviewed; it takes nothing in");
         return err_hint(err, "Refresh with the plan itself, after a review of its own.");
     }
+    session->take_added = true;
     return session_connect(session, true, false, true, err) && session_inspect(session, err) &&
            engine_may_refresh(session, err) && findings_preflight(session, true, err);
 }

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/str.h"
+#include "blueprint/structure.h"
 #include "cmd/pinned.h"
 #include "journal/run_state_table.h"
 
@@ -147,6 +148,64 @@ static void forgive(PlanSelectors *selectors)
         selectors->items[i].optional = true;
 }
 
+/* What the source got since the run began. An object that is nothing but new is no reason to stop
+ * what is there; whether the cutover may come is decided then, with all of it. */
+static bool added_since(Session *session, NameVec *added, Err *err)
+{
+    const char *recorded = NULL;
+    *added = (NameVec){0};
+    bool goes_on = text_equal(session->journal.state, RUN_RUNNING) ||
+                   text_equal(session->journal.state, RUN_CUTOVER);
+    if (session->journal.id == 0 || session->take_added || !goes_on)
+        return true;
+    if (!journal_structure_read(&session->arena, session->target, session->journal.id, &recorded,
+                                err))
+        return false;
+    if (recorded != NULL)
+        *added = structure_moves(&session->arena, recorded,
+                                 structure_text(&session->arena, &session->blueprint))
+                     .added;
+    return true;
+}
+
+static bool build_once(Session *session, const NameVec *left_out, PlanFindings *findings, Err *err)
+{
+    PlanSelectors *exclude = &session->plan.select.exclude;
+    const PlanSelectors as_planned = *exclude;
+    exclude->items = arena_array(&session->arena, PlanSelector, exclude->count + left_out->count);
+    for (size_t i = 0; i < as_planned.count; i++)
+        exclude->items[i] = as_planned.items[i];
+    for (size_t i = 0; i < left_out->count; i++) {
+        const Name *name = &left_out->items[i];
+        exclude->items[exclude->count++] =
+            (PlanSelector){.selector = {.text = name_text(&session->arena, name), .name = *name},
+                           .optional = true};
+    }
+    bool ok = blueprint_build(&session->blueprint, &session->plan, &session->source_catalog,
+                              &session->target_catalog, findings, err);
+    *exclude = as_planned;
+    return ok || err->code == ERR_PLAN;
+}
+
+static bool build(Session *session, PlanFindings *findings, Err *err)
+{
+    NameVec added = {0};
+    if (!build_once(session, &added, findings, err))
+        return false;
+    err_release(err); /* blueprint_probe() counts all findings */
+    if (!added_since(session, &added, err))
+        return false;
+    session->left_out = added.count == 0 ? NULL : structure_names(&session->arena, &added);
+    if (added.count == 0)
+        return true;
+    blueprint_release(&session->blueprint);
+    *findings = (PlanFindings){0};
+    if (!build_once(session, &added, findings, err))
+        return false;
+    err_release(err);
+    return true;
+}
+
 bool session_inspect(Session *session, Err *err)
 {
     PlanFindings findings = {0};
@@ -157,12 +216,8 @@ bool session_inspect(Session *session, Err *err)
         forgive(&session->plan.select.tables);
         forgive(&session->plan.select.exclude);
     }
-    bool ok = blueprint_build(&session->blueprint, &session->plan, &session->source_catalog,
-                              &session->target_catalog, &findings, err);
-    if (ok || err->code == ERR_PLAN) {
-        err_release(err);
-        ok = blueprint_probe(&session->blueprint, session->source, &findings, err);
-    }
+    bool ok = build(session, &findings, err) &&
+              blueprint_probe(&session->blueprint, session->source, &findings, err);
     print_findings(&session->plan, &findings);
     return ok;
 }
@@ -235,6 +290,7 @@ static bool is_safe_change(const char *line)
                                        "cutover.",
                                        "apply.on_conflict",
                                        "apply.lanes",
+                                       "ddl.",
                                        "tools.",
                                        "replication.heartbeat",
                                        "source.max_connections",

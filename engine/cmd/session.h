@@ -30,6 +30,8 @@ typedef struct Session {
     Catalog source_catalog;
     Catalog target_catalog;
     Blueprint blueprint;
+    bool take_added;      /* session_inspect() takes in what the source got since the run began */
+    const char *left_out; /* else these tables and sequences are left out; NULL: there are none */
     PgTools tools;
     bool has_journal;
     JournalRun journal; /* id 0: no run of this name */
@@ -60,7 +62,8 @@ MUSTCHECK bool session_catalogs(Session *session, Err *err);
 MUSTCHECK bool session_same_systems(Session *session, Err *err);
 
 /** Reads both catalogs, resolves the blueprint; its findings go to stderr. In a run that exists (if
- * session_journal() was asked) a selector may match nothing any more. */
+ * session_journal() was asked) a selector may match nothing any more, and tables that came since it
+ * began are left out unless `take_added` is set. */
 MUSTCHECK bool session_inspect(Session *session, Err *err);
 
 /** Finds pg_dump and pg_restore; for what restores the schema. */

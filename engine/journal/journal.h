@@ -160,6 +160,10 @@ MUSTCHECK bool journal_leaves_stream(Conn *target, int64_t run, Err *err);
 MUSTCHECK bool journal_leaves_again(Conn *target, int64_t run, const Name *leaves, size_t count,
                                     Err *err);
 
+/** Forgets leaves that are on neither side any more. \return false with ERR_SQL, ERR_LOST. */
+MUSTCHECK bool journal_leaves_gone(Conn *target, int64_t run, const Name *leaves, size_t count,
+                                   Err *err);
+
 /** Whether a leaf of the run has streamed: then the stream goes on while others are copied. */
 MUSTCHECK bool journal_replicating(Conn *target, int64_t run, bool *replicating, Err *err);
 

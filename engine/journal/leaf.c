@@ -77,6 +77,13 @@ bool journal_leaves_again(Conn *target, int64_t run, const Name *leaves, size_t 
                    PARAMS(arena_int64(&arena, run), names_json(&arena, leaves, count)), err);
 }
 
+bool journal_leaves_gone(Conn *target, int64_t run, const Name *leaves, size_t count, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_LEAVES_GONE,
+                   PARAMS(arena_int64(&arena, run), names_json(&arena, leaves, count)), err);
+}
+
 bool journal_replicating(Conn *target, int64_t run, bool *replicating, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

@@ -373,6 +373,12 @@ char *plan_canonical(Arena *arena, const Plan *plan)
     put_waivers(&json, "attest", plan->attests, plan->attest_count);
     put_copy(&json, arena, &plan->copy);
     put_cutover(&json, arena, &plan->cutover);
+    if (plan->ddl.add || plan->ddl.pause_relation) { /* fingerprints of plans without stay */
+        json_open(&json, "ddl", '{');
+        json_text(&json, "added", schema_word("ddl", "added", plan->ddl.add));
+        json_text(&json, "altered", schema_word("ddl", "altered", plan->ddl.pause_relation));
+        json_close(&json, '}');
+    }
     json_open(&json, "extensions", '{');
     json_text(&json, "create", plan->extensions.create_missing ? "missing" : "none");
     put_texts(&json, "exclude", plan->extensions.exclude, plan->extensions.exclude_count);

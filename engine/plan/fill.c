@@ -563,6 +563,11 @@ void plan_fill(Plan *plan, const BoundPlan *bound, const Node *root)
         .on_conflict = (PlanConflict)word_or_default(
             bound->apply != NULL ? bound->apply->on_conflict : NULL, "apply", "on_conflict"),
     };
+    plan->ddl = (PlanDdl){
+        .add = word_or_default(bound->ddl != NULL ? bound->ddl->added : NULL, "ddl", "added") == 1,
+        .pause_relation =
+            word_or_default(bound->ddl != NULL ? bound->ddl->altered : NULL, "ddl", "altered") == 1,
+    };
     fill_caps(plan);
     plan->memory_bytes =
         size_or_default(bound->limits != NULL ? bound->limits->memory : NULL, "limits", "memory");

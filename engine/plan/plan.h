@@ -268,6 +268,12 @@ typedef struct PlanApply {
     PlanConflict on_conflict;
 } PlanApply;
 
+/* What to do when the source's tables change while the run lasts. */
+typedef struct PlanDdl {
+    bool add;            /* take in what the selection would take; else it is reported */
+    bool pause_relation; /* go on without a table that was altered; else the run stops */
+} PlanDdl;
+
 typedef enum PlanVerifyMethod { PLAN_VERIFY_COUNT, PLAN_VERIFY_CHECKSUM } PlanVerifyMethod;
 
 typedef struct PlanVerify {
@@ -391,6 +397,7 @@ typedef struct Plan {
     PlanReplication replication;
     PlanCopy copy;
     PlanApply apply;
+    PlanDdl ddl;
     uint64_t memory_bytes; /* limits.memory, default 512 MB */
     PlanVerify
         *verifies; /* never empty: the default is one checksum entry "all" over every relation */

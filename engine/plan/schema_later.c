@@ -7,6 +7,8 @@ static const cyaml_strval_t DDL_ADDED[] = {{"report", 0}, {"add", 1}};
 static const cyaml_strval_t DDL_ALTERED[] = {{"stop", 0}, {"pause_relation", 1}};
 static const cyaml_strval_t IF_UNAVAILABLE[] = {{"stop", 0}, {"continue", 1}};
 
+static const char *const ALTERED_LATER[] = {"pause_relation", NULL};
+
 const cyaml_schema_field_t DDL_FIELDS[] = {
     IS_WORD("added", BoundDdl, added, DDL_ADDED),
     IS_WORD("altered", BoundDdl, altered, DDL_ALTERED),
@@ -15,9 +17,13 @@ const cyaml_schema_field_t DDL_FIELDS[] = {
 
 const PlanKey DDL_KEYS[] = {
     {.key = "added",
-     .doc = "What to do about a relation that the selection would take.",
+     .doc = "What to do about a new table that the selection would take: report it and go on "
+            "without, which the cutover then refuses, or take it in as refresh does.",
      .fallback = "report"},
-    {.key = "altered", .doc = "What to do when a relation's columns change.", .fallback = "stop"},
+    {.key = "altered",
+     .doc = "What to do when a selected table is altered, renamed or dropped: stop the run.",
+     .later = ALTERED_LATER,
+     .fallback = "stop"},
     {.key = NULL},
 };
 

@@ -49,8 +49,9 @@ def test_without_an_engine(killed, source, target, plan, godwit):
     running.kill9()
     source.execute("UPDATE old SET v = 'while nobody looked' WHERE id < 10")
     source.execute(ADDED)
-    result = godwit("apply", mine, code=12)
+    result = godwit("apply", mine, "--exit-at-gate", code=6)
     assert "godwit refresh" in result.err and 'public."New One"' in result.err
+    assert target.value("SELECT to_regclass('\"New One\"') IS NULL")
     if killed:
         result = godwit("refresh", mine, env={"GODWIT_FAULT": "target/worker:statement:90:kill"})
         assert result.code in (-9, 137), result.err

@@ -1,0 +1,123 @@
+/*
+ * Guard: see the header. A look that fails is tried again; it never fails the run, since the stream
+ * tells what is wrong with the source. What is altered must be seen twice: DDL that is gone again a
+ * moment later, as by a migration tool that tries something, does not matter.
+ */
+#include "cmd/guard.h"
+
+#include "base/clock.h"
+#include "blueprint/structure.h"
+#include "cutover/cutover.h"
+
+#define AGAIN_MS 1000
+
+static const char CAME[] =
+    "came to the source since the run began, and is not copied; the cutover refuses until \"godwit "
+    "refresh\" takes it in, or it is gone again";
+
+void guard_warn_added(const LogCtx *ctx, const char *names)
+{
+    log_warn(ctx, "%s %s", names, CAME);
+}
+
+/* --- looking --- */
+
+static const char *look(Arena *arena, Run *run, Err *err)
+{
+    AUTO_CONN Conn *conn = NULL;
+    ConnOptions options = {.purpose = "guard", .read_only = true, .stop = run->stop};
+    if (!conn_open(&conn, &run->source, &options, err))
+        return NULL;
+    return structure_look(arena, conn, run->blueprint, err);
+}
+
+static bool is_due(const Guard *guard, const Run *run, const StreamStatus *status)
+{
+    if (run->forth != NULL || atomic_load(&run->cutover->begun) || status->failed)
+        return false;
+    return guard->again_ms != 0 ? clock_ms() >= guard->again_ms : status->shapes != guard->seen;
+}
+
+/* --- what to do --- */
+
+static void find(Run *run, Conn *target, const char *severity, const char *object,
+                 const char *message)
+{
+    AUTO_ERR Err err = {0};
+    if (!journal_finding(target, run->journal.id, err_code_name(ERR_STALE), severity, object,
+                         message, &err))
+        log_debug(&run->log, "guard: %s", err.message);
+}
+
+static void report_added(Run *run, Conn *target, const char *text)
+{
+    guard_warn_added(&run->log, text);
+    find(run, target, "warning", text, CAME);
+}
+
+static void answer_added(Guard *guard, Arena *arena, Run *run, Conn *target, const char *text)
+{
+    guard->altered = NULL;
+    if (guard->told != NULL && strcmp(guard->told, text) == 0)
+        return;
+    bool refused = guard->leave_added && guard->told == NULL;
+    guard->told = arena_strdup(arena, text);
+    if (!run->plan->ddl.add || refused) {
+        report_added(run, target, text);
+        return;
+    }
+    log_info(&run->log, "stopping at a checkpoint to take in %s", text);
+    stop_request(run->stop, STOP_LATE);
+}
+
+static void answer_altered(Guard *guard, Arena *arena, Run *run, Conn *target, const char *before,
+                           const char *now)
+{
+    if (guard->altered == NULL || strcmp(guard->altered, now) != 0) {
+        guard->altered = arena_strdup(arena, now);
+        guard->again_ms = clock_ms() + AGAIN_MS;
+        return;
+    }
+    AUTO_ARENA Arena own = {0};
+    const char *diff = structure_diff(&own, before, now);
+    log_error(&run->log, "tables were altered on the source; stopping: %.*s",
+              (int)strcspn(diff, "\n"), diff);
+    find(run, target, "error", "source", diff);
+    stop_request(run->stop, STOP_DDL);
+}
+
+void guard_tick(Guard *guard, Arena *arena, Run *run, Conn *target, const StreamStatus *status)
+{
+    AUTO_ARENA Arena own = {0};
+    AUTO_ERR Err err = {0};
+    if (!is_due(guard, run, status))
+        return;
+    const char *now = look(&own, run, &err);
+    guard->seen = status->shapes;
+    guard->again_ms = 0;
+    if (now == NULL) {
+        log_debug(&run->log, "guard: %s", err.message);
+        guard->again_ms = clock_ms() + AGAIN_MS;
+        return;
+    }
+    const char *before = structure_text(&own, run->blueprint);
+    const StructureMoves moves = structure_moves(&own, before, now);
+    if (moves.added.count > 0)
+        answer_added(guard, arena, run, target, structure_names(&own, &moves.added));
+    else if (moves.move == STRUCTURE_ALTERED)
+        answer_altered(guard, arena, run, target, before, now);
+    else
+        guard->altered = NULL;
+}
+
+void guard_answer(const Guard *guard, const Run *run, Err *failure)
+{
+    AUTO_ARENA Arena arena = {0};
+    if (guard->altered == NULL || stop_reason(run->stop) != STOP_DDL)
+        return;
+    AUTO_ERR Err err = {0};
+    if (structure_same(structure_text(&arena, run->blueprint), guard->altered, &err))
+        return;
+    err_release(failure);
+    err_move(failure, &err);
+}
