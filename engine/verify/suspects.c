@@ -9,6 +9,7 @@
 #define LOOK_AGAIN_MS      60000 /* a row that is written at every look for so long is busy */
 #define LOOKS_AT_LEAST     20
 #define LOOK_PAUSE_MOST_MS 250
+#define STOOD_MS           2000 /* what the source's sessions do not see yet they see by then */
 #define WAIT_APPLIED_MS    600000
 #define WAIT_LANE_MS       120000
 #define LANE_POLL_MS       100
@@ -147,6 +148,18 @@ typedef struct Looks {
     Look earlier; /* target at the look before, of the same suspects; no rows at the first look */
 } Looks;
 
+/* Whether both sides have stood apart for long enough; begins or ends that time. */
+static bool has_stood(Suspect *suspect, Verdict verdict)
+{
+    if (verdict != VERDICT_DIFFERENT) {
+        suspect->apart_ms = 0;
+        return false;
+    }
+    if (suspect->apart_ms == 0)
+        suspect->apart_ms = clock_ms();
+    return clock_ms() - suspect->apart_ms >= STOOD_MS;
+}
+
 /* One look at all pending; those that need another are kept, in order. */
 static bool look_once(Reading *reading, Looks *looks, SuspectVec *pending, Err *err)
 {
@@ -160,10 +173,12 @@ static bool look_once(Reading *reading, Looks *looks, SuspectVec *pending, Err *
         Verdict verdict =
             verdict_of(&looks->first.seen[i], &looks->target.seen[i], &looks->second.seen[i],
                        looks->earlier.seen == NULL ? NULL : &looks->earlier.seen[i]);
-        if (verdict == VERDICT_DIFFERENT)
-            result_add(reading, &pending->items[i], &looks->second.seen[i], &looks->target.seen[i]);
-        if (verdict != VERDICT_LOOK_AGAIN)
+        if (verdict == VERDICT_SAME)
             continue;
+        if (has_stood(&pending->items[i], verdict)) {
+            result_add(reading, &pending->items[i], &looks->second.seen[i], &looks->target.seen[i]);
+            continue;
+        }
         pending->items[kept] = pending->items[i];
         looks->second.seen[kept] = looks->second.seen[i];
         looks->target.seen[kept] = looks->target.seen[i];

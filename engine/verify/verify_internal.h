@@ -160,6 +160,7 @@ MUSTCHECK bool rows_compare(Reading *reading, const Ranges *ranges, Err *err);
 typedef struct Suspect {
     const char *const *values; /* key->count texts; keyless: one, the hash */
     const char *shown;         /* keyless: the row's text; else NULL */
+    int64_t apart_ms; /* clock_ms() since when both sides stand and differ, 0: they do not */
 } Suspect;
 
 typedef VEC(Suspect) SuspectVec;
