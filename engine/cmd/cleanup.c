@@ -45,7 +45,7 @@ static bool bury(Session *session, Err *err)
            session->plan.name);
     if (text_equal(end, RUN_FINISHED))
         return tell_closed(session, session->source, err);
-    return !text_equal(end, RUN_FAILED_BACK) || tell_closed(session, session->target, err);
+    return tell_closed(session, session->target, err); /* by a failback, some run ago */
 }
 
 typedef struct Remains {

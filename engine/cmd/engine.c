@@ -212,7 +212,9 @@ static bool mend_session(Ticker *ticker, int64_t now)
     AUTO_ERR Err err = {0};
     if (conn_is_ok(ticker->session->target))
         return true;
-    if (atomic_load(&ticker->run->cutover->begun) || now - ticker->last_mend_ms < MEND_MS)
+    bool downtime =
+        atomic_load(&ticker->run->cutover->begun) && !atomic_load(&ticker->run->keeping);
+    if (downtime || now - ticker->last_mend_ms < MEND_MS)
         return false;
     bool ok = session_mend(ticker->session, &err);
     if (ok)

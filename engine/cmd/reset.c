@@ -10,6 +10,7 @@
 static const char QUESTION[] =
     "Drop everything that this run made on the target, and its slot and publication?";
 
+/* Asked again behind undo_fences(), which may find that a switch was committed after all. */
 static bool may_reset(Session *session, Err *err)
 {
     if (session->journal.id == 0) {
@@ -47,8 +48,8 @@ static bool run(const Options *options, Err *err)
         !session_connect(&session, true, true, false, err) || !session_lock(&session, err) ||
         !session_journal(&session, err) || !may_reset(&session, err) ||
         !session_confirm(options, QUESTION, err) || !undo_fences(&session, err) ||
-        !session_inspect(&session, err) || !undo_open_source(&session, err) ||
-        !undo_all(&session, err))
+        !may_reset(&session, err) || !session_inspect(&session, err) ||
+        !undo_open_source(&session, err) || !undo_all(&session, err))
         return false;
     printf("run \"%s\" is reset; \"godwit apply\" begins anew\n", session.plan.name);
     return true;

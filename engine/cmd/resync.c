@@ -19,6 +19,7 @@ static bool may_ask(Session *session, const char *argument, Err *err)
         return err_hint(err, "\"godwit apply\" begins one, and copies everything.");
     }
     if (text_equal(session->journal.state, RUN_SWITCHED) ||
+        text_equal(session->journal.state, RUN_FAILBACK) ||
         text_equal(session->journal.state, RUN_FINISHED)) {
         err_set(err, ERR_RUN,
                 "the run is switched: the target is the primary, and is not overwritten");

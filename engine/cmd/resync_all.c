@@ -17,6 +17,7 @@
 static const char QUESTION[] =
     "Empty every selected table on the target, drop the slot, and copy everything anew?";
 
+/* Asked again behind undo_fences(), which may find that a switch was committed after all. */
 static bool may_begin_anew(const Session *session, Err *err)
 {
     const char *name = session->plan.name;
@@ -25,6 +26,7 @@ static bool may_begin_anew(const Session *session, Err *err)
         return err_hint(err, "\"godwit apply\" begins one.");
     }
     if (text_equal(session->journal.state, RUN_SWITCHED) ||
+        text_equal(session->journal.state, RUN_FAILBACK) ||
         text_equal(session->journal.state, RUN_FINISHED))
         return err_set(err, ERR_RUN, "run \"%s\" is switched: the target is the primary", name);
     if (session->plan.copy.data)
@@ -129,8 +131,8 @@ bool resync_all(Session *session, const Options *options, Err *err)
     Run run = {0};
     if (!session_connect(session, true, true, false, err) || !session_lock(session, err) ||
         !session_journal(session, err) || !may_begin_anew(session, err) ||
-        !undo_fences(session, err) || !session_inspect(session, err) ||
-        !session_same_run(session, CHANGES_REFUSED, err) ||
+        !undo_fences(session, err) || !may_begin_anew(session, err) ||
+        !session_inspect(session, err) || !session_same_run(session, CHANGES_REFUSED, err) ||
         !session_confirm(options, QUESTION, err) || !undo_open_source(session, err))
         return false;
     session_run(session, &run);

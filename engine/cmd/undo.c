@@ -146,7 +146,8 @@ bool undo_closed(Session *session, bool target, Err *err)
 {
     JournalFence *fences = NULL;
     size_t count = 0;
-    if (session->journal.id == 0 || !text_equal(session->journal.state, RUN_FAILED_BACK))
+    if (session->journal.id == 0 || text_equal(session->journal.state, RUN_SWITCHED) ||
+        text_equal(session->journal.state, RUN_FINISHED))
         return true;
     if (!journal_fences(&session->arena, session->target, session->journal.id, &fences, &count,
                         err))

@@ -235,6 +235,14 @@ static const char *database_of(Arena *arena, const Endpoint *endpoint)
 static bool hint_by_hand(const Run *run, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
+    if (goes_back(run))
+        return err_hint(
+            err,
+            "Run \"godwit failback\" or \"godwit apply\" again when both servers answer: "
+            "it takes the fence down first thing. By hand, on the target (%s) alone: "
+            "BEGIN READ WRITE; ALTER DATABASE that_database RESET "
+            "default_transaction_read_only; COMMIT; the source stays closed.",
+            database_of(&arena, &run->target));
     return err_hint(err,
                     "Run \"godwit apply\" again when both servers answer: it takes the fences down "
                     "first thing. By hand, on the source (%s), then on the target (%s): BEGIN READ "

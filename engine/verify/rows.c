@@ -120,8 +120,8 @@ static bool merge_suspect(Merge *merge, const Group *group, int64_t source, int6
     Reading *reading = merge->reading;
     /* Of merged relations only a look at the row tells which has it. */
     if (!reading->live && reading->spec->relation->merge == NULL) {
-        result_add(reading, &(Suspect){group->values, group->shown}, &(Seen){source, "", ""},
-                   &(Seen){target, "", ""});
+        result_add(reading, &(Suspect){.values = group->values, .shown = group->shown},
+                   &(Seen){source, "", ""}, &(Seen){target, "", ""});
         return true;
     }
     size_t count = reading->key == NULL ? 1 : reading->key->count;
@@ -129,7 +129,7 @@ static bool merge_suspect(Merge *merge, const Group *group, int64_t source, int6
     for (size_t i = 0; i < count; i++)
         values[i] = arena_strdup(&merge->arena, group->values[i]);
     *vec_push(&merge->arena, &merge->suspects) =
-        (Suspect){values, arena_strdup(&merge->arena, group->shown)};
+        (Suspect){.values = values, .shown = arena_strdup(&merge->arena, group->shown)};
     return merge->suspects.count < VERIFY_BATCH_LIVE || merge_flush(merge, err);
 }
 

@@ -203,7 +203,7 @@ bool verify_keys(Arena *arena, const VerifySpec *spec, const TouchedKeys *keys,
         SuspectVec suspects = {0};
         for (; suspects.count < most && done < keys->count; done++)
             *vec_push(&batch, &suspects) =
-                (Suspect){&keys->values[done * spec->relation->key->count], NULL};
+                (Suspect){.values = &keys->values[done * spec->relation->key->count]};
         if (!suspects_look(&reading, &suspects, true, err))
             return false;
     }
