@@ -22,8 +22,14 @@ static bool is_selected_root(const Blueprint *blueprint, uint32_t oid)
     return found != NULL && (*found)->partitioned;
 }
 
-/* Only what the catalog did not show when the blueprint was made is late: the others were left out.
- */
+/* What the catalog showed as a partition when the blueprint was made was left out; a table that was
+ * there and has been attached since is as late as a new one. */
+static bool is_late(const Blueprint *blueprint, uint32_t oid, uint32_t root)
+{
+    const CatRelation *known = catalog_relation(blueprint->source, oid);
+    return (known == NULL || !known->is_partition) && is_selected_root(blueprint, root);
+}
+
 bool newcomers_stranger(Stream *stream, Conn *conn, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
@@ -39,8 +45,7 @@ bool newcomers_stranger(Stream *stream, Conn *conn, Err *err)
         return false;
     Stranger found = STRANGER_GONE;
     if (rows_count(rows) > 0) {
-        bool late = catalog_relation(blueprint->source, oid) == NULL &&
-                    is_selected_root(blueprint, rows_oid(rows, 0, 0));
+        bool late = is_late(blueprint, oid, rows_oid(rows, 0, 0));
         Name name = {rows_text(rows, 0, 1), rows_text(rows, 0, 2)};
         found = late ? STRANGER_LATE : STRANGER_FOREIGN;
         if (late)

@@ -9,7 +9,8 @@
 #include "blueprint/structure.h"
 #include "cutover/cutover.h"
 
-#define AGAIN_MS 1000
+#define AGAIN_MS     1000
+#define LOOK_LOCK_MS 1000 /* the sizes of tables that are being rewritten are waited for */
 
 static const char CAME[] =
     "came to the source since the run began, and is not copied; the cutover refuses until \"godwit "
@@ -25,7 +26,8 @@ void guard_warn_added(const LogCtx *ctx, const char *names)
 static const char *look(Arena *arena, Run *run, Err *err)
 {
     AUTO_CONN Conn *conn = NULL;
-    ConnOptions options = {.purpose = "guard", .read_only = true, .stop = run->stop};
+    ConnOptions options = {
+        .purpose = "guard", .read_only = true, .lock_timeout_ms = LOOK_LOCK_MS, .stop = run->stop};
     if (!conn_open(&conn, &run->source, &options, err))
         return NULL;
     return structure_look(arena, conn, run->blueprint, err);

@@ -24,6 +24,7 @@ struct Cutover {
     atomic_bool switched;    /* the point of no return is behind us */
     atomic_bool opened;      /* the target takes writes */
     const char *nonce;       /* of this attempt's marker */
+    const char *shape;       /* the source's tables as the last comparison saw them; NULL: none */
     int64_t keys_verified;
     Arena arena;
 };

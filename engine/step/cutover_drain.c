@@ -4,6 +4,7 @@
  */
 #include "cutover/cutover.h"
 #include "step/common.h"
+#include "step/source_structure.h"
 
 extern const StepKind STEP_CUTOVER_DRAIN;
 
@@ -27,7 +28,7 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
 
 static bool apply(StepCtx *ctx, Err *err)
 {
-    return cutover_drain(ctx->run, ctx->source, err);
+    return cutover_drain(ctx->run, ctx->source, err) && source_structure_still(ctx, err);
 }
 
 const StepKind STEP_CUTOVER_DRAIN = {

@@ -48,6 +48,20 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     return true;
 }
 
+/* Tables of one pool are copied anew together, their target emptied as a whole (wave.c): by index
+ * of the first, whether one of them is not copied. */
+static const bool *pools_waiting(Arena *arena, const Blueprint *blueprint,
+                                 const JournalLeaf *const *states)
+{
+    bool *waiting = arena_array(arena, bool, blueprint->relation_count + 1);
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        const Relation *first = blueprint->leaves[i].root->pool;
+        if (first != NULL && !leaf_is_copied(states[i]))
+            waiting[first->index] = true;
+    }
+    return waiting;
+}
+
 /* sync_lsn of every leaf, in blueprint order, and whether it is held: one that was copied while the
  * stream went on is as good as one that was not, until it has joined. */
 static bool read_leaves(StepCtx *ctx, StreamSpec *spec, Err *err)
@@ -56,10 +70,14 @@ static bool read_leaves(StepCtx *ctx, StreamSpec *spec, Err *err)
     const JournalLeaf **states = NULL;
     if (!leaves_states(ctx->arena, ctx->run, ctx->target, &states, err))
         return false;
+    const bool *waiting = pools_waiting(ctx->arena, blueprint, states);
     Lsn *sync = arena_array(&ctx->run->arena, Lsn, blueprint->leaf_count + 1);
     bool *held = arena_array(&ctx->run->arena, bool, blueprint->leaf_count + 1);
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
-        held[i] = blueprint->replicating && (states[i] == NULL || states[i]->state != 'r');
+        const Relation *first = blueprint->leaves[i].root->pool;
+        bool joined = states[i] != NULL && states[i]->state == 'r';
+        bool emptied = first != NULL && waiting[first->index];
+        held[i] = blueprint->replicating && (!joined || emptied);
         if (leaf_is_copied(states[i]))
             sync[i] = states[i]->sync_lsn;
         else if (!held[i])

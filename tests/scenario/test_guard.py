@@ -1,4 +1,5 @@
 """DDL on the source while the run replicates: noticed without a row that shows it, and answered by the plan's `ddl`."""
+import harness
 from road import APPROVAL, WAITING, in_one_transaction, replicating
 
 TABLES = """
@@ -11,6 +12,34 @@ INSERT INTO p SELECT i, 'p' FROM generate_series(0, 19) AS i;
 """
 CAME = "came to the source since the run began"
 FINDINGS = "SELECT count(*) FROM godwit.finding WHERE severity = %s AND (object || message) LIKE %s"
+
+# A hook that runs behind the cutover's comparison of the source with the plan, before the fence; once.
+ATTACH = """#!/usr/bin/python3
+import os
+import psycopg
+with psycopg.connect(os.environ["SOURCE"], autocommit=True) as source:
+    if source.execute("SELECT relispartition FROM pg_class WHERE oid = 'apart.filled'::regclass").fetchone()[0]:
+        raise SystemExit
+    source.execute("ALTER TABLE p ATTACH PARTITION apart.filled FOR VALUES FROM (20) TO (30)")
+"""
+
+
+def test_attached_behind_the_comparison(source, target, plan, godwit):
+    """Rows that come with a partition are not in the stream: a cutover that has begun must see them, and rolls back;
+    the next one takes them along."""
+    source.execute(TABLES + "CREATE SCHEMA apart; CREATE TABLE apart.filled (k int PRIMARY KEY, v text);"
+                            "INSERT INTO apart.filled SELECT i, 'here before' FROM generate_series(20, 29) AS i")
+    mine = plan(cutover={"gates": {"stable_for": "100ms"}, "before_fence": [
+        {"id": "attach", "command": {"run": ["./attach.py"], "env": ["SOURCE"]}}]})
+    hook = mine.path.parent / "attach.py"
+    hook.write_text(ATTACH, encoding="utf-8")
+    hook.chmod(0o755)
+    result = godwit("apply", mine, code=10)
+    assert "apart.filled" in result.err
+    source.execute("INSERT INTO t VALUES (200, 'still the primary')")
+    godwit("apply", mine, code=0)
+    assert target.value("SELECT count(*) FROM p") == 30
+    harness.assert_same(source, target)
 
 
 def test_reported_and_stopped(source, target, plan, godwit):

@@ -1,0 +1,96 @@
+/*
+ * The source's structure at the cutover: compared as a whole before the downtime, and behind the
+ * fence only if the fingerprint of all tables has moved since.
+ */
+#include "step/source_structure.h"
+
+#include "blueprint/reverse.h"
+#include "blueprint/structure.h"
+#include "cutover/cutover.h"
+#include "sql_text.h"
+
+/* As the run's own blueprint was made, from the servers as they are now. */
+static bool rebuild(StepCtx *ctx, const Catalog *source, Blueprint *now, Err *err)
+{
+    const Run *run = ctx->run;
+    PlanFindings findings = {0};
+    AUTO_ERR Err unfit = {0}; /* a selector that matches nothing any more; the comparison tells */
+    if (run->forth != NULL) {
+        Plan *plan = arena_new(ctx->arena, Plan);
+        return blueprint_reverse(ctx->arena, now, plan, run->forth->blueprint, source,
+                                 run->blueprint->target, err);
+    }
+    return blueprint_build(now, run->plan, source, run->blueprint->target, &findings, &unfit) ||
+           unfit.code == ERR_PLAN || err_move(err, &unfit);
+}
+
+static bool has_schema(const Blueprint *forth, const char *schema)
+{
+    for (size_t i = 0; i < forth->relation_count; i++)
+        if (strcmp(forth->relations[i].target.schema, schema) == 0)
+            return true;
+    return false;
+}
+
+static bool is_target(const Blueprint *forth, const Name *name)
+{
+    for (size_t i = 0; i < forth->relation_count; i++)
+        if (name_equal(&forth->relations[i].target, name))
+            return true;
+    return false;
+}
+
+/* A table that somebody made on the target has nowhere to go back to. */
+static void tell_left_behind(StepCtx *ctx, const Catalog *target)
+{
+    if (ctx->run->forth == NULL)
+        return;
+    const Blueprint *forth = ctx->run->forth->blueprint;
+    for (size_t i = 0; i < target->relations_count; i++) {
+        const CatRelation *table = &target->relations[i];
+        if ((table->kind != 'r' && table->kind != 'p') || table->is_partition || table->is_chunk ||
+            table->of_extension || !has_schema(forth, table->name.schema) ||
+            is_target(forth, &table->name))
+            continue;
+        log_warn(&ctx->log, "table %s is on the target alone: failback leaves it behind",
+                 name_text(ctx->arena, &table->name));
+    }
+}
+
+static bool compare(StepCtx *ctx, Err *err)
+{
+    Catalog catalog = {0};
+    Blueprint now = {0};
+    bool ok = catalog_inspect(&catalog, ctx->source, err) && rebuild(ctx, &catalog, &now, err) &&
+              structure_same(structure_text(ctx->arena, ctx->run->blueprint),
+                             structure_text(ctx->arena, &now), err);
+    if (ok)
+        tell_left_behind(ctx, &catalog);
+    blueprint_release(&now);
+    catalog_release(&catalog);
+    return ok;
+}
+
+static bool read_shape(StepCtx *ctx, const char **shape, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(ctx->source, SQL_CDC_SHAPE, NO_PARAMS, &rows, err))
+        return false;
+    *shape = arena_strdup(&ctx->run->cutover->arena, rows_text(rows, 0, 0));
+    return true;
+}
+
+/* The fingerprint is the older of the two: what comes between them is compared once more. */
+bool source_structure_stands(StepCtx *ctx, Err *err)
+{
+    return read_shape(ctx, &ctx->run->cutover->shape, err) && compare(ctx, err);
+}
+
+bool source_structure_still(StepCtx *ctx, Err *err)
+{
+    const char *shape = NULL;
+    const char *before = ctx->run->cutover->shape;
+    if (!read_shape(ctx, &shape, err))
+        return false;
+    return (before != NULL && strcmp(before, shape) == 0) || compare(ctx, err);
+}
