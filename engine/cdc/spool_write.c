@@ -310,7 +310,8 @@ void spool_drop_before(Spool *spool, size_t index)
         spool->total_bytes -= spool->segments[i].bytes;
     }
     spool->count -= index;
-    memmove(spool->segments, spool->segments + index, spool->count * sizeof(Segment));
+    if (spool->count > 0)
+        memmove(spool->segments, spool->segments + index, spool->count * sizeof(Segment));
 }
 
 void spool_prune(Spool *spool, Lsn durable)

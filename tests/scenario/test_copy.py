@@ -287,17 +287,17 @@ def test_a_backlog_is_behind_at_the_start(source, target, plan, godwit):
 
 def test_lost_parts_are_not_called_copied(source, target, plan, godwit):
     """A part's commit does not wait for the disk. When a crash of the target takes one that was counted already, the
-    run ends there, though the engine never noticed the crash; the next copies the table anew."""
+    table is copied anew, though the engine never noticed the crash."""
     source.execute(TABLES)
     mine = plan(copy={"split_tables_larger_than": "1MB", "table_jobs": 2})
     godwit("apply", mine, "--until", "slot", code=0)
     target.execute("CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
                    "CREATE TRIGGER lose BEFORE INSERT ON godwit.part FOR EACH ROW WHEN (NEW.part = 2)"
                    "EXECUTE FUNCTION lose(); ALTER TABLE godwit.part ENABLE ALWAYS TRIGGER lose")
-    result = godwit("apply", mine, "--until", "wave_end", code=1)
-    assert "parts of public.first_big did not survive a crash of the target" in result.err
+    running = godwit.start("apply", mine, "--until", "wave_end")
+    running.wait_for("did not survive a crash of the target")
     target.execute("DROP TRIGGER lose ON godwit.part; DROP FUNCTION lose()")
-    godwit("apply", mine, "--until", "wave_end", code=0)
+    running.wait(code=0)
     harness.assert_same(source, target, sequences=False)
 
 
