@@ -90,7 +90,8 @@ GroupTail group_split(Group *group)
 
 void group_join(Group *group, const GroupTail *tail)
 {
-    memmove(group->changes, group->changes + tail->first, tail->count * sizeof(Change));
+    if (tail->count > 0)
+        memmove(group->changes, group->changes + tail->first, tail->count * sizeof(Change));
     for (size_t i = 0; i < tail->count; i++)
         group->changes[i].txn = 0;
     group->change_count = tail->count;

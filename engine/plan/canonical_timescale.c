@@ -12,19 +12,28 @@ static void put_texts(Json *json, const char *key, const char *const *items, siz
     json_close(json, ']');
 }
 
-/* In a mapping of its own: its keys would otherwise not stand in order. */
-static void put_policy(Json *json, const PlanPolicy *policy)
+/* A policy's keys stand beside those of its section, all in alphabetical order: in three pieces,
+ * since some of a section's own come between. */
+static void put_policy_start(Json *json, const PlanPolicy *policy)
 {
-    json_open(json, "policy", '{');
     json_text(json, "initial_start", policy->initial_start);
     if (policy->max_retries != NULL)
         json_number(json, "max_retries", *policy->max_retries);
     json_text(json, "max_runtime", policy->max_runtime);
+}
+
+static void put_policy_schedule(Json *json, const PlanPolicy *policy)
+{
     json_text(json, "retry_period", policy->retry_period);
     json_text(json, "schedule_interval", policy->schedule_interval);
     json_bool(json, "scheduled", policy->scheduled);
+}
+
+static void put_policy(Json *json, const PlanPolicy *policy)
+{
+    put_policy_start(json, policy);
+    put_policy_schedule(json, policy);
     json_text(json, "timezone", policy->timezone);
-    json_close(json, '}');
 }
 
 static void put_columnstore(Json *json, const PlanColumnstore *columnstore)
@@ -34,9 +43,11 @@ static void put_columnstore(Json *json, const PlanColumnstore *columnstore)
     json_open(json, "columnstore", '{');
     json_text(json, "after", columnstore->after);
     json_text(json, "created_before", columnstore->created_before);
+    put_policy_start(json, &columnstore->policy);
     put_texts(json, "orderby", columnstore->orderby, columnstore->orderby_count);
-    put_policy(json, &columnstore->policy);
+    put_policy_schedule(json, &columnstore->policy);
     put_texts(json, "segmentby", columnstore->segmentby, columnstore->segmentby_count);
+    json_text(json, "timezone", columnstore->policy.timezone);
     json_close(json, '}');
 }
 

@@ -118,11 +118,6 @@ static void check_retention(Check *check, const Node *table, const char *path)
 static void check_columnstore(Check *check, const Node *table, const char *path)
 {
     const Node *columnstore = node_get(table, "columnstore");
-    const Node *created = node_get(columnstore, "created_before");
-    if (created != NULL && node_get(columnstore, "after") != NULL) {
-        report_node(check->report, DIAG_ONE_OF, created->key,
-                    "%s.columnstore takes only one of: after, created_before", path);
-    }
     Texts segments = {.arena = check->arena};
     const Node *list = node_get(columnstore, "segmentby");
     check_twice(check, list, arena_printf(check->arena, "%s.columnstore.segmentby", path));

@@ -62,11 +62,28 @@ static void put_list(Json *json, const cyaml_schema_value_t *schema, const PlanK
     }
 }
 
+/* Of two keys not both: what requires both is refused. */
+static void put_exclusion(Json *json, const PlanMapping *mapping)
+{
+    json_open(json, "not", '{');
+    json_open(json, "required", '[');
+    for (const PlanKey *key = mapping->keys; key->key != NULL; key++) {
+        if (key->in_choice)
+            json_text(json, NULL, key->key);
+    }
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
 /* The choice between keys: each way is one required key. */
 static void put_choice(Json *json, const PlanMapping *mapping)
 {
     if (mapping->choice == CHOICE_NONE)
         return;
+    if (mapping->choice == CHOICE_AT_MOST_ONE) {
+        put_exclusion(json, mapping);
+        return;
+    }
     json_open(json, mapping->choice == CHOICE_EXACTLY_ONE ? "oneOf" : "anyOf", '[');
     for (const PlanKey *key = mapping->keys; key->key != NULL; key++) {
         if (!key->in_choice)

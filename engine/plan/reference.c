@@ -100,8 +100,13 @@ static void put_range(Arena *arena, Str *out, const cyaml_schema_value_t *schema
 
 static void put_choice(Str *out, const PlanMapping *mapping)
 {
-    str_append(out, mapping->choice == CHOICE_EXACTLY_ONE ? "- needed: exactly one of "
-                                                          : "- needed: at least one of ");
+    static const char *const WORDS[] = {
+        [CHOICE_NONE] = "",
+        [CHOICE_EXACTLY_ONE] = "exactly one of",
+        [CHOICE_AT_LEAST_ONE] = "at least one of",
+        [CHOICE_AT_MOST_ONE] = "no, and at most one of",
+    };
+    str_appendf(out, "- needed: %s ", WORDS[mapping->choice]);
     const char *before = "";
     for (const PlanKey *key = mapping->keys; key->key != NULL; key++) {
         if (key->in_choice) {

@@ -23,7 +23,12 @@ typedef struct PlanKey {
     bool in_choice;           /* takes part in the mapping's choice */
 } PlanKey;
 
-typedef enum PlanChoice { CHOICE_NONE, CHOICE_EXACTLY_ONE, CHOICE_AT_LEAST_ONE } PlanChoice;
+typedef enum PlanChoice {
+    CHOICE_NONE,
+    CHOICE_EXACTLY_ONE,
+    CHOICE_AT_LEAST_ONE,
+    CHOICE_AT_MOST_ONE, /* of two keys */
+} PlanChoice;
 
 typedef struct PlanMapping {
     const char *path; /* "cutover.gates"; "" the plan itself; [] an entry of a list */

@@ -100,7 +100,7 @@ static const PlanMapping MAPPINGS[] = {
     {"hypertables[].dimensions[]", "A further dimension.", DIMENSION_FIELDS, DIMENSION_KEYS,
      CHOICE_EXACTLY_ONE, NULL},
     {"hypertables[].columnstore", "Columnstore settings and policy.", COLUMNSTORE_FIELDS,
-     COLUMNSTORE_KEYS, CHOICE_NONE, NULL},
+     COLUMNSTORE_KEYS, CHOICE_AT_MOST_ONE, NULL},
     {"hypertables[].retention", "Retention policy.", RETENTION_FIELDS, RETENTION_KEYS,
      CHOICE_EXACTLY_ONE, NULL},
     {"hypertables[].reorder", "Reorder policy.", REORDER_FIELDS, REORDER_KEYS, CHOICE_NONE, NULL},

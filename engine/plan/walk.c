@@ -431,11 +431,13 @@ static void check_choice(Walk *walk, const PlanMapping *mapping, const Node *nod
         if (last == NULL || stands_after(given[i].node, last))
             last = given[i].node;
     }
-    if (made == 0 && !is_meant && mapping->choice != CHOICE_NONE)
+    bool only_one = mapping->choice == CHOICE_EXACTLY_ONE || mapping->choice == CHOICE_AT_MOST_ONE;
+    bool is_needed =
+        mapping->choice == CHOICE_EXACTLY_ONE || mapping->choice == CHOICE_AT_LEAST_ONE;
+    if (made == 0 && !is_meant && is_needed)
         report_node(walk->report, DIAG_ONE_OF, place_of(node), "%s needs %s of: %s", path,
-                    mapping->choice == CHOICE_EXACTLY_ONE ? "one" : "at least one",
-                    keys_text(walk, mapping));
-    if (made > 1 && mapping->choice == CHOICE_EXACTLY_ONE)
+                    only_one ? "one" : "at least one", keys_text(walk, mapping));
+    if (made > 1 && only_one)
         report_node(walk->report, DIAG_ONE_OF, last->key, "%s takes only one of: %s", path,
                     keys_text(walk, mapping));
 }

@@ -29,7 +29,7 @@ from writer import Writer  # noqa: F401  (part of this module's interface)
 REPO = lab.REPO
 SANITIZER_STATUS = 99
 SANITIZERS = {
-    "ASAN_OPTIONS": f"exitcode={SANITIZER_STATUS}:detect_leaks=1",
+    "ASAN_OPTIONS": f"exitcode={SANITIZER_STATUS}:detect_leaks=1:quarantine_size_mb=16",
     "UBSAN_OPTIONS": "print_stacktrace=1",
     "TSAN_OPTIONS": f"exitcode={SANITIZER_STATUS}:second_deadlock_stack=1",
 }

@@ -30,7 +30,7 @@ class Trial:
             command.append(str(sync_lsn))
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, env={**os.environ, **plan.env, "TRIAL_DEBUG": "1", **(env or {})})
+            text=True, env={**os.environ, **plan.env, "TRIAL_DEBUG": "1", **harness.SANITIZERS, **(env or {})})
         self.log = []
         self.reader = threading.Thread(target=self._read_log, daemon=True)
         self.reader.start()
