@@ -185,7 +185,7 @@ def test_anchor_32_cut_connections_are_tried_again(source, target, plan, godwit)
     source.execute(TABLES)
     # Large parts, and not their first message: what a cut socket had taken already may be read to its end.
     source.execute("INSERT INTO first_big SELECT i, repeat(md5(i::text), 8) FROM generate_series(60001, 120000) AS i")
-    faults = "target/worker:message:3:cut,source/worker:message:20:cut"
+    faults = "target/worker:message:3:cut,source/worker:message:150:cut"
     mine = plan(copy={"split_tables_larger_than": "20MB", "table_jobs": 2})
     result = godwit("apply", mine, "--until", "wave_end", code=0, env={"GODWIT_FAULT": faults})
     assert result.err.count("trying again") >= 2, result.err
