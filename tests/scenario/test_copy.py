@@ -184,8 +184,9 @@ def test_anchor_32_cut_connections_are_tried_again(source, target, plan, godwit)
     """A worker's connection cut inside a part costs a retry under the same snapshot."""
     source.execute(TABLES)
     # Large parts, and not their first message: what a cut socket had taken already may be read to its end.
+    source.execute("DROP TABLE later, parted")
     source.execute("INSERT INTO first_big SELECT i, repeat(md5(i::text), 8) FROM generate_series(60001, 120000) AS i")
-    faults = "target/worker:message:3:cut,source/worker:message:150:cut"
+    faults = "target/worker:message:3:cut,source/worker:message:20:cut"
     mine = plan(copy={"split_tables_larger_than": "20MB", "table_jobs": 2})
     result = godwit("apply", mine, "--until", "wave_end", code=0, env={"GODWIT_FAULT": faults})
     assert result.err.count("trying again") >= 2, result.err
