@@ -2,8 +2,11 @@
 transactions come right across engines (docs/adr/0020)."""
 import random
 import re
+import signal
 
+import harness
 import pytest
+from road import APPROVAL, WAITING
 from stream import Trial, binary
 
 MEBIBYTE = 1 << 20
@@ -11,15 +14,24 @@ LIMIT = 64 * MEBIBYTE
 TABLES = "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE p (id int PRIMARY KEY, v text)"
 
 
-def peak(trial):
-    """The most memory that the engine has held, in bytes."""
-    with open(f"/proc/{trial.process.pid}/status", encoding="ascii") as status:
+def peak(pid):
+    """The most memory that the process ever held, in bytes."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
         return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1)) * 1024
 
 
-def sanitized():
-    """Whether the engine's memory is not its own alone."""
-    return any(mark in binary().read_bytes() for mark in (b"__asan_init", b"__tsan_init"))
+def sanitized(candidate):
+    """Whether a build's memory is not its own alone."""
+    return any(mark in candidate.read_bytes() for mark in (b"__asan_init", b"__tsan_init"))
+
+
+def plain_engine():
+    """A build without sanitizers, whose memory is its own; skips where there is none."""
+    for candidate in (harness.godwit_bin(), harness.REPO / "build" / "debug" / "godwit",
+                      harness.REPO / "build" / "release" / "godwit"):
+        if candidate.exists() and not sanitized(candidate):
+            return candidate
+    return pytest.skip("only builds with sanitizers are here; `make build VARIANT=debug`")
 
 
 @pytest.fixture(name="pair")
@@ -59,11 +71,42 @@ def test_memory_holds_with_many_transactions_under_way(plan, pair, tmp_path):
         trial.catch_up(timeout=120)
         assert target.value("SELECT count(*) FROM p") == sum(n % 3 != 0 for n in range(count)) * rows
         assert trial.same("p")
-        assert sanitized() or peak(trial) < LIMIT
+        assert sanitized(binary()) or peak(trial.process.pid) < LIMIT
     spool = {"directory": str(tmp_path / "spool"), "limit": "16MB"}
     trial.plan = plan(source, target, limits=limits, replication={"spool": spool})
     with trial.again() as again:
         source.execute("INSERT INTO t SELECT g, repeat(md5(g::text), 320) FROM generate_series(1, 8000) g")
         again.catch_up(timeout=120)
         assert again.same("t")
-        assert sanitized() or peak(again) < LIMIT
+        assert sanitized(binary()) or peak(again.process.pid) < LIMIT
+
+
+ROWS = "SELECT i, repeat(md5((i + {})::text), 32) FROM generate_series(1, 300000) AS i"
+
+
+@pytest.mark.parametrize("what", ["copy", "insert", "update"])
+def test_anchor_18_memory_is_bounded(what, source, target, plan):
+    """300 MB in one table, one transaction of as much: the engine stays under limits.memory."""
+    limit = 128 * 1024 * 1024
+    godwit = harness.Godwit(plain_engine())
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    if what != "insert":
+        source.execute("INSERT INTO t " + ROWS.format(0))
+    mine = plan(limits={"memory": "128MB"}, cutover=APPROVAL)
+    running = godwit.start("apply", mine)
+    try:
+        running.wait_for(WAITING, timeout=170)
+        if what == "insert":
+            source.execute("INSERT INTO t " + ROWS.format(0))
+        elif what == "update":
+            source.execute("UPDATE t SET v = reverse(v)")
+        source.execute("INSERT INTO t VALUES (0, 'last')")
+        target.wait_until("SELECT count(*) = 1 FROM t WHERE id = 0", timeout=170)
+        most = peak(running.pid)
+        assert most < limit, f"{most >> 20} MB at its peak"
+        source_sum, target_sum = (side.value("SELECT sum(hashtext(v)::bigint) FROM t") for side in (source, target))
+        assert source_sum == target_sum
+        running.send_signal(signal.SIGTERM)
+        running.wait(code=143)
+    finally:
+        godwit.end_all()

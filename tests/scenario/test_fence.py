@@ -1,0 +1,143 @@
+"""Writers at the fence: prepared transactions, statements that wait, clients that override it.
+
+Each test is a loss that was watched happening to tools of this kind, and would happen again here.
+"""
+import contextlib
+import threading
+
+import harness
+import psycopg
+import pytest
+from road import APPROVAL, WAITING
+
+
+def test_a_prepared_transaction_stops_the_start(source, plan, godwit):
+    """check and apply refuse while a prepared transaction is open, naming it; nothing is left behind."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    with source.connect() as connection:
+        connection.execute(f"BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION '{source.name}'")
+    mine = plan()
+    try:
+        for command in ("check", "apply"):
+            result = godwit(command, mine, code=4)
+            assert source.name in result.out + result.err
+        assert source.value("SELECT count(*) FROM pg_replication_slots WHERE database = current_database()") == 0
+    finally:
+        source.execute(f"COMMIT PREPARED '{source.name}'")
+    godwit("check", mine, code=0)
+
+
+@pytest.mark.parametrize("method", ["lock", "read_only"])
+def test_a_prepared_transaction_stops_the_cutover(method, source, target, plan, godwit):
+    """One that is prepared while the engine replicates: the cutover does not switch; later it does, with its rows."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    mine = plan(cutover={**APPROVAL, "max_downtime": "10s", "stop_writes": {"method": method, "grace": "2s"}})
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=120)
+    with source.connect() as connection:
+        connection.execute(f"BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION '{source.name}'")
+    try:
+        godwit("approve", mine, code=0)
+        result = running.wait()
+        assert result.code != 0 and "prepared" in result.err and source.name in result.err, result.err
+        godwit("apply", mine, "--exit-at-gate", code=6)  # it can replicate all the same
+    finally:
+        source.execute(f"COMMIT PREPARED '{source.name}'")
+    source.execute("INSERT INTO t VALUES (2)")
+    godwit("approve", mine, code=0)
+    godwit("cutover", mine, code=0)
+    harness.assert_same(source, target)
+    assert target.value("SELECT count(*) FROM t") == 2
+
+
+class Queued:
+    """Clients whose INSERT waits at the fence; each notes whether it was told that it committed."""
+
+    def __init__(self, source, count=8):
+        self._source = source
+        self._ending = threading.Event()
+        self.committed = set()
+        self.refused = set()
+        self.unknown = set()
+        self._threads = [threading.Thread(target=self._work, args=(number,), daemon=True) for number in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self, worker):
+        number = worker * 1_000_000
+        connection = None
+        while not self._ending.is_set():
+            number += 1
+            try:
+                connection = connection or self._source.connect()
+                connection.execute("INSERT INTO t VALUES (%s, 'client')", (number,))
+                self.committed.add(number)
+            except psycopg.OperationalError:  # terminated: the statement may have committed
+                self.unknown.add(number)
+                connection = None
+                self._ending.wait(0.1)
+            except psycopg.Error:  # refused
+                self.refused.add(number)
+                self._ending.wait(0.05)
+
+    def stop(self):
+        """End the clients."""
+        self._ending.set()
+        for thread in self._threads:
+            thread.join(60)
+
+
+@pytest.mark.parametrize("method", ["lock", "read_only"])
+def test_a_queued_insert_does_not_commit(method, source, target, plan, godwit):
+    """INSERTs that wait at the fence get an error: after the cutover the source has no row more than the target."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    mine = plan(cutover={**APPROVAL, "stop_writes": {"method": method}})
+    clients = Queued(source)
+    try:
+        godwit("apply", mine, "--exit-at-gate", code=6)
+        godwit("approve", mine, code=0)
+        godwit("cutover", mine, code=0)
+    finally:
+        clients.stop()
+    assert clients.refused or clients.unknown, "nobody met the fence"
+    there = {number for number, in target.query("SELECT id FROM t")}
+    assert not clients.committed - there, "committed on the source, lost"
+    assert not clients.refused & there, "refused on the source, and yet there"
+    harness.assert_same(source, target)
+
+
+def test_a_write_behind_the_marker_rolls_back(source, target, plan, godwit, proxy):
+    """A client that overrides read_only writes through the whole cutover: it does not switch, and nothing is lost."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
+    mine = plan(cutover={**APPROVAL, "max_downtime": "10s", "stop_writes": {"method": "read_only", "grace": "3s"}})
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    godwit("approve", mine, code=0)
+    ending = threading.Event()
+    written = []
+
+    def override():
+        number = 0
+        while not ending.is_set():
+            with contextlib.suppress(psycopg.Error), source.connect() as connection:
+                while not ending.is_set():
+                    number += 1
+                    connection.execute("BEGIN READ WRITE")
+                    connection.execute("INSERT INTO t VALUES (%s, 'override')", (number,))
+                    connection.execute("COMMIT")
+                    written.append(number)
+
+    client = threading.Thread(target=override, daemon=True)
+    client.start()
+    try:
+        slow = proxy(source)  # so that there is time to write between the marker and the switch
+        slow.delay(0.02)
+        result = godwit("cutover", mine.via(source=slow))
+    finally:
+        ending.set()
+        client.join(60)
+    assert result.code == 10, result.err
+    source.execute("INSERT INTO t VALUES (0, 'writable again')")
+    godwit("approve", mine, code=0)
+    godwit("cutover", mine, code=0)
+    harness.assert_same(source, target)
+    assert not set(written) - {number for number, in target.query("SELECT id FROM t")}
