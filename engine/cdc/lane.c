@@ -78,8 +78,9 @@ bool lane_apply(Stream *stream, Applier *applier, Group *group, const LaneStep *
         if (apply_once(applier, group, step, &problem))
             return true;
         apply_rollback(applier);
-        bool again = retry_class(&problem) == RETRY_GROUP && whole && attempt < RETRY_MAX_GROUP &&
-                     conn_is_ok(applier->conn);
+        bool usable = conn_is_ok(applier->conn) && !conn_in_transaction(applier->conn);
+        bool again =
+            retry_class(&problem) == RETRY_GROUP && whole && usable && attempt < RETRY_MAX_GROUP;
         if (!again)
             return err_move(err, &problem);
         log_err(&stream->spec.log, LOG_WARN, &problem);

@@ -15,8 +15,9 @@
 #include <sys/socket.h>
 
 #define FAULT_MAX_RULES 16
+#define FAULT_ACTIONS   4
 
-typedef enum FaultAction { FAULT_FAIL, FAULT_CUT, FAULT_KILL } FaultAction;
+typedef enum FaultAction { FAULT_FAIL, FAULT_PASS, FAULT_CUT, FAULT_KILL } FaultAction;
 
 typedef struct FaultRule {
     const char *side;
@@ -28,7 +29,7 @@ typedef struct FaultRule {
 } FaultRule;
 
 static const char *const POINT_NAMES[] = {"statement", "message"};
-static const char *const ACTION_NAMES[] = {"fail", "cut", "kill"};
+static const char *const ACTION_NAMES[] = {"fail", "pass", "cut", "kill"};
 
 static FaultRule rules[FAULT_MAX_RULES];
 static size_t rule_count;
@@ -60,7 +61,7 @@ static void rule_parse(char *text)
     rule->side = side;
     rule->purpose = slash != NULL ? slash + 1 : "";
     rule->point = (FaultPoint)index_of(POINT_NAMES, 2, point);
-    rule->action = (FaultAction)index_of(ACTION_NAMES, 3, action);
+    rule->action = (FaultAction)index_of(ACTION_NAMES, FAULT_ACTIONS, action);
     if (!units_uint32_parse(nth, &rule->nth))
         BUG("GODWIT_FAULT: not a number: %s", nth);
 }
@@ -97,8 +98,9 @@ static bool act(Conn *conn, FaultAction action, FaultPoint point, const char *nu
         shutdown(PQsocket(conn->pg), SHUT_RDWR);
         break;
     case FAULT_FAIL:
+    case FAULT_PASS: /* as if it was cancelled: a class that is tried again */
         err_set(err, ERR_SQL, "%s failed by the fault hook", POINT_NAMES[point]);
-        memcpy(err->sqlstate, "XX000", sizeof("XX000"));
+        memcpy(err->sqlstate, action == FAULT_FAIL ? "XX000" : "57014", sizeof(err->sqlstate));
         return false;
     }
     return true;
@@ -107,10 +109,11 @@ static bool act(Conn *conn, FaultAction action, FaultPoint point, const char *nu
 /* --- the sweep: every statement once --------------------------------------------------------- */
 
 #define SWEEP_MAX     4096
-#define SWEEP_ACTIONS 3
+#define SWEEP_ACTIONS 4
 
 typedef struct Sweep {
-    const char *side; /* "both", too */
+    const char *side;     /* "both", too */
+    const char *purposes; /* prefixes, joined by "+"; "": all */
     FaultAction actions[SWEEP_ACTIONS];
     uint32_t action_count;
     uint32_t share; /* one in so many */
@@ -152,8 +155,13 @@ static void sweep_load(void)
         BUG("GODWIT_SWEEP: side:action[+action]:share:seed:file");
     for (char *name = strtok_r(actions, "+", &inner);
          name != NULL && sweep.action_count < SWEEP_ACTIONS; name = strtok_r(NULL, "+", &inner))
-        sweep.actions[sweep.action_count++] = (FaultAction)index_of(ACTION_NAMES, 3, name);
+        sweep.actions[sweep.action_count++] =
+            (FaultAction)index_of(ACTION_NAMES, FAULT_ACTIONS, name);
+    char *slash = strchr(side, '/');
+    if (slash != NULL)
+        *slash = '\0';
     sweep.side = side;
+    sweep.purposes = slash != NULL ? slash + 1 : "";
     sweep.path = path;
     sweep_read();
 }
@@ -202,12 +210,25 @@ static void write_down(const Conn *conn, uint64_t key, FaultAction action, const
     fclose(file);
 }
 
+static bool sweep_means(const Conn *conn)
+{
+    if (sweep.side == NULL ||
+        (strcmp(sweep.side, "both") != 0 && strcmp(sweep.side, conn_side_name(conn->side)) != 0))
+        return false;
+    for (const char *prefix = sweep.purposes;; prefix = strchr(prefix, '+') + 1) {
+        size_t length = strcspn(prefix, "+");
+        if (strncmp(conn->purpose, prefix, length) == 0)
+            return true;
+        if (prefix[length] == '\0')
+            return false;
+    }
+}
+
 static bool sweep_point(Conn *conn, const char *text, Err *err)
 {
     size_t turn = 0;
     pthread_once(&sweep_once, sweep_load);
-    if (sweep.side == NULL ||
-        (strcmp(sweep.side, "both") != 0 && strcmp(sweep.side, conn_side_name(conn->side)) != 0))
+    if (!sweep_means(conn))
         return true;
     uint64_t key = key_of(conn, text);
     pthread_mutex_lock(&sweep.mutex);

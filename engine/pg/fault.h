@@ -2,14 +2,16 @@
  * Fault hook: in test builds (GODWIT_FAULTS) the Nth statement or message on a side fails, cuts its
  * connection, or kills the process. GODWIT_FAULT holds rules, separated by commas:
  *
- *     side[/purpose-prefix]:statement|message:N:fail|cut|kill
+ *     side[/purpose-prefix]:statement|message:N:fail|pass|cut|kill
  *     target:statement:17:cut,source/copy:message:3:kill
+ *
+ * What fails by "pass" fails with a SQLSTATE of a class that passes by itself.
  *
  * GODWIT_SWEEP fails every statement once, over all engines of a run. A statement is its text, its
  * side and who runs it; those that have had their turn stand in a file, which the engines hand on
  * to each other:
  *
- *     side|both:action[+action]:share:seed:file
+ *     side|both[/purpose-prefix[+purpose-prefix]]:action[+action]:share:seed:file
  *     target:fail:1:0:/tmp/seen           each statement on the target fails once
  *     both:fail+cut+kill:10:7:/tmp/seen   a tenth of all: fails the first time, then is cut, then
  *                                         the engine is killed there
