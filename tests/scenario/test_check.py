@@ -153,6 +153,40 @@ def test_databases_that_order_text_differently(source, servers, plan, godwit):
             one.drop()
 
 
+def test_anchor_14_sql_ascii_is_refused(source, target, servers, plan, godwit):
+    """Bytes of no known encoding do not become text of another: check and apply refuse, and nothing is made."""
+    bytes_only = harness.Database(servers("pg15"), f"{source.name}_ascii")
+    servers("pg15").connect("postgres").execute(f"CREATE DATABASE {bytes_only.name} TEMPLATE template0"
+                                                " ENCODING 'SQL_ASCII' LOCALE 'C'")
+    try:
+        bytes_only.execute("CREATE TABLE t (id int PRIMARY KEY, v text)")
+        found = findings(check(godwit, plan(bytes_only), code=4))["G112", target.name]
+        assert found["severity"] == "error" and found["message"] == "has encoding UTF8, the source has SQL_ASCII"
+        assert "ENCODING 'SQL_ASCII'" in found["remedy"]
+        godwit("apply", plan(bytes_only), code=4)
+        assert target.value("SELECT to_regclass('public.t') IS NULL")
+    finally:
+        bytes_only.drop()
+
+
+def test_anchor_24_no_statement_for_each_table(source, target, plan, godwit):
+    """What is read before the first row is read of all tables at once: 150 tables more, not one statement more."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    for side in (source, target):
+        side.execute(f"ALTER DATABASE {side.name} SET log_statement = 'all'")
+
+    def statements_of_a_check():
+        before = [len(side.cluster.log_text()) for side in (source, target)]
+        check(godwit, plan())
+        return [len(re.findall(r"LOG: +(?:execute <|statement: )", side.cluster.log_text()[start:]))
+                for side, start in zip((source, target), before)]
+
+    few = statements_of_a_check()
+    source.execute("DO $$ BEGIN FOR i IN 1 .. 150 LOOP EXECUTE format('CREATE TABLE t%s"
+                   " (id int PRIMARY KEY, v text UNIQUE, p int REFERENCES t)', i); END LOOP; END $$")
+    assert statements_of_a_check() == few and min(few) > 3
+
+
 def test_old_transactions_are_named_and_ended(source, database, plan, godwit):
     """A session that wrote, one idle in its transaction, and a prepared transaction of another
     database; the remedies end the sessions, and no other."""

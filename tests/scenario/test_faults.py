@@ -226,7 +226,7 @@ def test_a_plain_role_finds_whom_to_end(source):
         source.execute(f"DROP ROLE {ours}; DROP ROLE {theirs}")
 
 
-def test_a_failed_cutover_rolls_back(source, target, plan, godwit, writer):
+def test_anchor_38_a_failed_cutover_rolls_back(source, target, plan, godwit, writer):
     """A statement fails behind the fence: status 10, the source is writable, a later apply succeeds."""
     load = writer(source)
     mine = plan(cutover={"approval": {"required": True}})

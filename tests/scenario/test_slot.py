@@ -52,7 +52,7 @@ def write_wal(server, megabytes):
     server.query(NOISE, [megabytes])
 
 
-def test_alarm_then_drop_then_resync(origin, target, plan, godwit, tmp_path):
+def test_anchor_22_alarm_then_drop_then_resync(origin, target, plan, godwit, tmp_path):
     """replication.slot: max_retained_wal is told once (log, event, notify, status) and that it is over; with
     stop_and_drop_slot the run ends with 14 and the slot goes; resync --all and apply bring everything."""
     origin.execute(TWO + "CREATE MATERIALIZED VIEW sums AS SELECT count(*) AS n FROM parent")

@@ -184,7 +184,7 @@ def test_steps_and_hooks_get_facts_and_nothing_else(room, source, target, plan, 
     assert target.value("SELECT count(*) FROM godwit.verification WHERE id = 'counts'") >= 1
 
 
-def test_each_point_of_the_cutover_fails_as_documented(room, source, target, plan, godwit):
+def test_anchor_39_each_point_of_the_cutover_fails_as_documented(room, source, target, plan, godwit):
     """One migration, one failing point after the other: exit status, on_rollback, a writable source; then it ends."""
     mine = plan(cutover={**CUTOVER, "max_downtime": "3s", "stop_writes": {"grace": "2s"}})
 

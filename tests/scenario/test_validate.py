@@ -90,6 +90,17 @@ def test_valid_plans_in_each_format(godwit):
     assert check_sarif(godwit("validate", plan, "--format", "sarif", code=0).json()) == []
 
 
+def test_anchor_19_no_plugin_that_makes_one_text(godwit, tmp_path):
+    """A plugin that writes a whole transaction as one text ends at 1 GB of it, and the slot never moves again: only
+    those that send row by row can be chosen."""
+    for plugin in ("wal2json", "decoderbufs", "pgoutput", "test_decoding"):
+        (tmp_path / f"{plugin}.yaml").write_text(hostile.HEAD + f"replication: {{ plugin: {plugin} }}\n",
+                                                 encoding="utf-8")
+        taken = plugin in ("pgoutput", "test_decoding")
+        result = godwit("validate", f"{plugin}.yaml", code=0 if taken else 3, cwd=tmp_path)
+        assert taken or "one of the values" in result.err and "pgoutput" in result.err
+
+
 def test_names_clash(godwit, tmp_path):
     """Two plans of one name: an error at the later name, also when that plan has other faults; a plan given
     twice is a warning."""
