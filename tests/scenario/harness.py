@@ -152,7 +152,7 @@ class Plan:
             "target": {"kind": "self_hosted", "conninfo_env": "TARGET"},
             "tools": {"pg_bin": str(lab.pg_bin("pg17").resolve())},
             "select": {"schemas": ["public"]},
-            "cutover": {"gates": {"stable_for": "1s"}, "approval": {"required": False}},
+            "cutover": {"gates": {"stable_for": "100ms"}, "approval": {"required": False}},
         }
         made = cls(path, _merged(base, keys),
                    {"SOURCE": source.conninfo(), "TARGET": target.conninfo()})

@@ -201,8 +201,9 @@ def test_anchor_09_every_type(database, plan, godwit, majors, copy_format):
     source, target = (database(flavor) for flavor in majors)
     source.execute(USER_TYPES)
     source.execute("CREATE TABLE anchor (id int PRIMARY KEY)")
-    types = [one for one in TYPES if supported(source, one) and supported(target_like(target), one)]
-    with source.connect() as connection:
+    with target_like(target) as there:
+        types = [one for one in TYPES if supported(source, one) and supported(there, one)]
+    with source.connect() as connection, connection.transaction():
         for one in types:
             fill(connection, one)
     file = plan(source, target, copy={"format": copy_format}, cutover={"approval": {"required": True}},
@@ -228,15 +229,20 @@ class _WithTypes:
     """Answers value() in a transaction that has the user's types and is rolled back."""
 
     def __init__(self, database):
-        self._database = database
+        self._connection = database.connect(autocommit=False)
+
+    def __enter__(self):
+        self._connection.execute(USER_TYPES + "CREATE TABLE anchor (id int PRIMARY KEY)")
+        return self
+
+    def __exit__(self, *_):
+        self._connection.rollback()
+        self._connection.close()
 
     def value(self, statement, params):
         """One value."""
-        with self._database.connect(autocommit=False) as connection:
-            connection.execute(USER_TYPES + "CREATE TABLE anchor (id int PRIMARY KEY)")
-            row = connection.execute(statement, params).fetchone()
-            connection.rollback()
-        return row[0]
+        with self._connection.transaction():  # a savepoint: a type that is lacking is no end
+            return self._connection.execute(statement, params).fetchone()[0]
 
 
 @pytest.mark.parametrize("majors", [("pg15", "pg17"), ("pg14", "pg18")], ids=["15-17", "14-18"])
@@ -247,7 +253,7 @@ def test_no_two_values_look_alike(database, plan, godwit, majors):
     for side in sides:
         side.execute(USER_TYPES)
         side.execute("CREATE TABLE anchor (id int PRIMARY KEY)")
-        with side.connect() as connection:
+        with side.connect() as connection, connection.transaction():
             for one in TYPES:
                 fill(connection, one)
     file = plan(*sides)
