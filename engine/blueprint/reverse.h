@@ -18,4 +18,17 @@
 MUSTCHECK bool blueprint_reverse(Arena *arena, Blueprint *back, Plan *plan, const Blueprint *forth,
                                  const Catalog *from, const Catalog *to, Err *err);
 
+/** What came to the target's partitioned tables and went there, since the way back was made. Who
+ * came takes part in it when the source has it, too; its rows of before are in no stream.
+ * \param back as reverse() made it now \param to the source's catalogue
+ * \param recorded structure_text() of the way back when it was made
+ * \param whole receives, by relation, whether it has to be compared as a whole; NULL: none has
+ * \return false with ERR_STALE: what was altered; a partition that is on one side alone, and what
+ * to do */
+MUSTCHECK bool reverse_joins(Arena *arena, const Blueprint *forth, const Blueprint *back,
+                             const Catalog *to, const char *recorded, const bool **whole, Err *err);
+
+/** structure_same() of the way back: the words are those of the target's tables. */
+MUSTCHECK bool reverse_same(const char *before, const char *after, Err *err);
+
 #endif

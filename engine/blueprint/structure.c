@@ -11,6 +11,13 @@
 /* What stands on the target before the cutover, and what comes behind the drain, follows it. */
 static const char QUIET_LINE[] = "session_replication_role cannot be set on the target";
 
+static Fact partition_fact(Arena *arena, const Leaf *leaf)
+{
+    return (Fact){arena_printf(arena, "partition %s of %s", name_text(arena, &leaf->source),
+                               name_text(arena, &leaf->root->source)),
+                  arena_printf(arena, "oid %" PRIu32, leaf->oid)};
+}
+
 static void add_relation(Arena *arena, FactVec *facts, const Relation *relation)
 {
     const char *name = name_text(arena, &relation->source);
@@ -33,11 +40,10 @@ static void add_relation(Arena *arena, FactVec *facts, const Relation *relation)
         facts_add(arena, facts, arena_printf(arena, "row filter of %s", name), relation->filter);
     if (relation->key != NULL)
         facts_add(arena, facts, arena_printf(arena, "key of %s", name), relation->key->index_name);
-    for (size_t l = 0; relation->partitioned && l < relation->leaf_count; l++)
-        facts_add(arena, facts,
-                  arena_printf(arena, "partition %s of %s",
-                               name_text(arena, &relation->leaves[l]->source), name),
-                  arena_printf(arena, "oid %" PRIu32, relation->leaves[l]->oid));
+    for (size_t l = 0; relation->partitioned && l < relation->leaf_count; l++) {
+        Fact fact = partition_fact(arena, relation->leaves[l]);
+        facts_add(arena, facts, fact.key, fact.value);
+    }
 }
 
 /* Not a whole thing that may be added: they are copied under one snapshot. */
@@ -243,6 +249,20 @@ StructureMoves structure_moves(Arena *arena, const char *before, const char *aft
         return (StructureMoves){.move = STRUCTURE_ALTERED};
     moves.move = moves.partitions.count > 0 ? STRUCTURE_PARTITIONS : STRUCTURE_ADDED;
     return moves;
+}
+
+bool *structure_late(Arena *arena, const char *before, const Blueprint *blueprint)
+{
+    AUTO_ARENA Arena own = {0};
+    FactVec was = {0};
+    bool *late = arena_array(arena, bool, blueprint->leaf_count + 1);
+    facts_parse(&own, &was, before);
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        const Leaf *leaf = &blueprint->leaves[i];
+        Fact fact = partition_fact(&own, leaf);
+        late[i] = leaf->root->partitioned && moved(&was, &fact);
+    }
+    return late;
 }
 
 const char *structure_names(Arena *arena, const NameVec *names)

@@ -50,6 +50,10 @@ typedef struct StructureMoves {
 
 StructureMoves structure_moves(Arena *arena, const char *before, const char *after);
 
+/** Of every leaf, in the blueprint's order, whether it is a partition that this structure lacks, or
+ * another table has its name there. */
+bool *structure_late(Arena *arena, const char *before, const Blueprint *blueprint);
+
 /** The structure as the source has it now, by the plan of a blueprint. \return NULL with ERR_SQL,
  * ERR_LOST */
 const char *structure_look(Arena *arena, Conn *source, const Blueprint *began, Err *err);

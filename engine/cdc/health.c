@@ -205,7 +205,7 @@ char *health_text(Arena *arena, const SlotHealth *health)
     AUTO_STR Str text = {0};
     const SlotLook *look = &health->look;
     if (health->level == SLOT_LOST) {
-        str_append(&text, look->exists ? "was invalidated by the source" : "is not on the source");
+        str_append(&text, look->exists ? "was invalidated by its server" : "is not there any more");
         if (*look->reason != '\0')
             str_appendf(&text, " (%s)", look->reason);
         return str_dup(arena, &text);
@@ -214,7 +214,7 @@ char *health_text(Arena *arena, const SlotHealth *health)
     if (health->wal_rate >= 0 && health->growth > 0)
         str_appendf(&text, ", growing by %s/s", units_size_text(arena, (uint64_t)health->growth));
     if (look->safe_bytes != INT64_MAX)
-        str_appendf(&text, "; the source keeps it for %s more",
+        str_appendf(&text, "; its server keeps it for %s more",
                     units_size_text(arena, look->safe_bytes > 0 ? (uint64_t)look->safe_bytes : 0));
     if (health->max_retained_bytes > 0)
         str_appendf(&text, "; %.0f%% of the plan's limit of %s",
@@ -296,4 +296,20 @@ bool health_lost(const char *slot, const char *reason, const char *plan, Err *er
                     "\"godwit resync %s --all --yes\", then \"godwit apply %s\". Before that, look "
                     "at max_slot_wal_keep_size on the source, and at who may drop slots.",
                     plan, plan);
+}
+
+bool health_lost_back(const char *slot, const char *reason, const char *plan, Err *err)
+{
+    if (reason != NULL)
+        err_set(err, ERR_CANNOT_RESUME, "slot %s on the target was invalidated (%s)", slot,
+                *reason != '\0' ? reason : "wal_removed");
+    else
+        err_set(err, ERR_CANNOT_RESUME, "slot %s is not on the target any more", slot);
+    err_detail(err, "It was the way back: what the target took since then cannot come to the "
+                    "source any more. The target is the primary.");
+    return err_hint(err,
+                    "\"godwit cleanup %s\" drops what is left of the way back. Before the next "
+                    "cutover, look at max_slot_wal_keep_size on the target, and at who may drop "
+                    "slots.",
+                    plan);
 }

@@ -96,4 +96,7 @@ json_t *health_json(const SlotHealth *health);
  * \return false */
 bool health_lost(const char *slot, const char *reason, const char *plan, Err *err);
 
+/** The same of the way back's slot, on the target. */
+bool health_lost_back(const char *slot, const char *reason, const char *plan, Err *err);
+
 #endif

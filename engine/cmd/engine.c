@@ -99,7 +99,7 @@ static bool answer_resync(Ticker *ticker, const JournalRequest *request, Err *er
 /* A partition that came is copied beside the stream; the cutover looks at the structure itself. */
 static void watch_partitions(const Run *run, const StreamStatus *status)
 {
-    if (!status->partitions_moved || run->forth != NULL || atomic_load(&run->cutover->begun))
+    if (!status->partitions_moved || atomic_load(&run->cutover->begun))
         return;
     log_info(&run->log, "stopping at a checkpoint to take in partitions that came or went");
     stop_request(run->stop, STOP_LATE);
@@ -191,9 +191,11 @@ static void watch_slot(const Ticker *ticker, const ExecuteView *view)
 {
     AUTO_ERR Err err = {0};
     const Step *step = graph_find(view->graph, "slot");
+    Conn *target = ticker->session->target;
     if (step != NULL && view->states[step->index] == STEP_DONE)
         slot_watch_arm(ticker->run->slot_watch);
-    if (!slot_watch_journal(ticker->run, ticker->session->target, &err))
+    if (!slot_watch_journal(ticker->main, ticker->run->slot_watch, target, &err) ||
+        !slot_watch_journal(ticker->main, ticker->run->back_watch, target, &err))
         log_debug(&ticker->run->log, "slot watch: %s", err.message);
 }
 
@@ -370,7 +372,7 @@ static bool prepare_old(Session *session, const EngineOptions *options, bool res
         return false;
     if (resuming && !session_same_run(session, options->changes, err))
         return false;
-    if (!session_hold(session, err))
+    if (!session_hold(session, err) || !undo_prepared(session, err))
         return false;
     return !resuming || !text_equal(session->journal.state, RUN_FAILED_BACK) ||
            engine_go_there_again(session, err);
@@ -398,7 +400,8 @@ bool engine_release_run(Run *run, Err *err)
         log_err(&run->log, LOG_WARN, &ended);
     bool ok = stream_stop(run_withdraw_stream(run), err);
     wave_free(run->wave);
-    slot_watch_end(run);
+    slot_watch_end(run->slot_watch);
+    slot_watch_end(run->back_watch);
     cutover_free(run->cutover);
     lob_free(run->lob);
     way_back_free(run->back);
@@ -425,8 +428,11 @@ static void answer_cutover(Run *run, Err *failure)
         answer_past_switch(failure);
         return;
     }
-    if (!text_equal(run->journal.state, RUN_CUTOVER))
+    if (!text_equal(run->journal.state, RUN_CUTOVER)) {
+        if (run->back != NULL) /* prepared, and nothing was fenced */
+            way_back_withdraw(run);
         return;
+    }
     AUTO_ERR Err rollback = {0};
     bool back = cutover_rollback(run, &rollback);
     if (run->back != NULL && text_equal(run->journal.state, RUN_RUNNING))
@@ -466,6 +472,17 @@ static bool print_totals(Session *session, Run *run, Err *err)
     return true;
 }
 
+/* The way back's is there from its first step to its last. */
+static void watch_slots(Run *run)
+{
+    if (run->forth != NULL || !run_is_switched(run))
+        run->slot_watch = slot_watch_begin(run);
+    if (run->forth != NULL)
+        slot_watch_arm(run->slot_watch);
+    else if (run->plan->failback.prepare)
+        run->back_watch = slot_watch_begin_back(run);
+}
+
 bool engine_execute(Session *session, EngineOptions *options, Run *run,
                     const StepKind *const *kinds, Err *err)
 {
@@ -481,8 +498,7 @@ bool engine_execute(Session *session, EngineOptions *options, Run *run,
     run->exit_at_gate = options->exit_at_gate;
     run->cutover = cutover_new();
     atomic_store(&run->cutover->begun, run_is_switched(run));
-    if (run->forth == NULL && !run_is_switched(run))
-        run->slot_watch = slot_watch_begin(run);
+    watch_slots(run);
     bool ok = graph_build(&graph, kinds, run->blueprint, err) &&
               graph_execute(&graph, run, &execution, err);
     progress_end(ticker.progress);
@@ -514,20 +530,29 @@ void engine_tell_end(Run *run, const Err *failure, bool goes_on)
 }
 
 /* Whether the engine goes on with another graph: who asked for something waits for that. */
-static bool begins_anew(const Session *session)
+bool engine_begins_anew(const Session *session)
 {
     StopReason reason = stop_reason(&session->stop);
     return reason == STOP_REFRESH || reason == STOP_SNAPSHOT || reason == STOP_LATE ||
            reason == STOP_FAILBACK;
 }
 
+static void end_watch(Run *main, SlotWatch **watch, Conn *target, Err *failure)
+{
+    if (failure != NULL)
+        slot_watch_answer(main, *watch, target, failure);
+    slot_watch_free(*watch);
+    *watch = NULL;
+}
+
 /* A cutover that was taken back is the greater news; the next engine sees the slot anew. */
-static void answer_slot(const Session *session, Run *run, Err *failure)
+void engine_answer_slots(Run *run, Conn *target, Err *failure)
 {
     bool of_cutover = failure->code == ERR_ROLLED_BACK || failure->code == ERR_STILL_FENCED ||
                       failure->code == ERR_PAST_SWITCH;
-    if (!of_cutover)
-        slot_watch_answer(run, session->target, failure);
+    Err *answered = err_is_set(failure) && !of_cutover ? failure : NULL;
+    end_watch(run_main(run), &run->slot_watch, target, answered);
+    end_watch(run_main(run), &run->back_watch, target, answered);
 }
 
 static bool run_graph(Session *session, EngineOptions *options, Run *run, Again *again, Err *err)
@@ -547,12 +572,9 @@ static bool run_graph(Session *session, EngineOptions *options, Run *run, Again 
     AUTO_ERR Err lost = {0};
     if (ok && !session_mend(session, &lost))
         log_debug(&run->log, "the end: %s", lost.message);
-    if (!ok)
-        answer_slot(session, run, err);
-    slot_watch_free(run->slot_watch);
-    run->slot_watch = NULL;
+    engine_answer_slots(run, session->target, err);
     bool goes_on = !ok && again_may(again, &session->stop, err);
-    if (!begins_anew(session) && !goes_on)
+    if (!engine_begins_anew(session) && !goes_on)
         engine_finish_requests(session, run, err);
     engine_tell_end(run, err, goes_on);
     if (!ok)
@@ -611,13 +633,13 @@ static bool next_beginning(Session *session, const EngineOptions *options, Engin
     now->changes = options->changes;
     if (could_not_add(session, now, err))
         return true;
-    if (!begins_anew(session))
+    if (!engine_begins_anew(session))
         return again_may(again, &session->stop, err) && again_wait(again, session, err);
     StopReason reason = stop_reason(&session->stop);
     if (!stop_withdraw(&session->stop, reason))
         return false; /* a signal came meanwhile */
     err_release(err);
-    now->failback = reason == STOP_FAILBACK;
+    now->failback = reason == STOP_FAILBACK || (reason == STOP_LATE && now->failback);
     if (reason == STOP_REFRESH)
         now->changes = CHANGES_ADDED;
     return true;

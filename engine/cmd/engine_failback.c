@@ -93,6 +93,7 @@ static bool go_back(Session *session, EngineOptions *options, Run *run, Again *a
     atomic_store(&run->counters.downtime_ms, atomic_load(&back->counters.downtime_ms));
     if (!release_back(back, &ended) && ok)
         ok = err_move(err, &ended);
+    engine_answer_slots(back, session->target, err);
     return ok && way_back_drop(run, source, session->target, err);
 }
 
@@ -135,6 +136,26 @@ static bool no_way_back(const Run *run, bool was_back, Err *err)
     return err_hint(err, "failback.prepare: true in the plan prepares one in the cutover.");
 }
 
+/* Who has stopped the writers, not the engine, keeps them from it. */
+static void tell_target(const Plan *plan)
+{
+    switch (plan->cutover.method) {
+    case PLAN_STOP_LOCK:
+    case PLAN_STOP_READ_ONLY:
+        printf("the target stays read-only\n");
+        return;
+    case PLAN_STOP_MANUAL:
+        printf("the target is not closed (cutover.stop_writes.method is manual): keep writers away "
+               "from it\n");
+        return;
+    case PLAN_STOP_COMMAND:
+        printf("the target is not closed (cutover.stop_writes.method is command), and "
+               "stop_writes.undo was run: keep writers away from it\n");
+        return;
+    }
+    BUG("an unknown method of stopping writes");
+}
+
 static bool tell(const Run *run, bool found, bool was_back, Err *err)
 {
     if (!found)
@@ -143,7 +164,8 @@ static bool tell(const Run *run, bool found, bool was_back, Err *err)
     long long downtime = atomic_load(&run->counters.downtime_ms);
     if (downtime > 0)
         printf("downtime           %lld ms\n", downtime);
-    printf("the target stays read-only; \"godwit apply\" replicates to it again\n");
+    tell_target(run->plan);
+    printf("\"godwit apply\" replicates to the target again\n");
     return true;
 }
 
@@ -162,7 +184,7 @@ bool engine_failback(Session *session, EngineOptions *options, Again *again, Err
     if (!engine_release_run(&run, &ended) && ok)
         ok = err_move(err, &ended);
     ok = ok && tell(&run, found, was_back, err);
-    bool goes_on = !ok && again_may(again, &session->stop, err);
+    bool goes_on = !ok && (engine_begins_anew(session) || again_may(again, &session->stop, err));
     if (!goes_on)
         engine_finish_requests(session, &run, err);
     engine_tell_end(&run, err, goes_on);

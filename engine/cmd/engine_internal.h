@@ -16,6 +16,13 @@ MUSTCHECK bool engine_execute(Session *session, EngineOptions *options, Run *run
 void engine_tell_start(Run *run);
 void engine_tell_end(Run *run, const Err *failure, bool goes_on);
 
+/** Behind the stream's end: tells what a slot's watch has decided, and does it; frees the watches.
+ */
+void engine_answer_slots(Run *run, Conn *target, Err *failure);
+
+/** Whether the engine goes on with another graph: who asked for something waits for that. */
+bool engine_begins_anew(const Session *session);
+
 /** Answers everybody who asked this engine for something. */
 void engine_finish_requests(Session *session, const Run *run, const Err *failure);
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "blueprint/structure.h"
 #include "cutover/cutover.h"
+#include "step/way_back.h"
 
 #define AGAIN_MS     1000
 #define LOOK_LOCK_MS 1000 /* the sizes of tables that are being rewritten are waited for */
@@ -88,8 +89,67 @@ static void answer_altered(Guard *guard, Arena *arena, Run *run, Conn *target, c
     stop_request(run->stop, STOP_DDL);
 }
 
+/* --- the way back --- */
+
+static bool back_is_due(const Guard *guard, const Run *run, const StreamStatus *status)
+{
+    if (!atomic_load(&run->keeping) || run->forth != NULL || status->failed)
+        return false;
+    return guard->again_ms != 0 ? clock_ms() >= guard->again_ms
+                                : status->shapes != guard->seen_back;
+}
+
+/* \param now "": nothing can go back any more as the target is */
+static bool look_back(Arena *arena, const Run *run, const char **now, Err *err)
+{
+    AUTO_CONN Conn *conn = NULL;
+    ConnOptions options = {
+        .purpose = "guard", .read_only = true, .lock_timeout_ms = LOOK_LOCK_MS, .stop = run->stop};
+    if (!conn_open(&conn, &run->target, &options, err))
+        return false;
+    *now = way_back_look(arena, run, conn, err);
+    if (*now != NULL)
+        return true;
+    if (err->code != ERR_RUN && err->code != ERR_PLAN)
+        return false;
+    err_release(err);
+    *now = "";
+    return true;
+}
+
+/* What moved is told by the next beginning, which takes it in or refuses it (way_back_take()). */
+static void guard_back(Guard *guard, Arena *arena, Run *run, const StreamStatus *status)
+{
+    AUTO_ARENA Arena own = {0};
+    AUTO_ERR Err err = {0};
+    const char *now = NULL;
+    bool looked = look_back(&own, run, &now, &err);
+    guard->seen_back = status->shapes;
+    guard->again_ms = looked ? 0 : clock_ms() + AGAIN_MS;
+    if (!looked) {
+        log_debug(&run->log, "guard: %s", err.message);
+        return;
+    }
+    if (strcmp(structure_text(&own, run->back->run.blueprint), now) == 0) {
+        guard->altered_back = NULL;
+        return;
+    }
+    if (guard->altered_back == NULL || strcmp(guard->altered_back, now) != 0) {
+        guard->altered_back = arena_strdup(arena, now);
+        guard->again_ms = clock_ms() + AGAIN_MS;
+        return;
+    }
+    log_warn(&run->log, "the target's tables are not as they were when the way back was made: "
+                        "stopping at a checkpoint to look what can go back");
+    stop_request(run->stop, STOP_LATE);
+}
+
 void guard_tick(Guard *guard, Arena *arena, Run *run, Conn *target, const StreamStatus *status)
 {
+    if (back_is_due(guard, run, status)) {
+        guard_back(guard, arena, run, status);
+        return;
+    }
     AUTO_ARENA Arena own = {0};
     AUTO_ERR Err err = {0};
     if (!is_due(guard, run, status))

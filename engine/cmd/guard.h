@@ -16,10 +16,14 @@ typedef struct Guard {
     int64_t again_ms;    /* look again then; 0: no need */
     const char *told;    /* additions that were reported */
     const char *altered; /* the structure that stops the run */
+    /* The same while the way back is kept open, of the target. */
+    uint64_t seen_back;
+    const char *altered_back;
 } Guard;
 
 /** Looks, when there is reason to. Does nothing once the cutover began: it compares by itself,
- * under its locks. \param arena of the session \param target for findings */
+ * under its locks. While the way back is kept open it looks at the target. \param arena of the
+ * session \param target for findings */
 void guard_tick(Guard *guard, Arena *arena, Run *run, Conn *target, const StreamStatus *status);
 
 /** Says what came to the source and is left out. */

@@ -135,10 +135,25 @@ bool undo_way_back(Session *session, Err *err)
     return true;
 }
 
+/* A failback that did not come to the end of opening the source owes the writers their word. */
+static bool writers_home(Session *session, const JournalFence *fence, Err *err)
+{
+    Run run = {.plan = &session->plan,
+               .journal = session->journal,
+               .source = session->source_endpoint,
+               .target = session->target_endpoint,
+               .stop = &session->stop,
+               .stream_mutex = PTHREAD_MUTEX_INITIALIZER,
+               .log = {.run = session->plan.name}};
+    return fence->side != CONN_SOURCE || !text_equal(session->journal.state, RUN_FAILED_BACK) ||
+           cutover_writers_home(&run, err);
+}
+
 static bool open_closed(Session *session, const JournalFence *fence, Err *err)
 {
     Conn *conn = fence->side == CONN_SOURCE ? session->source : session->target;
     return fence_database_restore(conn, fence->previous, err) &&
+           writers_home(session, fence, err) &&
            journal_fence_clear(session->target, session->journal.id, fence->side, err);
 }
 
@@ -208,6 +223,25 @@ static void undo_armed(Session *session, Run *run, bool back)
         way_back_withdraw(run);
     else if (back && !undo_leg_there(session, run, &err))
         log_err(&run->log, LOG_WARN, &err);
+}
+
+bool undo_prepared(Session *session, Err *err)
+{
+    bool found = false;
+    Run run = {0};
+    if (session->journal.id == 0 || !text_equal(session->journal.state, RUN_RUNNING))
+        return true;
+    if (!undo_find_way_back(session, &found, err))
+        return false;
+    if (!found)
+        return true;
+    session_run(session, &run);
+    log_warn(&run.log,
+             "an earlier engine ended between preparing the way back and its first fence: "
+             "what it made of it is dropped");
+    way_back_withdraw(&run);
+    arena_release(&run.arena);
+    return true;
 }
 
 bool undo_fences(Session *session, Err *err)

@@ -49,6 +49,10 @@ MUSTCHECK bool undo_open_source(Session *session, Err *err);
  * its lane and identities stay. */
 MUSTCHECK bool undo_leg_there(Session *session, Run *run, Err *err);
 
+/** An engine that died between preparing the way back and its first fence left it, and its slot
+ * holds WAL on the target: drops it; what cannot be dropped is logged. */
+MUSTCHECK bool undo_prepared(Session *session, Err *err);
+
 /** An engine that died in its cutover, before the switch, left fences: takes them down. Refuses
  * with ERR_STALE when these are not the servers of the run. */
 MUSTCHECK bool undo_fences(Session *session, Err *err);

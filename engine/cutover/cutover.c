@@ -183,6 +183,12 @@ static bool may_lack_rows(const Plan *plan, const TouchedKeys *keys)
     return !plan->copy.data && (keys->overflow || plan->apply.on_conflict == PLAN_CONFLICT_SKIP);
 }
 
+/* Rows that came with a partition are in no stream; behind the fence nothing more has come. */
+static bool is_whole(const Run *run, const Relation *relation)
+{
+    return run->whole != NULL && run->whole[relation->index];
+}
+
 bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool live, Err *err)
 {
     for (size_t i = 0; i < run->blueprint->relation_count; i++) {
@@ -193,7 +199,7 @@ bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool live, Err *
         stream_touched_take(&arena, run->stream, relation, &keys);
         if (relation->unlogged && live)
             continue; /* it is copied again behind the fence */
-        keys.overflow = keys.overflow || relation->unlogged;
+        keys.overflow = keys.overflow || relation->unlogged || (live && is_whole(run, relation));
         if (keys.count == 0 && !keys.overflow)
             continue;
         VerifySpec spec = {.relation = relation,
@@ -297,25 +303,6 @@ bool cutover_switch(Run *run, Conn *source, Conn *target, Err *err)
     return true;
 }
 
-static bool unfence(Run *run, Conn *book, Conn *target, Err *err)
-{
-    AUTO_ARENA Arena arena = {0};
-    JournalFence *fences = NULL;
-    size_t count = 0;
-    int64_t id = run_main(run)->journal.id;
-    if (!journal_fences(&arena, book, id, &fences, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (fences[i].side == conn_side(target) &&
-            !(fence_database_restore(target, fences[i].previous, err) &&
-              journal_fence_clear(book, id, conn_side(target), err)))
-            return false;
-    }
-    fence_renew_others(target);
-    atomic_store(&run->cutover->opened, true);
-    return true;
-}
-
 /* What stopped the writers on the target lets them go on: they are at home again. */
 static bool writers_go_on(Run *run, Err *err)
 {
@@ -326,12 +313,43 @@ static bool writers_go_on(Run *run, Err *err)
     return hook_command(&call, &cutover->undo, err) || err_context(err, "cutover.stop_writes.undo");
 }
 
+bool cutover_writers_home(Run *main, Err *err)
+{
+    Run back = {.plan = main->plan, .forth = main, .stop = main->stop, .log = main->log};
+    return writers_go_on(&back, err);
+}
+
+static bool open_target(const JournalFence *fences, size_t count, Conn *target, Err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fences[i].side == conn_side(target) &&
+            !fence_database_restore(target, fences[i].previous, err))
+            return false;
+    fence_renew_others(target);
+    return true;
+}
+
+/* The journal forgets the fence last: an engine that died in between, or whose command failed, has
+ * left it to the next one, which opens what is open and runs the command again. */
+static bool unfence(Run *run, Conn *book, Conn *target, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    JournalFence *fences = NULL;
+    size_t count = 0;
+    int64_t id = run_main(run)->journal.id;
+    if (!journal_fences(&arena, book, id, &fences, &count, err) ||
+        !open_target(fences, count, target, err))
+        return false;
+    atomic_store(&run->cutover->opened, true);
+    return writers_go_on(run, err) && journal_fence_clear(book, id, conn_side(target), err);
+}
+
 bool cutover_unfence_target(Run *run, Conn *source, Conn *target, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     Run *main = run_main(run);
     Conn *book = run_book(run, source, target);
-    if (!unfence(run, book, target, err) || !writers_go_on(run, err))
+    if (!unfence(run, book, target, err))
         return false;
     int64_t downtime = cutover_downtime_ms(run);
     if (downtime == 0) /* an earlier engine switched; its downtime is not ours to measure */

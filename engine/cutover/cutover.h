@@ -61,8 +61,13 @@ MUSTCHECK bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool l
  * fall. */
 MUSTCHECK bool cutover_switch(Run *run, Conn *source, Conn *target, Err *err);
 
-/** Takes the target's fence down; the downtime ends and is journalled. */
+/** Takes the target's fence down; the downtime ends and is journalled. On the way back the writers
+ * are let go on (stop_writes.undo), at least once: the journal forgets the fence behind that. */
 MUSTCHECK bool cutover_unfence_target(Run *run, Conn *source, Conn *target, Err *err);
+
+/** Lets the writers go on at home, behind a failback that did not come to its end.
+ * \param main the run there \return false with ERR_TOOL */
+MUSTCHECK bool cutover_writers_home(Run *main, Err *err);
 
 /** Milliseconds of downtime so far, 0 before the source's fence. */
 int64_t cutover_downtime_ms(const Run *run);

@@ -151,6 +151,9 @@ bool provider_grants(Arena *arena, const GrantSpec *spec, Conn *conn, GrantState
     if (spec->side == CONN_SOURCE)
         add(arena, statements, GRANT_DROP, "SET default_transaction_read_only = off",
             "behind the cutover the source stays read-only");
+    else if (spec->failback)
+        add(arena, statements, GRANT_DROP, "SET default_transaction_read_only = off",
+            "behind a failback the target stays read-only");
     if (conn != NULL) {
         if (!read_server(arena, spec, conn, statements, err))
             return false;

@@ -194,7 +194,7 @@ char *progress_sample(Arena *arena, Run *run)
 {
     StreamStatus status = {0};
     bool replicating = run_stream_status(run, &status);
-    json_t *slot = slot_watch_json(run->slot_watch);
+    json_t *slot = slot_watch_json(atomic_load(&run->keeping) ? run->back_watch : run->slot_watch);
     json_int_t retained = slot != NULL ? json_integer_value(json_object_get(slot, "retained_bytes"))
                                        : (json_int_t)status.retained_bytes;
     return jsontext_compact(

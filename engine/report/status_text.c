@@ -130,8 +130,9 @@ static void print_slot(Str *out, const json_t *slot)
     const char *level = json_string_value(json_object_get(slot, "level"));
     if (level == NULL)
         return;
-    str_appendf(out, "slot               %s: it %s\n", level,
-                json_string_value(json_object_get(slot, "text")));
+    const char *server = json_string_value(json_object_get(slot, "server"));
+    str_appendf(out, "slot               %s%s%s: it %s\n", level, server != NULL ? ", on the " : "",
+                server != NULL ? server : "", json_string_value(json_object_get(slot, "text")));
 }
 
 static void print_spool(Str *out, const json_t *sample)

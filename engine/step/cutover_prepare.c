@@ -2,6 +2,7 @@
  * Step cutover.prepare: what can be done before the downtime begins: the session of the fence, the
  * marker, and a live look at the rows touched since verification.
  */
+#include "copy/again.h"
 #include "cutover/cutover.h"
 #include "step/common.h"
 #include "step/source_structure.h"
@@ -30,7 +31,9 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
 
 static bool apply(StepCtx *ctx, Err *err)
 {
-    return source_structure_stands(ctx, err) && cutover_prepare(ctx->run, err) &&
+    return source_structure_stands(ctx, err) &&
+           again_check(ctx->run->blueprint, ctx->target, &ctx->log, err) &&
+           cutover_prepare(ctx->run, err) &&
            cutover_verify_moved(ctx->run, ctx->source, ctx->target, true, err);
 }
 

@@ -14,6 +14,7 @@
 #include "hook/notify.h"
 #include "step/common.h"
 #include "step/replica_identity.h"
+#include "step/slot_watch.h"
 #include "step/way_back.h"
 
 #define POLL_MS 200
@@ -206,6 +207,18 @@ static bool keep_until(StepCtx *ctx, int64_t deadline_ms, Err *err)
     }
 }
 
+/* A failback whose engine died before its fence left the way there, which holds WAL on the source.
+ */
+static bool drop_leg_there(StepCtx *ctx, Err *err)
+{
+    LegEnds ends = {.leg = ctx->run,
+                    .from = ctx->source,
+                    .to = ctx->target,
+                    .arena = ctx->arena,
+                    .log = ctx->log};
+    return leg_drop(&ends, false, err);
+}
+
 static bool keep_apply(StepCtx *ctx, Err *err)
 {
     Run *run = ctx->run;
@@ -213,7 +226,7 @@ static bool keep_apply(StepCtx *ctx, Err *err)
     int64_t elapsed_ms = 0;
     Stream *stream = NULL;
     atomic_store(&run->keeping, true);
-    if (!way_back_take(run, ctx->source, ctx->target, &found, err))
+    if (!drop_leg_there(ctx, err) || !way_back_take(run, ctx->source, ctx->target, &found, err))
         return false;
     if (!found) {
         log_warn(&ctx->log, "there is no way back to keep open");
@@ -223,11 +236,13 @@ static bool keep_apply(StepCtx *ctx, Err *err)
         !leg_stream(&run->back->run, ctx->target, &stream, err))
         return false;
     run_publish_stream(run, stream);
+    slot_watch_arm(run->back_watch);
     int64_t left_ms = run->plan->failback.keep_for_us / 1000 - elapsed_ms;
     log_info(&ctx->log, "the way back is open for %s",
              units_interval_text(ctx->arena, left_ms > 0 ? left_ms * 1000 : 0));
     if (!keep_until(ctx, clock_ms() + left_ms, err))
         return false;
+    slot_watch_disarm(run->back_watch);
     return stream_stop(run_withdraw_stream(run), err);
 }
 

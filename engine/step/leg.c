@@ -3,6 +3,7 @@
  */
 #include "step/leg.h"
 
+#include "cdc/health.h"
 #include "cdc/stream.h"
 #include "pg/ddl.h"
 #include "sql_text.h"
@@ -93,8 +94,24 @@ static const char *publications(Run *leg, const Conn *from)
     return str_dup(&leg->arena, &out);
 }
 
+/* Of the way back; the way there is looked at by its step. */
+static bool slot_stands(const Run *leg, Conn *from, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    SlotLook look = {0};
+    if (leg->forth == NULL)
+        return true;
+    if (!health_look(&arena, from, leg->slot_name, &look, err))
+        return false;
+    if (look.exists && strcmp(look.wal_status, "lost") != 0 && *look.reason == '\0')
+        return true;
+    return health_lost_back(leg->slot_name, look.exists ? look.reason : NULL, leg->plan->path, err);
+}
+
 bool leg_stream(Run *leg, Conn *from, Stream **stream, Err *err)
 {
+    if (!slot_stands(leg, from, err))
+        return false;
     StreamSpec spec = {
         .blueprint = leg->blueprint,
         .source = &leg->source,
@@ -129,10 +146,19 @@ static bool drop_publications(const LegEnds *ends, Err *err)
     return true;
 }
 
+/* What waits there came from the slot that goes with it; a new one under its name knows nothing of
+ * it. */
+static bool remove_spool(const Run *leg, Err *err)
+{
+    bool removed = false;
+    const char *directory = leg->plan->replication.spool_directory;
+    return directory == NULL || spool_remove(directory, leg->slot_name, &removed, err);
+}
+
 bool leg_drop(const LegEnds *ends, bool identities, Err *err)
 {
     if (!pg_none(ends->from, SQL_SLOT_DROP, PARAMS(ends->leg->slot_name), err) ||
-        !drop_publications(ends, err))
+        !remove_spool(ends->leg, err) || !drop_publications(ends, err))
         return false;
     if (!identities || ends->leg->journal.id == 0)
         return true;

@@ -62,6 +62,8 @@ struct Run {
     Lob *lob;              /* the pass over large objects, owned by the step that makes it */
     Notifier *notifier;    /* NULL: the plan has no notify */
     SlotWatch *slot_watch; /* from before the first step to the end; its own mutex */
+    SlotWatch *back_watch; /* the same over the way back's slot while that is kept open */
+    const bool *whole;     /* by relation: compared as a whole before the fence; NULL: none is */
     RunCounters counters;
     Run *forth;          /* the run whose way back this is; NULL: it is the way there */
     WayBack *back;       /* of the way there; NULL: none is prepared, or it was not needed yet */

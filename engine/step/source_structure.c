@@ -57,13 +57,20 @@ static void tell_left_behind(StepCtx *ctx, const Catalog *target)
     }
 }
 
+static bool same(StepCtx *ctx, const Blueprint *now, Err *err)
+{
+    const char *before = structure_text(ctx->arena, ctx->run->blueprint);
+    const char *after = structure_text(ctx->arena, now);
+    return ctx->run->forth != NULL ? reverse_same(before, after, err)
+                                   : structure_same(before, after, err);
+}
+
 static bool compare(StepCtx *ctx, Err *err)
 {
     Catalog catalog = {0};
     Blueprint now = {0};
     bool ok = catalog_inspect(&catalog, ctx->source, err) && rebuild(ctx, &catalog, &now, err) &&
-              structure_same(structure_text(ctx->arena, ctx->run->blueprint),
-                             structure_text(ctx->arena, &now), err);
+              same(ctx, &now, err);
     if (ok)
         tell_left_behind(ctx, &catalog);
     blueprint_release(&now);

@@ -4,7 +4,9 @@
 #include "step/way_back.h"
 
 #include "blueprint/reverse.h"
+#include "blueprint/structure.h"
 #include "cdc/quiet.h"
+#include "step/common.h"
 
 /* Of the slot and the publication on the target: one server may hold both databases. */
 #define SUFFIX "_back"
@@ -118,10 +120,42 @@ bool way_back_exists(const Run *run, Conn *source, bool *exists, Err *err)
 
 bool way_back_journal(Run *run, Conn *source, Err *err)
 {
+    AUTO_ARENA Arena arena = {0};
     Run *back = &run->back->run;
     return journal_create(source, err) &&
            journal_create_run(source, &back->journal, GODWIT_VERSION, err) &&
+           journal_structure_grow(source, back->journal.id, structure_text(&arena, back->blueprint),
+                                  err) &&
            journal_take_epoch(source, back->journal.id, &back->journal.epoch, err);
+}
+
+/* The record stays as it was made: what is late is so until the switch. Behind that nothing comes
+ * back any more, whatever came to the target. */
+static bool join(Run *run, Conn *source, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    WayBack *back = run->back;
+    const char *recorded = NULL;
+    if (run_is_switched(&back->run))
+        return true;
+    if (!journal_structure_read(&arena, source, back->run.journal.id, &recorded, err))
+        return false;
+    return recorded == NULL || reverse_joins(&back->arena, run->blueprint, &back->blueprint,
+                                             &back->to, recorded, &back->run.whole, err);
+}
+
+const char *way_back_look(Arena *arena, const Run *run, Conn *target, Err *err)
+{
+    Catalog from = {0};
+    Blueprint now = {0};
+    Plan *plan = arena_new(arena, Plan);
+    const char *text = NULL;
+    if (catalog_inspect(&from, target, err) &&
+        blueprint_reverse(arena, &now, plan, run->blueprint, &from, &run->back->to, err))
+        text = structure_text(arena, &now);
+    blueprint_release(&now);
+    catalog_release(&from);
+    return text;
 }
 
 bool way_back_take(Run *run, Conn *source, Conn *target, bool *found, Err *err)
@@ -138,7 +172,8 @@ bool way_back_take(Run *run, Conn *source, Conn *target, bool *found, Err *err)
     Run *back = &run->back->run;
     back->journal.id = journal.id;
     back->journal.state = "running";
-    return journal_take_epoch(source, journal.id, &back->journal.epoch, err);
+    return join(run, source, err) &&
+           journal_take_epoch(source, journal.id, &back->journal.epoch, err);
 }
 
 bool way_back_drop(Run *run, Conn *source, Conn *target, Err *err)

@@ -30,9 +30,15 @@ MUSTCHECK bool way_back_exists(const Run *run, Conn *source, bool *exists, Err *
 /** Makes its journal on the source. */
 MUSTCHECK bool way_back_journal(Run *run, Conn *source, Err *err);
 
-/** Takes over one that was prepared, by this engine or another. \param found false: there is none
- */
+/** Takes over one that was prepared, by this engine or another, with the partitions that came to
+ * both sides since. \param found false: there is none \return false with ERR_STALE when the
+ * target's tables do not allow it, saying what to do. */
 MUSTCHECK bool way_back_take(Run *run, Conn *source, Conn *target, bool *found, Err *err);
+
+/** Its structure (blueprint/structure.h) as the target has it now.
+ * \return NULL with ERR_SQL, ERR_LOST; ERR_RUN: nothing can go back any more as the target is now
+ */
+const char *way_back_look(Arena *arena, const Run *run, Conn *target, Err *err);
 
 /** Drops slot, publication and identities on the target, and the journal on the source. By name
  * alone: it needs no blueprint. Idempotent. */

@@ -1,6 +1,9 @@
 """The way back: armed in the cutover, kept open behind it, gone by `failback`; and there again."""
+import re
+
 import harness
 import pytest
+import residue
 
 SCHEMA = """
 CREATE SCHEMA app;
@@ -140,6 +143,10 @@ def keep(godwit, mine):
     return running
 
 
+# The engine dies in cutover.prepare, behind failback.prepare: with the first statement of the session for the fence.
+BEFORE_THE_FENCE = {"GODWIT_FAULT": "source/fence:statement:1:kill"}
+DATA = ("schemas", "relations", "columns", "indexes", "constraints", "triggers", "functions", "types", "comments",
+        "large objects")  # what a run brings, and the tombstones
 STEPS = ("failback.prepare", "cutover.target_fence", "cutover.source_fence", "cutover.drain", "cutover.sequences",
          "failback.arm")
 
@@ -178,21 +185,131 @@ def test_killed_on_the_way_back(source, target, plan, godwit):
     assert source.value("SELECT to_regnamespace('godwit') IS NULL")
 
 
+PARTS = """
+CREATE TABLE part (day int, v text, PRIMARY KEY (day)) PARTITION BY RANGE (day);
+CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);
+CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (10) TO (20);
+CREATE UNLOGGED TABLE cache (id int PRIMARY KEY, v text);
+CREATE UNLOGGED TABLE cache_use (id int REFERENCES cache);
+INSERT INTO part SELECT i, 'v' FROM generate_series(0, 19) AS i;
+INSERT INTO cache SELECT i, 'c' FROM generate_series(1, 9) AS i;
+"""
+NEW_PARTS = """
+CREATE TABLE part_3 PARTITION OF part FOR VALUES FROM (20) TO (30);
+CREATE TABLE part_4 (LIKE part INCLUDING ALL); {rows}
+ALTER TABLE part ATTACH PARTITION part_4 FOR VALUES FROM (30) TO (40);
+"""
+# Dies with its engine, once.
+KILLS = """#!/bin/sh
+echo "$GODWIT_PHASE" >>{name}.told
+if [ -e {name}.kill ]; then rm {name}.kill; kill -9 $PPID; fi
+"""
+
+
+def script(mine, name, text=KILLS):
+    """A command of the plan."""
+    made = mine.path.parent / f"{name}.sh"
+    made.write_text(text.format(name=name), encoding="utf-8")
+    made.chmod(0o755)
+    return [f"./{name}.sh"]
+
+
+def test_undone_watched_and_joined(source, target, plan, godwit):
+    """Prepared, and then no cutover: nothing of the way back stays. An engine that dies between switch and finish
+    leaves a spool, which failback removes; one that dies in stop_writes.undo leaves that to the next. Partitions that
+    come to the target alone are refused by name, those that the source has, too, take part; rows that came with one
+    are named, not lost. Unlogged tables that a table without rows refers to are copied again both ways. Cleanup
+    leaves nothing, and owes the writers nothing."""
+    source.execute(PARTS)
+    before = residue.fingerprint(source), residue.fingerprint(target)
+    mine = plan(select={"schema_only": ["public.cache_use"]}, failback={"prepare": True},
+                cutover={"gates": {"stable_for": "100ms"}}, replication={"heartbeat": "1s"})
+    here = mine.path.parent
+    stop = {"method": "command", "run": script(mine, "stop"), "undo": script(mine, "undo")}
+    mine.change(cutover={"stop_writes": stop, "switch": [{"id": "dies", "command": {"run": script(mine, "dies")}}]},
+                replication={"spool": {"directory": str(here / "spool")}})
+    assert godwit("apply", mine, env=BEFORE_THE_FENCE).code == -9
+    assert target.value(LEFT) == 2
+    source.execute("CREATE TABLE extra (id int)")
+    stale = godwit("apply", mine, code=12)
+    assert stale.err.index("preparing the way back") < stale.err.index("[failback.prepare] done"), stale.err
+    assert target.value(LEFT) == 0 and source.value("SELECT to_regnamespace('godwit') IS NULL")
+    source.execute("DROP TABLE extra")
+
+    (here / "dies.kill").touch()
+    cut = godwit("apply", mine)
+    assert cut.code == -9 and "cache_use, which is not" in cut.err, cut.err
+    assert list((here / "spool").glob("godwit_*/*"))
+    target.execute("UPDATE cache SET v = 'back'; DELETE FROM cache WHERE id = 1")
+    (here / "undo.kill").touch()
+    assert godwit("failback", mine).code == -9
+    assert not list((here / "spool").glob("godwit_*"))
+    told = godwit("failback", mine, code=0).out
+    assert (here / "undo.told").read_text(encoding="utf-8").split() == ["failback", "failback"]
+    assert "the target is not closed" in told and "stays read-only" not in told, told
+    assert source.query("TABLE cache ORDER BY id") == [(i, "back") for i in range(2, 10)]
+
+    running = godwit.start("apply", mine)
+    running.wait_for("the way back is open")
+    target.execute(NEW_PARTS.format(rows="INSERT INTO part_4 VALUES (31, 'attached');"))
+    target.execute("INSERT INTO part VALUES (21, 'new')")
+    came = "partition public.part_3 of public.part came to the target"
+    ended = running.wait(60, code=12)
+    assert came in ended.err and "CREATE TABLE ... PARTITION OF" in ended.err, ended.err
+    target.execute("ALTER TABLE part DETACH PARTITION part_2")
+    assert "part_2 was detached or dropped on the target" in godwit("failback", mine, code=12).err
+    target.execute("ALTER TABLE part ATTACH PARTITION part_2 FOR VALUES FROM (10) TO (20)")
+    source.execute(NEW_PARTS.format(rows=""))
+    refused_rows = godwit("failback", mine, code=9)
+    assert "public.part differs at (day)=(31)" in refused_rows.err, refused_rows.err
+    source.execute("INSERT INTO part VALUES (31, 'attached')")
+    (here / "undo.kill").touch()
+    assert godwit("failback", mine).code == -9
+    harness.assert_same(source, target)
+    assert source.value("SELECT v FROM part_3") == "new"
+    godwit("cleanup", mine, "--yes", code=0)
+    assert (here / "undo.told").read_text(encoding="utf-8").split() == ["failback"] * 4
+    came = ("relations", "columns", "indexes", "constraints", "types")  # part_3 and part_4
+    residue.assert_none(source, before[0], but=came)
+    residue.assert_none(target, before[1], but=DATA)
+
+
 def test_given_up(source, target, plan, godwit):
     """A way back that cannot be gone, for large objects changed, is told and stays open; given up by cleanup, or by
     its end, nothing of it is left on either side."""
     source.execute("CREATE SCHEMA app; CREATE TABLE app.item (id int PRIMARY KEY); SELECT lo_from_bytea(4711, 'old')")
+    before = residue.fingerprint(source), residue.fingerprint(target)
     mine = plan(**SETTINGS)
     mine.change(select={"map": None}, waive=[{"code": "G135", "reason": "a test", "until": "2999-12-31"}])
+    assert godwit("apply", mine, env=BEFORE_THE_FENCE).code == -9
+    assert target.value(LEFT) == 2
+    godwit("cleanup", mine, "--yes", code=0)
+    residue.assert_none(source, before[0])
+    residue.assert_none(target, before[1], but=DATA)
+    target.execute("DROP SCHEMA app CASCADE; SELECT lo_unlink(4711)")
     godwit("apply", mine, "--exit-at-gate", code=0)
     target.execute("SELECT lo_put(4711, 0, 'new'); CREATE TABLE app.fresh (id int)")
     failed = godwit("failback", mine, code=10)
     assert "large object 4711: not the same" in failed.err and "app.fresh" in failed.err, failed.err
     target.execute("INSERT INTO app.item VALUES (1)")
     refused(source, "INSERT INTO app.item VALUES (2)")
+    mine.change(replication={"slot": {"max_retained_wal": "16MB", "on_limit": "stop_and_drop_slot"}})
+    assert godwit("failback", mine, env={"GODWIT_FAULT": "target/fence:statement:1:kill"}).code == -9
+    assert source.value(LEFT) == 2
+    running = godwit.start("apply", mine, "--accept-changes")
+    running.wait_for("the way back is open")
+    assert source.value(LEFT) == 0
+    with target.connect(autocommit=False) as holder:
+        holder.execute("INSERT INTO app.item VALUES (-1)")  # restart_lsn cannot go beyond this
+        target.query("SELECT count(pg_logical_emit_message(false, 'noise', repeat('x', 1000000)))"
+                     "  FROM generate_series(1, 20)")
+        ended = running.wait(60, code=14)
+    assert re.search(r"slot godwit_\w+_back on the target is full: it retains", ended.err), ended.err
+    assert "E141" in ended.err and "for the target's sake" in ended.err, ended.err
+    assert "is not on the target any more" in godwit("failback", mine, code=14).err
     godwit("cleanup", mine, "--yes", code=0)
-    assert (source.value(LEFT), target.value(LEFT)) == (0, 0)
-    assert source.value("SELECT to_regnamespace('godwit') IS NULL")
+    residue.assert_none(source, before[0], but=("settings",))  # it stays closed: the target is the primary
+    residue.assert_none(target, before[1], but=DATA)
 
     with source.connect() as connection:
         connection.execute("SET default_transaction_read_only = off")
@@ -241,5 +358,6 @@ def test_what_the_way_back_needs(source, private_cluster, plan, godwit):
     printed = godwit("grants", mine, code=0).out
     assert f"ALTER ROLE godwit_{mine.name}_target REPLICATION;" in printed
     assert f"GRANT SET ON PARAMETER session_replication_role TO godwit_{mine.name}_source;" in printed
+    assert printed.count("SET default_transaction_read_only = off;") == 2, "either side may be left closed"
     source.execute(f"ALTER DATABASE {source.name} OWNER TO postgres; REASSIGN OWNED BY {weak} TO postgres;"
                    f"DROP OWNED BY {weak}; DROP ROLE {weak}")

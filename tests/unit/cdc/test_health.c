@@ -41,7 +41,7 @@ static void test_rate_and_time_to_loss(void **state)
     assert_int_equal(health.level, SLOT_WARNING); /* within the hour */
     AUTO_ARENA Arena arena = {0};
     assert_string_equal(health_text(&arena, &health),
-                        "retains 1000 MB of WAL, growing by 10 MB/s; the source keeps it for 19 "
+                        "retains 1000 MB of WAL, growing by 10 MB/s; its server keeps it for 19 "
                         "GB more; 2% of the plan's limit of 39 GB; at the present rate it is lost "
                         "in 31m 40s; at the present rate the plan's limit is reached in 1h 05m");
 }
@@ -191,14 +191,14 @@ static void test_lost(void **state)
     look.exists = false;
     assert_true(health_measure(&(HealthMeter){0}, &look, 0, &health));
     assert_int_equal(health.level, SLOT_LOST);
-    assert_string_equal(health_text(&arena, &health), "is not on the source");
+    assert_string_equal(health_text(&arena, &health), "is not there any more");
     look = slot(0, -1);
     look.wal_status = "lost";
     look.reason = "wal_removed";
     assert_true(health_measure(&(HealthMeter){0}, &look, 0, &health));
     assert_int_equal(health.level, SLOT_LOST);
     assert_string_equal(health_text(&arena, &health),
-                        "was invalidated by the source (wal_removed)");
+                        "was invalidated by its server (wal_removed)");
 }
 
 static void test_json(void **state)
