@@ -66,6 +66,38 @@ CREATE TABLE IF NOT EXISTS godwit.relation (
     PRIMARY KEY (run, schema, rel)
 );
 
+-- Partitions that the run has known, and where their rows are on the target: a table of their own, or a share of one,
+-- within bounds if those tell it. Once the source has dropped one, nobody else could say. gone_at: it went, and the
+-- target has none of its rows any more; changes from before may still come, and are left out.
+CREATE TABLE IF NOT EXISTS godwit.partition (
+    run           bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    oid           oid NOT NULL,
+    root          oid NOT NULL,
+    schema        text NOT NULL,
+    rel           text NOT NULL,
+    target_schema text NOT NULL,
+    target_rel    text NOT NULL,
+    bounds        text,
+    shared        boolean NOT NULL,
+    gone_at       timestamptz,
+    PRIMARY KEY (run, oid)
+);
+
+-- Tables that were altered on the source while it was replicated (ddl.altered: pause_relation): their changes are left
+-- out until they are copied anew. oid: of the table that was copied.
+CREATE TABLE IF NOT EXISTS godwit.paused (
+    run           bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    schema        text NOT NULL,
+    rel           text NOT NULL,
+    target_schema text NOT NULL,
+    target_rel    text NOT NULL,
+    oid           oid NOT NULL,
+    why           text NOT NULL,
+    remedy        text NOT NULL,
+    paused_at     timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, schema, rel)
+);
+
 -- A part is done only if its row is here: it was written by the transaction that wrote the rows.
 CREATE TABLE IF NOT EXISTS godwit.part (
     run          bigint NOT NULL,

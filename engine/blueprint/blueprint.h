@@ -222,8 +222,16 @@ typedef struct Blueprint {
     size_t object_count;
     const Rename *renames; /* by select.map, sorted by oid */
     size_t rename_count;
-    bool replicating; /* the run replicates already (the engine says so): its stream goes on from
-                         the start of the graph, and leaves that are not streaming join it */
+    bool replicating;   /* the run replicates already (the engine says so): its stream goes on from
+                           the start of the graph, and leaves that are not streaming join it */
+    uint32_t *left_out; /* relations of the source whose changes are none of the run's (the engine
+                           says so): partitions that went, tables that are paused */
+    size_t left_out_count;
+    const Name *paused; /* tables of the source that were altered and go their own way until they
+                           are copied anew (the session says so): none of the relations */
+    size_t paused_count;
+    const Name *resumed; /* those that are copied anew by request; they may be gone altogether */
+    size_t resumed_count;
     bool source_has_timescaledb;
     bool target_has_timescaledb;
     Relation **by_oid; /* the relations by their own oid */

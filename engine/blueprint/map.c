@@ -86,6 +86,8 @@ static void follow_root(Build *build, const CatRelation *relation)
 static void no_match(Build *build, const PlanMap *map)
 {
     const PlanSelector *source = &map->source;
+    if (source->optional)
+        return;
     const CatRelation *there = source->selector.pattern == NULL
                                    ? catalog_relation_named(build->source, &source->selector.name)
                                    : NULL;

@@ -1,9 +1,8 @@
 /*
  * Structure: a blueprint's facts, and what of them moved.
  */
-#include "blueprint/structure.h"
+#include "blueprint/structure_internal.h"
 
-#include "base/facts.h"
 #include "base/str.h"
 
 #include <inttypes.h>
@@ -11,14 +10,26 @@
 /* What stands on the target before the cutover, and what comes behind the drain, follows it. */
 static const char QUIET_LINE[] = "session_replication_role cannot be set on the target";
 
-static Fact partition_fact(Arena *arena, const Leaf *leaf)
+/* A partition that was detached and attached again may have other rows, of which no WAL tells. */
+static const char *attached(Arena *arena, const Catalog *source, const Leaf *leaf)
+{
+    const char *text = arena_printf(arena, "oid %" PRIu32 ", attached by", leaf->oid);
+    const CatRelation *relation = catalog_relation(source, leaf->oid);
+    for (; relation != NULL && relation->is_partition;
+         relation = catalog_relation(source, relation->parent))
+        text = arena_printf(arena, "%s %s", text, relation->attached);
+    return text;
+}
+
+static Fact partition_fact(Arena *arena, const Catalog *source, const Leaf *leaf)
 {
     return (Fact){arena_printf(arena, "partition %s of %s", name_text(arena, &leaf->source),
                                name_text(arena, &leaf->root->source)),
-                  arena_printf(arena, "oid %" PRIu32, leaf->oid)};
+                  attached(arena, source, leaf)};
 }
 
-static void add_relation(Arena *arena, FactVec *facts, const Relation *relation)
+static void add_relation(Arena *arena, FactVec *facts, const Catalog *source,
+                         const Relation *relation)
 {
     const char *name = name_text(arena, &relation->source);
     facts_add(arena, facts, arena_printf(arena, "table %s", name),
@@ -41,7 +52,7 @@ static void add_relation(Arena *arena, FactVec *facts, const Relation *relation)
     if (relation->key != NULL)
         facts_add(arena, facts, arena_printf(arena, "key of %s", name), relation->key->index_name);
     for (size_t l = 0; relation->partitioned && l < relation->leaf_count; l++) {
-        Fact fact = partition_fact(arena, relation->leaves[l]);
+        Fact fact = partition_fact(arena, source, relation->leaves[l]);
         facts_add(arena, facts, fact.key, fact.value);
     }
 }
@@ -61,7 +72,7 @@ char *structure_text(Arena *arena, const Blueprint *blueprint)
     AUTO_ARENA Arena own = {0};
     FactVec facts = {0};
     for (size_t r = 0; r < blueprint->relation_count; r++)
-        add_relation(&own, &facts, &blueprint->relations[r]);
+        add_relation(&own, &facts, blueprint->source, &blueprint->relations[r]);
     for (size_t r = 0; r < blueprint->relation_count; r++)
         if (blueprint->relations[r].merge == &blueprint->relations[r])
             add_merge(&own, &facts, &blueprint->relations[r]);
@@ -104,7 +115,7 @@ bool structure_same(const char *before, const char *after, Err *err)
                          "them in: \"godwit refresh\"; or \"godwit reset\" and begin again.");
 }
 
-static const Fact *find(const FactVec *facts, const char *key)
+const Fact *structure_find(const FactVec *facts, const char *key)
 {
     for (size_t low = 0, high = facts->count; low < high;) {
         size_t middle = low + (high - low) / 2;
@@ -120,7 +131,7 @@ static const Fact *find(const FactVec *facts, const char *key)
 }
 
 /* Whether a new fact is a whole table, partition or sequence, or belongs to a table that is new. */
-static bool is_whole(const FactVec *was, const FactVec *is, const char *key)
+bool structure_is_whole(const FactVec *was, const FactVec *is, const char *key)
 {
     static const char TABLE[] = "table ";
     if (text_starts_with(key, TABLE) || text_starts_with(key, "sequence ") ||
@@ -128,7 +139,7 @@ static bool is_whole(const FactVec *was, const FactVec *is, const char *key)
         return true;
     for (size_t i = 0; i < is->count; i++) {
         const char *table = is->items[i].key;
-        if (!text_starts_with(table, TABLE) || find(was, table) != NULL)
+        if (!text_starts_with(table, TABLE) || structure_find(was, table) != NULL)
             continue;
         const char *name = table + strlen(TABLE);
         size_t length = strlen(key);
@@ -149,16 +160,17 @@ bool structure_grew(const char *before, const char *after, Err *err)
     facts_parse(&arena, &is, after);
     bool ok = true;
     for (size_t i = 0; i < was.count; i++) {
-        const Fact *now = find(&is, was.items[i].key);
+        const Fact *now = structure_find(&is, was.items[i].key);
         ok = ok && now != NULL && text_equal(now->value, was.items[i].value);
     }
     for (size_t i = 0; i < is.count; i++)
-        ok = ok && (find(&was, is.items[i].key) != NULL || is_whole(&was, &is, is.items[i].key));
+        ok = ok && (structure_find(&was, is.items[i].key) != NULL ||
+                    structure_is_whole(&was, &is, is.items[i].key));
     return ok || structure_same(before, after, err);
 }
 
 /* "partition p of t", with a "table t" that was there. */
-static bool is_partition_of_known(Arena *arena, const FactVec *was, const char *key)
+bool structure_is_partition(Arena *arena, const FactVec *was, const char *key)
 {
     if (!text_starts_with(key, "partition "))
         return false;
@@ -175,9 +187,9 @@ static bool is_partition_of_known(Arena *arena, const FactVec *was, const char *
 }
 
 /* Whether this fact is new, or says another thing than before. */
-static bool moved(const FactVec *was, const Fact *fact)
+bool structure_moved(const FactVec *was, const Fact *fact)
 {
-    const Fact *before = find(was, fact->key);
+    const Fact *before = structure_find(was, fact->key);
     return before == NULL || !text_equal(before->value, fact->value);
 }
 
@@ -195,7 +207,7 @@ static void add_new(Arena *arena, const char *key, NameVec *added)
 static bool parse_partition(Arena *arena, const FactVec *was, const char *key, Name *name)
 {
     static const char PARTITION[] = "partition ";
-    if (!is_partition_of_known(arena, was, key))
+    if (!structure_is_partition(arena, was, key))
         return false;
     const char *text = key + strlen(PARTITION);
     for (const char *end = strstr(text, " of "); end != NULL; end = strstr(end + 1, " of ")) {
@@ -210,9 +222,9 @@ static bool look_at_new(Arena *arena, const FactVec *was, const FactVec *is, Str
 {
     for (size_t i = 0; i < is->count; i++) {
         const char *key = is->items[i].key;
-        if (!moved(was, &is->items[i]) || is_partition_of_known(arena, was, key))
+        if (!structure_moved(was, &is->items[i]) || structure_is_partition(arena, was, key))
             continue;
-        if (find(was, key) != NULL || !is_whole(was, is, key))
+        if (structure_find(was, key) != NULL || !structure_is_whole(was, is, key))
             return false;
         add_new(arena, key, &moves->added);
     }
@@ -224,8 +236,8 @@ static bool look_at_old(Arena *arena, const FactVec *was, const FactVec *is, Str
 {
     for (size_t i = 0; i < was->count; i++) {
         const Fact *fact = &was->items[i];
-        StructurePartition one = {.is_gone = find(is, fact->key) == NULL};
-        if (!moved(is, fact))
+        StructurePartition one = {.is_gone = structure_find(is, fact->key) == NULL};
+        if (!structure_moved(is, fact))
             continue;
         if (!parse_partition(arena, was, fact->key, &one.name))
             return false;
@@ -259,8 +271,8 @@ bool *structure_late(Arena *arena, const char *before, const Blueprint *blueprin
     facts_parse(&own, &was, before);
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
         const Leaf *leaf = &blueprint->leaves[i];
-        Fact fact = partition_fact(&own, leaf);
-        late[i] = leaf->root->partitioned && moved(&was, &fact);
+        Fact fact = partition_fact(&own, blueprint->source, leaf);
+        late[i] = leaf->root->partitioned && structure_moved(&was, &fact);
     }
     return late;
 }
@@ -283,7 +295,9 @@ const char *structure_look(Arena *arena, Conn *source, const Blueprint *began, E
     bool ok = catalog_inspect(&catalog, source, err) &&
               (blueprint_build(&now, began->plan, &catalog, began->target, &findings, &unfit) ||
                unfit.code == ERR_PLAN || err_move(err, &unfit));
-    const char *text = ok ? structure_text(arena, &now) : NULL;
+    const char *text = ok ? structure_without(arena, structure_text(arena, &now), began->paused,
+                                              began->paused_count)
+                          : NULL;
     blueprint_release(&now);
     catalog_release(&catalog);
     return text;

@@ -28,7 +28,7 @@ const char *structure_names(Arena *arena, const NameVec *names);
 /* One partition of a selected table. */
 typedef struct StructurePartition {
     Name name;    /* on the source */
-    bool is_gone; /* else another table has its name now */
+    bool is_gone; /* else another table has its name now, or it was attached anew */
     uint32_t oid; /* when it was copied */
 } StructurePartition;
 
@@ -54,8 +54,27 @@ StructureMoves structure_moves(Arena *arena, const char *before, const char *aft
  * another table has its name there. */
 bool *structure_late(Arena *arena, const char *before, const Blueprint *blueprint);
 
-/** The structure as the source has it now, by the plan of a blueprint. \return NULL with ERR_SQL,
- * ERR_LOST */
+/** Which tables were altered, so that everything else stands without them: it is as it was, or got
+ * what may be added, or lost partitions. \return false when it does not: more was altered than
+ * tables, one is merged with others, or none would be left */
+bool structure_can_pause(Arena *arena, const char *before, const char *after, NameVec *tables);
+
+/** A structure without everything of these tables. */
+char *structure_without(Arena *arena, const char *text, const Name *tables, size_t count);
+
+/** What differs of one table, as structure_diff() says it. */
+char *structure_diff_of(Arena *arena, const char *before, const char *after, const Name *table);
+
+/** The columns of a relation in a catalog, as facts of the source's `table`. */
+char *structure_columns(Arena *arena, const Catalog *catalog, uint32_t relation, const Name *table);
+
+/** The statement that gives the target's table the columns of `after`, where it has those of
+ * `before`; NULL: they are the same. For people: types may need a USING, or a default. */
+char *structure_remedy(Arena *arena, const char *before, const char *after, const Name *table,
+                       const Name *target);
+
+/** The structure as the source has it now, by the plan of a blueprint, without what is paused.
+ * \return NULL with ERR_SQL, ERR_LOST */
 const char *structure_look(Arena *arena, Conn *source, const Blueprint *began, Err *err);
 
 /** Refuses with ERR_STALE, naming what differs. */

@@ -12,6 +12,9 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#define MOST_LOOKS    10
+#define LOOK_AGAIN_MS 200
+
 /* One query of the inspection. */
 typedef struct ReadStep {
     const char *what; /* "the columns": in errors */
@@ -119,7 +122,7 @@ bool catalog_replica_way(Catalog *catalog, Conn *conn, Err *err)
     return true;
 }
 
-bool catalog_inspect(Catalog *catalog, Conn *conn, Err *err)
+static bool inspect(Catalog *catalog, Conn *conn, Err *err)
 {
     catalog->side = conn_side(conn);
     bool own = !conn_in_transaction(conn);
@@ -136,6 +139,28 @@ bool catalog_inspect(Catalog *catalog, Conn *conn, Err *err)
         return false;
     catalog_complete(catalog);
     return true;
+}
+
+/* Rows come from one snapshot, what functions of the server say of them (definitions) from now: of
+ * what was dropped in between they say "cache lookup failed". */
+static bool moved_meanwhile(const Conn *conn, const Err *problem)
+{
+    return strcmp(problem->sqlstate, "XX000") == 0 && !conn_in_transaction(conn) &&
+           conn_is_ok(conn) && conn_stop(conn) != NULL;
+}
+
+bool catalog_inspect(Catalog *catalog, Conn *conn, Err *err)
+{
+    for (int look = 1;; look++) {
+        AUTO_ERR Err problem = {0};
+        if (inspect(catalog, conn, &problem))
+            return true;
+        if (look == MOST_LOOKS || !moved_meanwhile(conn, &problem))
+            return err_move(err, &problem);
+        catalog_release(catalog);
+        if (!stop_sleep(conn_stop(conn), LOOK_AGAIN_MS))
+            return stop_error(conn_stop(conn), err);
+    }
 }
 
 void catalog_release(Catalog *catalog)

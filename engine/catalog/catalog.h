@@ -57,7 +57,9 @@ typedef struct CatRelation {
     uint64_t bytes;                     /* heap and TOAST */
     const char *partition_strategy_key; /* pg_get_partkeydef, NULL none */
     const char *bounds;                 /* of a leaf: pg_get_partition_constraintdef, NULL none */
-    bool can_lock;                      /* may LOCK it against writers */
+    const char *attached; /* of a partition: the transaction that attached it; it is another one
+                             once it was detached and attached again */
+    bool can_lock;        /* may LOCK it against writers */
 } CatRelation;
 
 typedef struct CatColumn {

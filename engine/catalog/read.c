@@ -75,6 +75,7 @@ void read_relations(Catalog *catalog, const Rows *rows)
             .partition_strategy_key = text(catalog, rows, r, 21),
             .can_lock = rows_bool(rows, r, 22),
             .bounds = text(catalog, rows, r, 23),
+            .attached = text(catalog, rows, r, 24),
         };
 }
 

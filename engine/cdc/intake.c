@@ -78,33 +78,22 @@ static bool take_commit(Intake *intake, const PgoCommit *commit, Err *err)
     return true;
 }
 
-/* A relation that is not of the blueprint. \param gone its changes are left out */
-static bool is_gone(Intake *intake, uint32_t oid, bool *gone, Err *err)
-{
-    *gone = false;
-    if (blueprint_leaf(intake->stream->spec.blueprint, oid) != NULL)
-        return true;
-    *gone = late_is_gone(intake->stream, oid);
-    return *gone || late_stranger(&intake->lane, intake->session, oid, gone, err);
-}
-
+/* What does not fit is told when a change of it must be applied: a relation whose changes are left
+ * out, or are all in its copy, may look as it likes. */
 static bool take_relation(Intake *intake, const PgoRelation *relation, Err *err)
 {
-    bool gone = false;
-    if (intake->skip_txn && blueprint_leaf(intake->stream->spec.blueprint, relation->oid) == NULL)
-        return true;
-    if (!is_gone(intake, relation->oid, &gone, err))
-        return false;
-    if (gone)
-        return true;
+    AUTO_ERR Err misfit = {0};
+    Relmap *relmap = &intake->stream->relmap;
     /* Rows that were read under the old message are applied under it. */
-    if (relmap_differs(&intake->stream->relmap, relation) && intake->lane.group->change_count > 0) {
+    if (relmap_differs(relmap, relation) && intake->lane.group->change_count > 0) {
         bool ok = intake->lane.group->in_txn ? lane_flush_piece(&intake->lane, err)
                                              : lane_flush_group(&intake->lane, false, true, err);
         if (!ok)
             return false;
     }
-    return relmap_take(&intake->stream->relmap, relation, err);
+    if (!relmap_take(relmap, relation, &misfit))
+        relmap_put_off(relmap, relation->oid, &misfit);
+    return true;
 }
 
 static bool in_transaction(const Intake *intake, Err *err)
@@ -126,14 +115,30 @@ static bool selected_arrived(Intake *intake, Err *err)
                     "or writes went on under method manual). Stop it, then cut over again.");
 }
 
-/* The leaf of a change, NULL for a relation that is gone (\param skip). */
+/* The leaf of a change; NULL for a relation that is not of the blueprint, whose changes are left
+ * out (\param skip). */
 static bool find_leaf(Intake *intake, uint32_t oid, LeafState **leaf, bool *skip, Err *err)
 {
-    AUTO_ERR Err problem = {0};
-    *leaf = relmap_leaf(&intake->stream->relmap, oid, &problem);
+    *leaf = relmap_find(&intake->stream->relmap, oid);
     if (*leaf != NULL)
         return true;
-    return is_gone(intake, oid, skip, err) && (*skip || err_move(err, &problem));
+    *skip = late_is_gone(intake->stream, oid);
+    if (*skip)
+        return true;
+    if (!late_stranger(&intake->lane, intake->session, oid, skip, err))
+        return false;
+    return *skip || relmap_ready(&intake->stream->relmap, oid, err);
+}
+
+/* The source's table is not what the blueprint says: who reads the stream's error may want to go on
+ * without it. */
+static bool is_readable(Intake *intake, const LeafState *leaf, Err *err)
+{
+    if (relmap_ready(&intake->stream->relmap, leaf->leaf->oid, err))
+        return true;
+    if (err->code == ERR_DRIFT)
+        positions_drifted(intake->stream, leaf->leaf->root);
+    return false;
 }
 
 static Lsn open_commit_lsn(const Intake *intake)
@@ -164,6 +169,8 @@ static bool take_change(Intake *intake, const PgoMessage *message, Err *err)
     if (!skip && (!find_leaf(intake, message->change.relation_oid, &leaf, &skip, err) ||
                   (leaf != NULL && !may_pass(intake, leaf->leaf, &skip, err))))
         return false;
+    if (!skip && !is_readable(intake, leaf, err))
+        return false;
     uint16_t lane = 0;
     if (!skip && !crew_route(intake->session->crew, open_commit_lsn(intake), leaf, message, &lane,
                              &skip, err))
@@ -193,7 +200,8 @@ static bool take_truncate(Intake *intake, const PgoTruncate *truncate, Err *err)
         LeafState *leaf = NULL;
         bool skip = false;
         if (!find_leaf(intake, oid, &leaf, &skip, err) ||
-            (leaf != NULL && !may_pass(intake, leaf->leaf, &skip, err)))
+            (leaf != NULL && !may_pass(intake, leaf->leaf, &skip, err)) ||
+            (!skip && !is_readable(intake, leaf, err)))
             return false;
     }
     if (!selected_arrived(intake, err))

@@ -36,6 +36,7 @@ static bool wait_more(Lane *lane, StreamSession *session, bool again, Err *err)
         return session_receiver_error(session, err);
     if (!again && !lane_step_when_due(lane, err))
         return false;
+    stream->waited_ms = clock_ms();
     return stop_sleep(&stream->stop, LATE_POLL_MS) || stop_error(&stream->stop, err);
 }
 
@@ -114,13 +115,17 @@ bool late_stranger(Lane *lane, StreamSession *session, uint32_t oid, bool *gone,
     if (!*gone)
         return true;
     log_info(&stream->spec.log,
-             "changes of relation %u are left out: it is not on the source any more", oid);
+             "changes of relation %u are left out: it is not selected, or not there any more", oid);
     *vec_push(&stream->gone_arena, &stream->gone) = oid;
     return !again || read_anew(err);
 }
 
 bool late_is_gone(const Stream *stream, uint32_t oid)
 {
+    for (size_t i = 0; i < stream->spec.left_out_count; i++) {
+        if (stream->spec.left_out[i] == oid)
+            return true;
+    }
     for (size_t i = 0; i < stream->gone.count; i++) {
         if (stream->gone.items[i] == oid)
             return true;

@@ -16,12 +16,14 @@ MUSTCHECK bool late_wait(Lane *lane, StreamSession *session, const Leaf *leaf, E
 
 /** A relation that the blueprint lacks came. Waits for the engine to take it in when it is a
  * partition of a selected table (then the stream ends).
- * \param gone its changes may be left out: it is not on the source any more, nor are its rows;
- *             false: it has nothing to do with the selection \return as late_wait() */
+ * \param gone its changes may be left out: it is not on the source any more, nor are its rows; or
+ *             it was a partition when they were made, and is none any more; or it is one of a table
+ *             that is left out. False: it has nothing to do with the selection \return as
+ * late_wait() */
 MUSTCHECK bool late_stranger(Lane *lane, StreamSession *session, uint32_t oid, bool *gone,
                              Err *err);
 
-/** Whether late_stranger() found it gone. */
+/** Whether its changes are left out: by the stream's spec, or late_stranger() found it gone. */
 bool late_is_gone(const Stream *stream, uint32_t oid);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/str.h"
+#include "cdc/late.h"
 #include "sql_text.h"
 
 #include <inttypes.h>
@@ -30,25 +31,36 @@ static bool is_late(const Blueprint *blueprint, uint32_t oid, uint32_t root)
     return (known == NULL || !known->is_partition) && is_selected_root(blueprint, root);
 }
 
+/* What a relation is that the blueprint lacks. One that is not published now was so when it was
+ * written to: as a partition that has been detached since, or because somebody had added it to the
+ * publication and took it out. Its rows are none of the selection's, whatever they were then. */
+static Stranger judge(const Stream *stream, uint32_t oid, const Rows *rows)
+{
+    uint32_t root = rows_oid(rows, 0, 0);
+    if (is_late(stream->spec.blueprint, oid, root))
+        return STRANGER_LATE;
+    bool published = rows_bool(rows, 0, 3);
+    return published && !late_is_gone(stream, root) ? STRANGER_FOREIGN : STRANGER_GONE;
+}
+
 bool newcomers_stranger(Stream *stream, Conn *conn, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     AUTO_ROWS Rows *rows = NULL;
-    const Blueprint *blueprint = stream->spec.blueprint;
     pthread_mutex_lock(&stream->mutex);
     bool asked = stream->stranger == STRANGER_ASKED;
     uint32_t oid = stream->stranger_oid;
     pthread_mutex_unlock(&stream->mutex);
     if (!asked)
         return true;
-    if (!pg_rows(conn, SQL_CDC_PARTITION_ROOT, PARAMS(arena_int64(&arena, oid)), &rows, err))
+    if (!pg_rows(conn, SQL_CDC_PARTITION_ROOT,
+                 PARAMS(arena_int64(&arena, oid), stream->spec.publications), &rows, err))
         return false;
     Stranger found = STRANGER_GONE;
     if (rows_count(rows) > 0) {
-        bool late = is_late(blueprint, oid, rows_oid(rows, 0, 0));
         Name name = {rows_text(rows, 0, 1), rows_text(rows, 0, 2)};
-        found = late ? STRANGER_LATE : STRANGER_FOREIGN;
-        if (late)
+        found = judge(stream, oid, rows);
+        if (found == STRANGER_LATE)
             log_info(&stream->spec.log,
                      "a change of %s, a new partition, waits until it is taken in",
                      name_text(&arena, &name));
@@ -62,7 +74,8 @@ bool newcomers_stranger(Stream *stream, Conn *conn, Err *err)
 
 static int by_oid(const void *a, const void *b)
 {
-    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    uint32_t left = (*(const CatRelation *const *)a)->oid;
+    uint32_t right = (*(const CatRelation *const *)b)->oid;
     return left < right ? -1 : left > right;
 }
 
@@ -71,7 +84,8 @@ const char *newcomers_known(Arena *arena, const Blueprint *blueprint, const char
     AUTO_STR Str tables = {0};
     AUTO_STR Str text = {0};
     const Catalog *catalog = blueprint->source;
-    uint32_t *oids = arena_array(arena, uint32_t, catalog->relations_count + 1);
+    const CatRelation **list =
+        arena_array(arena, const CatRelation *, catalog->relations_count + 1);
     size_t count = 0;
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         if (blueprint->relations[i].partitioned)
@@ -86,12 +100,12 @@ const char *newcomers_known(Arena *arena, const Blueprint *blueprint, const char
     for (size_t i = 0; i < catalog->relations_count; i++) {
         const CatRelation *relation = &catalog->relations[i];
         if (relation->is_partition && is_selected_root(blueprint, relation->root))
-            oids[count++] = relation->oid;
+            list[count++] = relation;
     }
     if (count > 1)
-        qsort(oids, count, sizeof(*oids), by_oid);
+        qsort(list, count, sizeof(*list), by_oid);
     for (size_t i = 0; i < count; i++)
-        str_appendf(&text, "%s%" PRIu32, i == 0 ? "" : ",", oids[i]);
+        str_appendf(&text, "%s%" PRIu32 ":%s", i == 0 ? "" : ",", list[i]->oid, list[i]->attached);
     return digest_hex(arena, str_text(&text), text.length);
 }
 

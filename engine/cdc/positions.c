@@ -122,6 +122,13 @@ void positions_selected(Stream *stream)
     pthread_mutex_unlock(&stream->mutex);
 }
 
+void positions_drifted(Stream *stream, const Relation *relation)
+{
+    pthread_mutex_lock(&stream->mutex);
+    stream->status.drifted = relation;
+    pthread_mutex_unlock(&stream->mutex);
+}
+
 void positions_waits(Stream *stream, const Leaf *leaf)
 {
     pthread_mutex_lock(&stream->mutex);

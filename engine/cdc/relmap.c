@@ -32,40 +32,82 @@ void relmap_init(Relmap *relmap, const Blueprint *blueprint)
     relmap->key_values = arena_array(arena, PgoValue, widest);
 }
 
+static void forget_misfits(Relmap *relmap)
+{
+    for (size_t i = 0; i < relmap->misfits.count; i++)
+        err_release(&relmap->misfits.items[i].error);
+    relmap->misfits.count = 0;
+}
+
 void relmap_release(Relmap *relmap)
 {
     for (size_t i = 0; relmap->blueprint != NULL && i < relmap->blueprint->relation_count; i++)
         fold_release(&relmap->rels[i].fold);
+    forget_misfits(relmap);
     arena_release(&relmap->arena);
 }
 
 void relmap_forget(Relmap *relmap)
 {
+    forget_misfits(relmap);
     for (size_t i = 0; i < relmap->blueprint->leaf_count; i++)
         relmap->leaves[i].known = false;
 }
 
-static LeafState *find(Relmap *relmap, uint32_t oid)
+LeafState *relmap_find(const Relmap *relmap, uint32_t oid)
 {
     const Leaf *leaf = blueprint_leaf(relmap->blueprint, oid);
     return leaf == NULL ? NULL : &relmap->leaves[leaf->index];
 }
 
+static Misfit *find_misfit(const Relmap *relmap, uint32_t oid)
+{
+    for (size_t i = 0; i < relmap->misfits.count; i++) {
+        if (relmap->misfits.items[i].oid == oid)
+            return &relmap->misfits.items[i];
+    }
+    return NULL;
+}
+
+void relmap_put_off(Relmap *relmap, uint32_t oid, Err *error)
+{
+    LeafState *state = relmap_find(relmap, oid);
+    Misfit *misfit = find_misfit(relmap, oid);
+    if (state != NULL)
+        state->known = false;
+    if (misfit == NULL) {
+        misfit = vec_push(&relmap->arena, &relmap->misfits);
+        *misfit = (Misfit){.oid = oid};
+    }
+    err_release(&misfit->error);
+    err_move(&misfit->error, error);
+}
+
+bool relmap_ready(const Relmap *relmap, uint32_t oid, Err *err)
+{
+    const LeafState *state = relmap_find(relmap, oid);
+    const Misfit *misfit = find_misfit(relmap, oid);
+    if (state != NULL && state->known)
+        return true;
+    if (misfit != NULL) {
+        const Err *told = &misfit->error;
+        err_set(err, told->code, "%s", told->message);
+        if (told->detail != NULL)
+            err_detail(err, "%s", told->detail);
+        return err_hint(err, "%s", told->hint);
+    }
+    if (state != NULL)
+        return err_set(err, ERR_PROTOCOL,
+                       "a change of relation %u came before its relation message", oid);
+    err_set(err, ERR_DRIFT, "the source sent a change of a relation that is not selected (oid %u)",
+            oid);
+    return err_hint(err, "Somebody changed the publication; set it back to the relations of the "
+                         "plan.");
+}
+
 LeafState *relmap_leaf(Relmap *relmap, uint32_t oid, Err *err)
 {
-    LeafState *state = find(relmap, oid);
-    if (state == NULL) {
-        err_set(err, ERR_DRIFT,
-                "the source sent a change of a relation that is not selected (oid %u)", oid);
-        err_hint(err,
-                 "Somebody changed the publication; set it back to the relations of the plan.");
-        return NULL;
-    }
-    if (!state->known) {
-        err_set(err, ERR_PROTOCOL, "a change of relation %u came before its relation message", oid);
-        return NULL;
-    }
-    return state;
+    return relmap_ready(relmap, oid, err) ? relmap_find(relmap, oid) : NULL;
 }
 
 #define NOT_THERE (-1)
@@ -145,7 +187,7 @@ static bool drift(const PgoRelation *message, const Str *differences, Err *err)
 
 bool relmap_differs(Relmap *relmap, const PgoRelation *message)
 {
-    LeafState *state = find(relmap, message->oid);
+    LeafState *state = relmap_find(relmap, message->oid);
     if (state == NULL || !state->known)
         return false;
     if (message->column_count != state->map_count)
@@ -162,7 +204,7 @@ bool relmap_differs(Relmap *relmap, const PgoRelation *message)
 
 bool relmap_take(Relmap *relmap, const PgoRelation *message, Err *err)
 {
-    LeafState *state = find(relmap, message->oid);
+    LeafState *state = relmap_find(relmap, message->oid);
     if (state == NULL) {
         Name name = {message->schema, message->name};
         err_set(err, ERR_DRIFT, "the source sends %s, which is not selected",

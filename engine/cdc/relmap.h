@@ -24,8 +24,15 @@ struct RelState {
     bool touched;       /* is in the piece's list of relations */
 };
 
+/* A relation message that does not fit, until a change needs it. */
+typedef struct Misfit {
+    uint32_t oid;
+    Err error;
+} Misfit;
+
 typedef struct Relmap {
     const Blueprint *blueprint;
+    VEC(Misfit) misfits;
     RelState *rels;
     LeafState *leaves;
     PgoValue *scratch; /* three rows of the widest relation */
@@ -41,9 +48,19 @@ void relmap_release(Relmap *relmap);
 /** A new session: relation messages will come again. */
 void relmap_forget(Relmap *relmap);
 
-/** The leaf of a change. \return NULL with ERR_DRIFT (not selected) or ERR_PROTOCOL (no relation
- * message came before). */
+/** The leaf of a relation, whatever is known of it; NULL when it is not selected. */
+LeafState *relmap_find(const Relmap *relmap, uint32_t oid);
+
+/** Whether changes of a relation can be read. \return false with the error of its last relation
+ * message, ERR_DRIFT (not selected) or ERR_PROTOCOL (no relation message came before). */
+MUSTCHECK bool relmap_ready(const Relmap *relmap, uint32_t oid, Err *err);
+
+/** The leaf of a change, ready. \return NULL with the errors of relmap_ready(). */
 LeafState *relmap_leaf(Relmap *relmap, uint32_t oid, Err *err);
+
+/** Keeps the error of relmap_take() until a change of the relation must be applied: its changes may
+ * all be in a copy, or be none of the run's any more. \param error moved */
+void relmap_put_off(Relmap *relmap, uint32_t oid, Err *error);
 
 /** Whether this relation message would change how tuples of a known leaf are read. */
 bool relmap_differs(Relmap *relmap, const PgoRelation *message);

@@ -32,6 +32,18 @@ RetryClass retry_class(const Err *err)
     return connection ? RETRY_SESSION : RETRY_NEVER;
 }
 
+bool retry_may(RetryBudget *budget, uint64_t progress, int64_t waited_ms, int64_t now_ms)
+{
+    if (progress != budget->progress) {
+        budget->progress = progress;
+        budget->attempt = 0;
+        budget->since_ms = now_ms;
+    }
+    if (waited_ms > budget->since_ms)
+        budget->since_ms = waited_ms;
+    return now_ms - budget->since_ms <= RETRY_PERIOD_MS;
+}
+
 int retry_wait_ms(unsigned attempt, unsigned random)
 {
     int wait = RETRY_FIRST_WAIT_MS;

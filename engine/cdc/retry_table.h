@@ -33,7 +33,21 @@ extern const RetryRow RETRY_ROWS[];
 #define RETRY_FIRST_WAIT_MS 100
 #define RETRY_MAX_GROUP     8 /* of one group before its session is begun anew */
 
+/* How long a stream has not got on. */
+typedef struct RetryBudget {
+    unsigned attempt;
+    uint64_t progress;
+    int64_t since_ms; /* when it got on last */
+} RetryBudget;
+
 RetryClass retry_class(const Err *err);
+
+/** A session ended: whether its stream may begin another. What counts is the time since it got on.
+ * A session that waits for a table to be copied applies nothing, for hours perhaps, and all is well
+ * meanwhile: that is no time without progress.
+ * \param progress moves with everything that is applied \param waited_ms when it last waited for a
+ * table, with its connections alive; 0: it did not \param now_ms all by the same clock */
+bool retry_may(RetryBudget *budget, uint64_t progress, int64_t waited_ms, int64_t now_ms);
 
 /** How long to wait before try number `attempt` (from 0): doubled each time, between half and all
  * of it by chance. \param random any number */

@@ -153,25 +153,19 @@ static bool leave_it_to_the_source(Stream *stream, Err *err)
 static void *lane_main(void *data)
 {
     Stream *stream = data;
-    unsigned attempt = 0;
-    uint64_t progress = 0;
-    int64_t since_ms = clock_ms();
+    RetryBudget budget = {.since_ms = clock_ms()};
     while (!ending(stream)) {
         AUTO_ERR Err err = {0};
         if (one_session(stream, &err) || ending(stream))
             break;
-        if (stream->progress != progress) {
-            progress = stream->progress;
-            attempt = 0;
-            since_ms = clock_ms();
-        }
+        bool in_time = retry_may(&budget, stream->progress, stream->waited_ms, clock_ms());
         bool again = retry_class(&err) != RETRY_NEVER || leave_it_to_the_source(stream, &err);
-        if (!again || clock_ms() - since_ms > RETRY_PERIOD_MS) {
+        if (!again || !in_time) {
             fail(stream, &err);
             break;
         }
         log_err(&stream->spec.log, LOG_WARN, &err);
-        if (!stop_sleep(&stream->stop, retry_wait_ms(attempt++, (unsigned)clock_us())))
+        if (!stop_sleep(&stream->stop, retry_wait_ms(budget.attempt++, (unsigned)clock_us())))
             break;
     }
     pthread_mutex_lock(&stream->mutex);

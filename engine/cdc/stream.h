@@ -36,7 +36,10 @@ typedef struct StreamSpec {
     const char *spool_owner; /* what the spool's directory says of its run; NULL: no spool,
                                 whatever the plan says */
     bool receive_only; /* into the spool, while nothing may be applied yet; sync_lsn may be NULL */
-    const Stop *stop;  /* the run's */
+    const uint32_t *left_out; /* relations whose changes are none of the run's: partitions that
+                                 went, tables that are paused (and with a root its partitions) */
+    size_t left_out_count;
+    const Stop *stop; /* the run's */
     LogCtx log;
 } StreamSpec;
 
@@ -57,8 +60,9 @@ typedef struct StreamStatus {
     bool caught_up_once; /* every leaf has passed its sync_lsn, none is held, and lag was once under
                             a second */
     size_t held;         /* leaves that are held */
-    const Leaf *waits_for; /* apply waits: a change of this leaf came, and it is held; NULL: no */
-    SpoolStatus spool;     /* bytes 0: there is none */
+    const Leaf *waits_for;   /* apply waits: a change of this leaf came, and it is held; NULL: no */
+    const Relation *drifted; /* the stream failed: it sent another structure of this; NULL: no */
+    SpoolStatus spool;       /* bytes 0: there is none */
     bool partitions_moved; /* the source's partitions of selected tables are not the blueprint's */
     uint64_t shapes; /* how many shapes of the source's tables were seen, one after the other */
 } StreamStatus;

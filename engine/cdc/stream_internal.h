@@ -42,7 +42,7 @@ typedef enum Stranger {
     STRANGER_ASKED,   /* the pulse looks at the source */
     STRANGER_FOREIGN, /* no partition of a selected table */
     STRANGER_LATE,    /* a partition that came since: the engine takes it in */
-    STRANGER_GONE,    /* not there any more, and its rows with it */
+    STRANGER_GONE, /* left out: not there any more, not published any more, or of a paused table */
 } Stranger;
 
 struct Stream {
@@ -73,6 +73,7 @@ struct Stream {
     VEC(uint32_t) gone; /* relations of the stream that were dropped before anybody knew them */
     Arena gone_arena;
     uint64_t progress; /* sessions count as good when they moved this */
+    int64_t waited_ms; /* when it last waited for a table, all else being well */
     struct StreamSession *session;
 
     pthread_mutex_t mutex;
@@ -152,6 +153,9 @@ void positions_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn);
 
 /** Called for each selected change that arrives. */
 void positions_selected(Stream *stream);
+
+/** A table is not what the blueprint says: what the stream ends with. */
+void positions_drifted(Stream *stream, const Relation *relation);
 
 /** Apply waits for a leaf; NULL: it goes on. */
 void positions_waits(Stream *stream, const Leaf *leaf);

@@ -12,9 +12,11 @@
 #include "cmd/again.h"
 #include "cmd/engine_internal.h"
 #include "cmd/findings.h"
+#include "cmd/gone.h"
 #include "cmd/guard.h"
 #include "cmd/hold.h"
 #include "cmd/late.h"
+#include "cmd/paused.h"
 #include "cmd/undo.h"
 
 #include "copy/wave.h"
@@ -280,16 +282,43 @@ static bool find_run(Session *session, const EngineOptions *options, bool *done,
     return true;
 }
 
-static bool hold_to_structure(Session *session, const Run *run, SessionChanges changes, Err *err)
+static bool hold_to_structure(Session *session, const Run *run, const EngineOptions *options,
+                              Err *err)
 {
     const char *now = structure_text(&session->arena, &session->blueprint);
     const char *recorded = NULL;
-    if (changes == CHANGES_ADDED) /* compared in only_grew() */
+    if (!paused_may_resume(session, err) || !paused_note(session, err))
+        return false;
+    if (options->changes == CHANGES_ADDED) /* compared in only_grew() */
         return journal_structure_grow(session->target, run->journal.id, now, err);
     if (!journal_structure(&session->arena, session->target, run->journal.id, now, &recorded, err))
         return false;
-    return strcmp(recorded, now) == 0 ||
-           late_moves(&session->blueprint, session->target, run->journal.id, recorded, now, err);
+    const LateMoves late = {.recorded = paused_rest(session, recorded),
+                            .now = paused_rest(session, now),
+                            .whole = now,
+                            .resync = options->resync};
+    if (strcmp(late.recorded, late.now) == 0)
+        return session->resumed.count == 0 ||
+               journal_structure_grow(session->target, run->journal.id, now, err);
+    return late_moves(&session->blueprint, session->target, run->journal.id, &late, err);
+}
+
+/* What the stream is told of the source, behind what this engine has found there. */
+static bool look_aside(Session *session, const Run *run, Err *err)
+{
+    Blueprint *blueprint = &session->blueprint;
+    if (!gone_remember(blueprint, session->target, run->journal.id, err) ||
+        !gone_oids(&session->arena, session->target, run->journal.id, &blueprint->left_out,
+                   &blueprint->left_out_count, err))
+        return false;
+    paused_oids(session);
+    return true;
+}
+
+static bool stand_on(Session *session, const Run *run, const EngineOptions *options, Err *err)
+{
+    return hold_to_structure(session, run, options, err) && paused_resume(session, err) &&
+           look_aside(session, run, err);
 }
 
 /* Before the plan's changes are taken over: what they come to must be additions. */
@@ -300,7 +329,9 @@ static bool only_grew(Session *session, Err *err)
                                 err))
         return false;
     return recorded == NULL ||
-           structure_grew(recorded, structure_text(&session->arena, &session->blueprint), err);
+           structure_grew(
+               paused_rest(session, recorded),
+               paused_rest(session, structure_text(&session->arena, &session->blueprint)), err);
 }
 
 bool engine_may_refresh(Session *session, Err *err)
@@ -344,7 +375,7 @@ static bool settle_steps(const Session *session, const EngineOptions *options, c
            journal_expire_pauses(session->target, run->journal.id, err);
 }
 
-static bool begin_run(Session *session, Run *run, SessionChanges changes, Err *err)
+static bool begin_run(Session *session, Run *run, const EngineOptions *options, Err *err)
 {
     if (!journal_create(session->target, err))
         return false;
@@ -354,7 +385,7 @@ static bool begin_run(Session *session, Run *run, SessionChanges changes, Err *e
         return false;
     bool switched = text_equal(run->journal.state, RUN_SWITCHED);
     return journal_pin(session->target, run->journal.id, session_pin(session), err) &&
-           (switched || hold_to_structure(session, run, changes, err)) &&
+           (switched || stand_on(session, run, options, err)) &&
            journal_take_epoch(session->target, run->journal.id, &run->journal.epoch, err) &&
            (switched || journal_replicating(session->target, run->journal.id,
                                             &session->blueprint.replicating, err));
@@ -362,6 +393,7 @@ static bool begin_run(Session *session, Run *run, SessionChanges changes, Err *e
 
 static bool prepare_old(Session *session, const EngineOptions *options, bool resuming, Err *err)
 {
+    session->resync = options->resync;
     session->take_added =
         options->changes == CHANGES_ADDED || (session->plan.ddl.add && !options->leave_added);
     if (!undo_fences(session, err) || !session_inspect(session, err))
@@ -387,8 +419,7 @@ static bool prepare(Session *session, const EngineOptions *options, Run *run, Er
     if (!switched && !findings_preflight(session, resuming, err))
         return false;
     return (switched || session_tools(session, err)) && hook_variables(&session->plan, err) &&
-           begin_run(session, run, options->changes, err) &&
-           settle_steps(session, options, run, err);
+           begin_run(session, run, options, err) && settle_steps(session, options, run, err);
 }
 
 /* --- after --- */
@@ -555,12 +586,23 @@ void engine_answer_slots(Run *run, Conn *target, Err *failure)
     end_watch(run_main(run), &run->back_watch, target, answered);
 }
 
+/* Not once the cutover began: it is taken back, as for anything else. */
+static bool pause_drifted(Session *session, Run *run, const Err *failure)
+{
+    StreamStatus status = {0};
+    return run->forth == NULL && stop_reason(&session->stop) == STOP_NONE &&
+           run_stream_status(run, &status) &&
+           paused_by_stream(session, run, status.drifted, failure);
+}
+
 static bool run_graph(Session *session, EngineOptions *options, Run *run, Again *again, Err *err)
 {
     engine_tell_start(run);
     again->epoch = run->journal.epoch;
     again->began_ms = clock_ms();
     bool ok = engine_execute(session, options, run, STEP_KINDS, err);
+    if (!ok && pause_drifted(session, run, err))
+        stop_request(&session->stop, STOP_LATE);
     again->passing = !ok && again_passes(&session->stop, err);
     if (!ok)
         answer_cutover(run, err);

@@ -73,6 +73,33 @@ static void answer_added(Guard *guard, Arena *arena, Run *run, Conn *target, con
     stop_request(run->stop, STOP_LATE);
 }
 
+/* The engine begins anew without them; what it finds then counts. */
+static bool pause_altered(Run *run, Conn *target, const char *before, const char *now)
+{
+    AUTO_ARENA Arena arena = {0};
+    NameVec tables = {0};
+    if (!run->plan->ddl.pause_relation || !structure_can_pause(&arena, before, now, &tables))
+        return false;
+    for (size_t i = 0; i < tables.count; i++) {
+        const Name *table = &tables.items[i];
+        const Relation *relation = blueprint_relation(run->blueprint, table);
+        const char *name = name_text(&arena, table);
+        const char *remedy = relation == NULL
+                                 ? NULL
+                                 : structure_remedy(&arena, before, now, table, &relation->target);
+        find(run, target, "error", name,
+             arena_printf(&arena,
+                          "altered on the source: %s; it is paused, the rest replicates on. On the "
+                          "target: %s Then \"godwit resync PLAN %s\"",
+                          structure_diff_of(&arena, before, now, table),
+                          remedy == NULL ? "see \"godwit status\"." : remedy, name));
+    }
+    log_info(&run->log, "stopping at a checkpoint to go on without %s",
+             structure_names(&arena, &tables));
+    stop_request(run->stop, STOP_LATE);
+    return true;
+}
+
 static void answer_altered(Guard *guard, Arena *arena, Run *run, Conn *target, const char *before,
                            const char *now)
 {
@@ -82,6 +109,8 @@ static void answer_altered(Guard *guard, Arena *arena, Run *run, Conn *target, c
         return;
     }
     AUTO_ARENA Arena own = {0};
+    if (pause_altered(run, target, before, now))
+        return;
     const char *diff = structure_diff(&own, before, now);
     log_error(&run->log, "tables were altered on the source; stopping: %.*s",
               (int)strcspn(diff, "\n"), diff);

@@ -4,7 +4,7 @@
 #include "cmd/late.h"
 
 #include "base/jsontext.h"
-#include "blueprint/structure.h"
+#include "cmd/gone.h"
 #include "plan/suggest.h"
 
 static void json_scope(json_t **json)
@@ -37,6 +37,27 @@ static Relation *find(Arena *arena, const Blueprint *blueprint, const char *tabl
     return found;
 }
 
+/* Paused tables are none of the relations, and may be gone altogether: cmd/paused.h. */
+static bool is_among(const Name *names, size_t count, const char *table)
+{
+    AUTO_ARENA Arena arena = {0};
+    Name name;
+    const char *texts[] = {table, arena_printf(&arena, "public.%s", table)};
+    for (size_t t = 0; t < sizeof(texts) / sizeof(texts[0]); t++) {
+        for (size_t i = 0; name_parse(&arena, texts[t], &name) && i < count; i++) {
+            if (name_equal(&names[i], &name))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_paused(const Blueprint *blueprint, const char *table)
+{
+    return table != NULL && (is_among(blueprint->paused, blueprint->paused_count, table) ||
+                             is_among(blueprint->resumed, blueprint->resumed_count, table));
+}
+
 static bool may_resync(const Blueprint *blueprint, const Relation *relation, Err *err)
 {
     Arena *arena = &err->arena;
@@ -59,6 +80,8 @@ static bool resolve(Arena *arena, const Blueprint *blueprint, const char *argume
     for (size_t i = 0; i < json_array_size(array); i++) {
         const char *table = json_string_value(json_array_get(array, i));
         const Relation *relation = table == NULL ? NULL : find(arena, blueprint, table);
+        if (relation == NULL && is_paused(blueprint, table))
+            continue;
         if (relation == NULL)
             return not_selected(blueprint, table == NULL ? "" : table, err);
         if (!may_resync(blueprint, relation, err))
@@ -87,38 +110,27 @@ bool late_note(const Blueprint *blueprint, Conn *target, int64_t run, const char
            journal_leaves_again(target, run, leaves.items, leaves.count, err);
 }
 
-static bool still_there(const Blueprint *blueprint, const StructurePartition *partition, Err *err)
-{
-    Arena *arena = &err->arena;
-    Name name = blueprint_target_name(blueprint, partition->oid, &partition->name);
-    const CatRelation *found = catalog_relation_named(blueprint->target, &name);
-    if (found == NULL || !found->is_partition)
-        return false;
-    err_set(err, ERR_STALE, "partition %s was detached or dropped on the source",
-            name_text(arena, &partition->name));
-    err_detail(err, "The stream does not tell of that: its rows are still on the target, in %s.",
-               name_text(arena, &name));
-    err_hint(err, "Detach or drop it on the target, too, then \"godwit apply\" goes on; or attach "
-                  "it again on the source.");
-    return true;
-}
-
-bool late_moves(const Blueprint *blueprint, Conn *target, int64_t run, const char *recorded,
-                const char *now, Err *err)
+bool late_moves(const Blueprint *blueprint, Conn *target, int64_t run, const LateMoves *late,
+                Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     NameVec gone = {0};
     NameVec again = {0};
+    NameVec anew = {0};
+    const char *recorded = late->recorded;
+    const char *now = late->now;
     const StructureMoves moves = structure_moves(&arena, recorded, now);
     if (moves.move == STRUCTURE_ALTERED)
         return structure_same(recorded, now, err);
+    const GoneCtx ctx = {.blueprint = blueprint, .target = target, .run = run, .anew = &anew};
+    if (!resolve(&arena, blueprint, late->resync, &anew, err) ||
+        !gone_settled(&ctx, &moves.partitions, err))
+        return false;
     for (size_t i = 0; i < moves.partitions.count; i++) {
         const StructurePartition *one = &moves.partitions.items[i];
-        if (one->is_gone && still_there(blueprint, one, err))
-            return false;
         *vec_push(&arena, one->is_gone ? &gone : &again) = one->name;
     }
     return journal_leaves_gone(target, run, gone.items, gone.count, err) &&
            journal_leaves_again(target, run, again.items, again.count, err) &&
-           journal_structure_grow(target, run, now, err);
+           journal_structure_grow(target, run, late->whole, err);
 }

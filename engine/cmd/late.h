@@ -17,11 +17,18 @@ MUSTCHECK bool late_check(const Blueprint *blueprint, const char *argument, Err 
 MUSTCHECK bool late_note(const Blueprint *blueprint, Conn *target, int64_t run,
                          const char *argument, Err *err);
 
+typedef struct LateMoves {
+    const char *recorded; /* structures, without what is paused or is taken in again */
+    const char *now;
+    const char *whole;  /* what is recorded then */
+    const char *resync; /* as of late_note() */
+} LateMoves;
+
 /** Takes over what moved: additions as they are, and partitions that went on the source, or are
- * other tables under the same name now. Those that went may be forgotten once the target has none
- * of that name any more; the others are copied anew. \param now,recorded structures \return false
- * with ERR_STALE when the target still has one, or more moved than partitions, ERR_SQL, ERR_LOST */
+ * other tables under the same name now. Those that went are forgotten once the target has none of
+ * their rows any more (cmd/gone.h); the others are copied anew. \return false with ERR_STALE when
+ * the target still has some, or more moved than partitions, ERR_SQL, ERR_LOST */
 MUSTCHECK bool late_moves(const Blueprint *blueprint, Conn *target, int64_t run,
-                          const char *recorded, const char *now, Err *err);
+                          const LateMoves *late, Err *err);
 
 #endif

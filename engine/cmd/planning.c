@@ -3,6 +3,8 @@
  */
 #include "cmd/planning.h"
 
+#include "cmd/paused.h"
+
 #include "blueprint/structure.h"
 #include "cmd/findings.h"
 #include "pg/query.h"
@@ -225,7 +227,7 @@ static bool look_at_source(Planning *planning, Err *err)
     if (recorded == NULL)
         return true;
     char *save = NULL;
-    char *diff = structure_diff(&session->arena, recorded,
+    char *diff = structure_diff(&session->arena, paused_rest(session, recorded),
                                 structure_text(&session->arena, &session->blueprint));
     for (char *line = strtok_r(diff, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save))
         *vec_push(&session->arena, &planning->dry->drift) =

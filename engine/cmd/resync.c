@@ -7,6 +7,7 @@
 #include "cmd/command.h"
 #include "cmd/engine.h"
 #include "cmd/late.h"
+#include "cmd/paused.h"
 #include "cmd/request.h"
 #include "cmd/resync_all.h"
 #include "journal/run_state_table.h"
@@ -25,9 +26,10 @@ static bool may_ask(Session *session, const char *argument, Err *err)
                 "the run is switched: the target is the primary, and is not overwritten");
         return err_hint(err, "What differs on it now was written there.");
     }
+    session->resync = argument;
     return session_connect(session, true, false, true, err) && session_inspect(session, err) &&
            session_may_change(session, CHANGES_REFUSED, err) &&
-           late_check(&session->blueprint, argument, err);
+           late_check(&session->blueprint, argument, err) && paused_may_resume(session, err);
 }
 
 static bool ask(Session *session, const char *argument, Err *err)

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/str.h"
 #include "blueprint/structure.h"
+#include "cmd/paused.h"
 #include "cmd/pinned.h"
 #include "journal/run_state_table.h"
 
@@ -148,23 +149,55 @@ static void forgive(PlanSelectors *selectors)
         selectors->items[i].optional = true;
 }
 
-/* What the source got since the run began. An object that is nothing but new is no reason to stop
- * what is there; whether the cutover may come is decided then, with all of it. */
-static bool added_since(Session *session, NameVec *added, Err *err)
+/* Nor is the name that a partition had on the target. */
+static void forgive_names(PlanSelect *select)
+{
+    for (size_t i = 0; i < select->map_count; i++)
+        select->map[i].source.optional = true;
+}
+
+static bool goes_on(const Session *session)
+{
+    return text_equal(session->journal.state, RUN_RUNNING) ||
+           text_equal(session->journal.state, RUN_CUTOVER);
+}
+
+/* With a table that is taken in again comes what it needs. */
+static void without_sequences(const Session *session, NameVec *added)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < added->count; i++) {
+        const CatRelation *one = catalog_relation_named(&session->source_catalog, &added->items[i]);
+        if (one == NULL || one->kind != 'S')
+            added->items[kept++] = added->items[i];
+    }
+    added->count = kept;
+}
+
+/* What the source got since the run began, and what was altered. An object that is nothing but new
+ * is no reason to stop what is there; whether the cutover may come is decided then, with all of it.
+ */
+static bool look_behind(Session *session, NameVec *added, Err *err)
 {
     const char *recorded = NULL;
+    const char *now = structure_text(&session->arena, &session->blueprint);
     *added = (NameVec){0};
-    bool goes_on = text_equal(session->journal.state, RUN_RUNNING) ||
-                   text_equal(session->journal.state, RUN_CUTOVER);
-    if (session->journal.id == 0 || session->take_added || !goes_on)
+    if (!paused_read(session, err))
+        return false;
+    if (session->journal.id == 0 || !goes_on(session))
         return true;
     if (!journal_structure_read(&session->arena, session->target, session->journal.id, &recorded,
                                 err))
         return false;
-    if (recorded != NULL)
-        *added = structure_moves(&session->arena, recorded,
-                                 structure_text(&session->arena, &session->blueprint))
+    if (recorded == NULL)
+        return true;
+    paused_add(session, recorded, now);
+    if (!session->take_added)
+        *added = structure_moves(&session->arena, paused_rest(session, recorded),
+                                 paused_rest(session, now))
                      .added;
+    if (session->resumed.count > 0)
+        without_sequences(session, added);
     return true;
 }
 
@@ -187,22 +220,41 @@ static bool build_once(Session *session, const NameVec *left_out, PlanFindings *
     return ok || err->code == ERR_PLAN;
 }
 
+static void name_paused(Session *session)
+{
+    Blueprint *blueprint = &session->blueprint;
+    Name *paused = arena_array(&session->arena, Name, session->paused.count + 1);
+    Name *resumed = arena_array(&session->arena, Name, session->resumed.count + 1);
+    for (size_t i = 0; i < session->paused.count; i++)
+        paused[i] = session->paused.items[i].source;
+    for (size_t i = 0; i < session->resumed.count; i++)
+        resumed[i] = session->resumed.items[i].source;
+    blueprint->paused = paused;
+    blueprint->paused_count = session->paused.count;
+    blueprint->resumed = resumed;
+    blueprint->resumed_count = session->resumed.count;
+}
+
 static bool build(Session *session, PlanFindings *findings, Err *err)
 {
-    NameVec added = {0};
-    if (!build_once(session, &added, findings, err))
+    NameVec left_out = {0};
+    if (!build_once(session, &left_out, findings, err))
         return false;
     err_release(err); /* blueprint_probe() counts all findings */
-    if (!added_since(session, &added, err))
+    if (!look_behind(session, &left_out, err))
         return false;
-    session->left_out = added.count == 0 ? NULL : structure_names(&session->arena, &added);
-    if (added.count == 0)
-        return true;
-    blueprint_release(&session->blueprint);
-    *findings = (PlanFindings){0};
-    if (!build_once(session, &added, findings, err))
-        return false;
-    err_release(err);
+    session->left_out = left_out.count == 0 ? NULL : structure_names(&session->arena, &left_out);
+    for (size_t i = 0; i < session->paused.count; i++)
+        *vec_push(&session->arena, &left_out) = session->paused.items[i].source;
+    if (left_out.count > 0) {
+        blueprint_release(&session->blueprint);
+        *findings = (PlanFindings){0};
+        if (!build_once(session, &left_out, findings, err))
+            return false;
+        err_release(err);
+    }
+    paused_forgive(session, findings);
+    name_paused(session);
     return true;
 }
 
@@ -215,6 +267,7 @@ bool session_inspect(Session *session, Err *err)
         forgive(&session->plan.select.schemas);
         forgive(&session->plan.select.tables);
         forgive(&session->plan.select.exclude);
+        forgive_names(&session->plan.select);
     }
     bool ok = build(session, &findings, err) &&
               blueprint_probe(&session->blueprint, session->source, &findings, err);

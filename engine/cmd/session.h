@@ -17,6 +17,8 @@
 
 struct Pinned;
 
+typedef VEC(JournalPaused) PausedVec;
+
 typedef struct Session {
     Arena arena;
     struct Pinned *pinned; /* NULL: the plan was given as a file of its own */
@@ -32,6 +34,9 @@ typedef struct Session {
     Blueprint blueprint;
     bool take_added;      /* session_inspect() takes in what the source got since the run began */
     const char *left_out; /* else these tables and sequences are left out; NULL: there are none */
+    const char *resync;   /* tables that are copied anew by request, as late_note() has them */
+    PausedVec paused;     /* tables that are left out until they are (cmd/paused.h) */
+    PausedVec resumed;    /* those of them that are */
     PgTools tools;
     bool has_journal;
     JournalRun journal; /* id 0: no run of this name */

@@ -164,6 +164,48 @@ MUSTCHECK bool journal_leaves_again(Conn *target, int64_t run, const Name *leave
 MUSTCHECK bool journal_leaves_gone(Conn *target, int64_t run, const Name *leaves, size_t count,
                                    Err *err);
 
+/* A partition of a selected table, as the run last knew it. */
+typedef struct JournalPartition {
+    uint32_t oid;  /* on the source */
+    uint32_t root; /* the same, of the topmost table */
+    Name source;
+    Name target;        /* the table that has its rows */
+    const char *bounds; /* the condition that they and no others meet; NULL: it cannot be told */
+    bool shared;        /* the table has other rows, too */
+    bool gone;
+} JournalPartition;
+
+/** All that the run has known, sorted by oid. \return false with ERR_SQL, ERR_LOST. */
+MUSTCHECK bool journal_partitions(Arena *arena, Conn *target, int64_t run,
+                                  JournalPartition **partitions, size_t *count, Err *err);
+
+/** Remembers partitions as they are now; none of them is gone. \return as above */
+MUSTCHECK bool journal_partitions_know(Conn *target, int64_t run,
+                                       const JournalPartition *partitions, size_t count, Err *err);
+
+/** Remembers that partitions went. \return as above */
+MUSTCHECK bool journal_partitions_gone(Conn *target, int64_t run, const uint32_t *oids,
+                                       size_t count, Err *err);
+
+/* A table that was altered on the source, and is left out of the stream until it is copied anew. */
+typedef struct JournalPaused {
+    Name source;
+    Name target;
+    uint32_t oid; /* of the table that was copied */
+    const char *why;
+    const char *remedy; /* what to do on the target; "": it cannot be said */
+    const char *since;
+} JournalPaused;
+
+MUSTCHECK bool journal_paused(Arena *arena, Conn *target, int64_t run, JournalPaused **paused,
+                              size_t *count, Err *err);
+
+/** Pauses a table, unless it is. \return false with ERR_SQL, ERR_LOST. */
+MUSTCHECK bool journal_pause(Conn *target, int64_t run, const JournalPaused *paused, Err *err);
+
+/** A table is paused no more: call when its leaves are marked for their copy. \return as above */
+MUSTCHECK bool journal_resume(Conn *target, int64_t run, const Name *source, Err *err);
+
 /** Whether a leaf of the run has streamed: then the stream goes on while others are copied. */
 MUSTCHECK bool journal_replicating(Conn *target, int64_t run, bool *replicating, Err *err);
 

@@ -7,8 +7,6 @@ static const cyaml_strval_t DDL_ADDED[] = {{"report", 0}, {"add", 1}};
 static const cyaml_strval_t DDL_ALTERED[] = {{"stop", 0}, {"pause_relation", 1}};
 static const cyaml_strval_t IF_UNAVAILABLE[] = {{"stop", 0}, {"continue", 1}};
 
-static const char *const ALTERED_LATER[] = {"pause_relation", NULL};
-
 const cyaml_schema_field_t DDL_FIELDS[] = {
     IS_WORD("added", BoundDdl, added, DDL_ADDED),
     IS_WORD("altered", BoundDdl, altered, DDL_ALTERED),
@@ -21,8 +19,8 @@ const PlanKey DDL_KEYS[] = {
             "without, which the cutover then refuses, or take it in as refresh does.",
      .fallback = "report"},
     {.key = "altered",
-     .doc = "What to do when a selected table is altered, renamed or dropped: stop the run.",
-     .later = ALTERED_LATER,
+     .doc = "What to do when a selected table is altered, renamed or dropped: stop the run, or "
+            "leave the table out until resync copies it anew, while the rest replicates.",
      .fallback = "stop"},
     {.key = NULL},
 };

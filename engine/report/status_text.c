@@ -64,6 +64,20 @@ static bool read_conflicts(Arena *arena, Conn *target, int64_t run, Status *stat
     return true;
 }
 
+static bool read_paused(Arena *arena, Conn *target, int64_t run, Status *status, Err *err)
+{
+    JournalPaused *paused = NULL;
+    if (!journal_paused(arena, target, run, &paused, &status->paused_count, err))
+        return false;
+    status->paused = arena_array(arena, StatusPaused, status->paused_count + 1);
+    for (size_t i = 0; i < status->paused_count; i++)
+        status->paused[i] = (StatusPaused){.table = name_text(arena, &paused[i].source),
+                                           .since = paused[i].since,
+                                           .why = paused[i].why,
+                                           .remedy = paused[i].remedy};
+    return true;
+}
+
 static bool read_way_back(Arena *arena, Conn *target, const JournalRun *run, const Plan *plan,
                           Status *status, Err *err)
 {
@@ -96,6 +110,7 @@ bool status_read(Arena *arena, Conn *target, const JournalRun *run, const Plan *
            read_steps(arena, target, run->id, status, err) &&
            read_gates(arena, target, run->id, status, err) &&
            read_conflicts(arena, target, run->id, status, err) &&
+           read_paused(arena, target, run->id, status, err) &&
            read_way_back(arena, target, run, plan, status, err);
 }
 
@@ -204,6 +219,28 @@ static void print_conflicts(Str *out, const Status *status)
     }
 }
 
+static void print_paused(Str *out, const Status *status)
+{
+    for (size_t i = 0; i < status->paused_count; i++) {
+        const StatusPaused *one = &status->paused[i];
+        str_appendf(out, "%-18s %s since %s; altered on the source: %.*s\n", "paused", one->table,
+                    one->since, (int)strcspn(one->why, "\n"), one->why);
+        str_appendf(out, "%-18s %s%s\"godwit resync PLAN %s\" copies it anew\n", "", one->remedy,
+                    *one->remedy == '\0' ? "" : " on the target, then ", one->table);
+    }
+}
+
+static json_t *paused_json(const Status *status)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < status->paused_count; i++) {
+        const StatusPaused *one = &status->paused[i];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "table", one->table, "since",
+                                              one->since, "why", one->why, "remedy", one->remedy));
+    }
+    return list;
+}
+
 /* Of the leg itself, whether an engine runs or not: its slot holds the target's WAL either way. */
 static void print_way_back(Str *out, const StatusWayBack *back)
 {
@@ -238,6 +275,7 @@ static void print_text(Str *out, const Status *status, const json_t *sample)
         str_append(out, "engine             none runs\n");
     str_append(out, totals_text(&arena, totals, -1));
     print_conflicts(out, status);
+    print_paused(out, status);
     print_way_back(out, &status->way_back);
     if (status->holder.pid != 0)
         print_sample(out, status, sample);
@@ -303,6 +341,8 @@ static void print_json(Str *out, const Status *status, json_t *sample)
         "relations_verified", (json_int_t)t->relations_verified, "differences",
         (json_int_t)t->differences, "gates", gates_json(status), "conflicts",
         conflicts_json(status), "steps", steps_json(status), "sample", sample);
+    if (status->paused_count > 0)
+        json_object_set_new(root, "paused", paused_json(status));
     if (t->switched)
         json_object_set_new(root, "downtime_ms", json_integer(t->downtime_ms));
     if (status->way_back.open)

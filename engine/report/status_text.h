@@ -42,6 +42,14 @@ typedef struct StatusWayBack {
     const char *until;
 } StatusWayBack;
 
+/* A table that was altered on the source and is left out until it is copied anew. */
+typedef struct StatusPaused {
+    const char *table;
+    const char *since;
+    const char *why;
+    const char *remedy; /* on the target; "": it is as the source's */
+} StatusPaused;
+
 typedef struct Status {
     const JournalRun *run;
     Totals totals;
@@ -53,6 +61,8 @@ typedef struct Status {
     size_t gate_count;
     StatusConflict *conflicts;
     size_t conflict_count;
+    StatusPaused *paused;
+    size_t paused_count;
 } Status;
 
 MUSTCHECK bool status_read(Arena *arena, Conn *target, const JournalRun *run, const Plan *plan,

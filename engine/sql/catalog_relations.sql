@@ -5,7 +5,8 @@
 -- Columns: oid, schema, name, kind, persistence, replica identity, its index, partition parent,
 -- is a partition, takes part in plain inheritance, row security, forced row security,
 -- of an extension, populated, is heap, owner, may be selected, owned, pages, tuples, bytes,
--- partition key, may be locked against writers, condition that a leaf's rows meet.
+-- partition key, may be locked against writers, condition that a leaf's rows meet,
+-- transaction that attached it.
 -- Ordered by oid.
 SELECT c.oid,
        n.nspname,
@@ -32,7 +33,8 @@ SELECT c.oid,
                 CASE WHEN c.relkind IN ('r', 'm') THEN c.relpages * b.size ELSE 0 END),
        CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
        pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'),
-       CASE WHEN c.relispartition AND c.relkind = 'r' THEN pg_catalog.pg_get_partition_constraintdef(c.oid) END
+       CASE WHEN c.relispartition AND c.relkind = 'r' THEN pg_catalog.pg_get_partition_constraintdef(c.oid) END,
+       CASE WHEN c.relispartition THEN h.attached END
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN (SELECT pg_catalog.current_setting('block_size')::pg_catalog.int8) b (size)
@@ -41,7 +43,7 @@ LEFT JOIN LATERAL (SELECT pg_catalog.pg_relation_size(c.oid),
        ON c.relkind IN ('r', 'm')
 LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
 LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisreplident
-LEFT JOIN (SELECT inhrelid, pg_catalog.min(inhparent) AS inhparent
+LEFT JOIN (SELECT inhrelid, pg_catalog.min(inhparent) AS inhparent, pg_catalog.min(xmin::text) AS attached
            FROM pg_catalog.pg_inherits GROUP BY inhrelid) h ON h.inhrelid = c.oid
 LEFT JOIN (SELECT DISTINCT inhparent FROM pg_catalog.pg_inherits) k ON k.inhparent = c.oid
 LEFT JOIN (SELECT DISTINCT objid FROM pg_catalog.pg_depend

@@ -183,6 +183,21 @@ static const char *member_text(const StepCtx *ctx, const Member *member)
     return str_dup(ctx->arena, &text);
 }
 
+/* A table that is paused stays published: it is taken in again without a gap. */
+static bool is_left_out(const Blueprint *blueprint, uint32_t oid)
+{
+    for (size_t i = 0; i < blueprint->left_out_count; i++) {
+        if (blueprint->left_out[i] == oid)
+            return true;
+    }
+    return false;
+}
+
+static uint32_t listed_oid(const char *text)
+{
+    return (uint32_t)strtoul(text, NULL, 10);
+}
+
 /* Which tables the publication lacks. \return false when it has one that it should not have, or
  * that is not filtered as planned. */
 static bool compare_members(const StepCtx *ctx, const Rows *rows, MemberVec *missing)
@@ -191,10 +206,16 @@ static bool compare_members(const StepCtx *ctx, const Rows *rows, MemberVec *mis
     size_t count = rows_list(ctx->arena, rows, 0, 4, &there);
     MemberVec list = planned(ctx);
     size_t at = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_left_out(ctx->run->blueprint, listed_oid(there[i])))
+            there[kept++] = there[i];
+    }
+    count = kept;
     if (list.count > 1)
         qsort(list.items, list.count, sizeof(Member), by_oid);
     for (size_t i = 0; i < list.count; i++) {
-        if (at == count || (uint32_t)strtoul(there[at], NULL, 10) != list.items[i].oid)
+        if (at == count || listed_oid(there[at]) != list.items[i].oid)
             *vec_push(ctx->arena, missing) = list.items[i];
         else if (strcmp(there[at++], member_text(ctx, &list.items[i])) != 0)
             return false;

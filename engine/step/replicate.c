@@ -117,6 +117,8 @@ void replicate_spec(const StepCtx *ctx, StreamSpec *spec)
         .spool_owner = arena_printf(
             &run->arena, "godwit spool 1\nrun %s %lld\nslot %s\nsystem %s\n", run->plan->name,
             (long long)run->journal.id, run->slot_name, run->journal.source_system),
+        .left_out = run->blueprint->left_out,
+        .left_out_count = run->blueprint->left_out_count,
         .stop = run->stop,
         .log = {.run = run->plan->name, .step = "replicate"},
     };

@@ -45,8 +45,10 @@ def test_attached_behind_the_comparison(source, target, plan, godwit):
 def test_reported_and_stopped(source, target, plan, godwit):
     """What is new is told and left out until refresh; partitions that go or come again under the same name are named
     or copied; what is altered stops the run before a row shows it. Undone, the run goes on and nothing is lost."""
-    source.execute(TABLES)
-    mine = plan(cutover=APPROVAL)
+    source.execute(TABLES + "CREATE TABLE p_3 PARTITION OF p FOR VALUES FROM (20) TO (30);"
+                            "INSERT INTO p SELECT i, 'p' FROM generate_series(20, 29) AS i")
+    mine = plan(cutover=APPROVAL, select={"schemas": ["public"],
+                                          "map": [{"source": "public.p_3", "target": "public.third"}]})
     running = godwit.start("apply", mine)
     running.wait_for(WAITING, timeout=120)
     source.execute("CREATE TABLE fresh (id int PRIMARY KEY); INSERT INTO fresh VALUES (1); CREATE SEQUENCE apart")
@@ -67,9 +69,15 @@ def test_reported_and_stopped(source, target, plan, godwit):
     assert "partition public.p_2 was detached or dropped on the source" in result.err
     assert "on the target, too" in godwit("apply", mine, code=12).err
     target.execute("DROP TABLE p_2")
-    source.execute("DROP TABLE p_2")
-    running = godwit.start("apply", mine)
+    source.execute("UPDATE p SET v = 'before it went' WHERE k > 9; ALTER TABLE p DETACH PARTITION p_3")
+    result = godwit("apply", mine, code=12)  # it has another name there
+    assert "partition public.p_3 was detached" in result.err and "on the target, in public.third" in result.err
+    target.execute("DROP TABLE third")
+    source.execute("INSERT INTO t VALUES (102, 'goes on')")
+    running = godwit.start("apply", mine)  # with the changes of both from before, which are nobody's now
     running.wait_for(WAITING, timeout=120)
+    target.wait_until("SELECT count(*) = 1 FROM t WHERE id = 102")
+    source.execute("DROP TABLE p_2, p_3")
     source.execute("ALTER TABLE t ADD COLUMN late int")
     result = running.wait(code=12)
     assert "new: column late of public.t" in result.err and "godwit reset" in result.err
@@ -94,3 +102,44 @@ def test_added(source, target, plan, godwit):
         source.execute("DROP TABLE bad")
         running.wait_for(WAITING, new=False)
         assert running.running()
+
+
+def test_paused(source, target, plan, godwit):
+    """ddl.altered: pause_relation: an altered table is left out, the others go on; killed or not. It comes again by
+    resync once the target's is like it, or gone; until then there is no cutover. Nothing of it is lost."""
+    source.execute(TABLES)
+    mine = plan(cutover=APPROVAL, ddl={"altered": "pause_relation"}, verify=[{"id": "t", "method": "count",
+                                                                            "tables": ["public.t"]}])
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=120)
+    source.execute("ALTER TABLE t ADD COLUMN late int DEFAULT 5")
+    running.wait_for("public.t is paused")
+    source.execute("INSERT INTO t VALUES (100, 'left out', 1); DELETE FROM t WHERE id = 1;"
+                   "UPDATE p SET v = 'goes on' WHERE k = 5")
+    target.wait_until("SELECT count(*) = 1 FROM p WHERE v = 'goes on'")
+    running.kill9()
+    source.execute("UPDATE p SET v = 'after the kill' WHERE k = 6; UPDATE t SET late = 6")
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=120)
+    target.wait_until("SELECT count(*) = 1 FROM p WHERE v = 'after the kill'")
+    assert target.value("SELECT count(*) FROM t WHERE id IN (1, 100)") == 1
+    shown = godwit("status", mine, code=0).out
+    remedy = "ALTER TABLE public.t ADD COLUMN late integer;"
+    assert "new: column late of public.t (integer)" in shown and remedy in shown
+    assert target.value(FINDINGS, ("error", f"public.t%{remedy}%")) == 1
+    assert remedy in godwit("resync", mine, "t", code=12).err and running.running()
+    target.execute("ALTER TABLE t ADD COLUMN late int")
+    godwit("resync", mine, "t", code=0)
+    assert target.value("SELECT count(*) FROM t WHERE late = 6") == 50
+    in_one_transaction(source, "ALTER TABLE t DROP COLUMN v", "UPDATE t SET late = 7 WHERE id < 9",
+                       "UPDATE p SET v = 'with it' WHERE k = 7")  # the stream meets it before the look
+    target.wait_until("SELECT count(*) = 1 FROM p WHERE v = 'with it'")
+    assert target.value("SELECT count(*) FROM t WHERE late = 7") == 0
+    running.wait_for(WAITING, new=False)
+    godwit("approve", mine, code=0)
+    assert "public.t is paused" in running.wait(code=12).err
+    target.execute("DROP TABLE t")
+    godwit("resync", mine, "public.t", code=0)
+    source.execute("UPDATE t SET late = 8 WHERE id = 3; UPDATE p SET v = 'last' WHERE k = 8")
+    godwit("apply", mine, code=0)
+    harness.assert_same(source, target)

@@ -45,7 +45,8 @@ QUIET = {
     "scale": ("ALTER TABLE t ALTER COLUMN n TYPE numeric(12, 4)", "ALTER TABLE t ALTER COLUMN n TYPE numeric(10, 2)"),
     "table": ("CREATE TABLE u (id int PRIMARY KEY); INSERT INTO u VALUES (1)", "DROP TABLE u"),
     "again": ("DROP TABLE q; CREATE TABLE q (id int PRIMARY KEY)", None),
-    "detached": ("ALTER TABLE p DETACH PARTITION p1", "ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (0) TO (10)"),
+    "detached": ("ALTER TABLE p DETACH PARTITION p1", "INSERT INTO p1 VALUES (3); DELETE FROM p1 WHERE k = 1;"
+                 "ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (0) TO (10)"),
     "sequence": ("CREATE SEQUENCE s; SELECT nextval('s')", "DROP SEQUENCE s"),
 }
 

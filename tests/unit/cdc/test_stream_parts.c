@@ -161,6 +161,25 @@ static void test_retry_table(void **state)
     assert_int_equal(retry_wait_ms(39, 0), RETRY_MAX_WAIT_MS / 2);
 }
 
+/* Time without progress counts, time in which a table is waited for does not. */
+static void test_retry_budget(void **state)
+{
+    (void)state;
+    const int64_t period = RETRY_PERIOD_MS, hours = period * 40;
+    RetryBudget budget = {.since_ms = 1000};
+    assert_true(retry_may(&budget, 0, 0, 1000 + period));
+    assert_false(retry_may(&budget, 0, 0, 1001 + period));
+    assert_true(retry_may(&budget, 1, 0, 1001 + period));
+    budget.attempt = 3;
+    int64_t now = 1001 + period + hours;
+    assert_true(retry_may(&budget, 1, now - 5, now)); /* nothing applied for hours: it waited */
+    assert_int_equal(budget.attempt, 3);
+    assert_true(retry_may(&budget, 1, now - 5, now - 5 + period));
+    assert_false(retry_may(&budget, 1, now - 5, now - 4 + period));
+    assert_true(retry_may(&budget, 2, now - 5, now + period));
+    assert_int_equal(budget.attempt, 0);
+}
+
 /* --- relation messages --- */
 
 static Column columns[] = {{.name = "id", .type_text = "integer", .type_oid = 23},
@@ -294,6 +313,35 @@ static void test_drift_is_named(void **state)
     }
 }
 
+/* The WAL may hold a table in shapes whose changes nobody applies: told when one must be read. */
+static void test_drift_waits_for_a_change(void **state)
+{
+    (void)state;
+    World world;
+    world_init(&world);
+    AUTO_ERR Err none = {0};
+    AUTO_ERR Err drift = {0};
+    AUTO_ERR Err told = {0};
+    AUTO_ERR Err again = {0};
+    PgoRelation fits =
+        relation_message(BYTES("R\0\0\0\x64public\0t\0d\0\2\0note\0\0\0\0\x19\xff\xff\xff\xff"
+                               "\1id\0\0\0\0\x17\xff\xff\xff\xff"));
+    PgoRelation other = relation_message(DRIFT_ROWS[0].bytes, DRIFT_ROWS[0].size);
+    assert_true(relmap_take(&world.relmap, &fits, &none));
+    assert_false(relmap_take(&world.relmap, &other, &drift));
+    relmap_put_off(&world.relmap, 100, &drift);
+    assert_false(err_is_set(&drift));
+    assert_non_null(relmap_find(&world.relmap, 100));
+    assert_false(relmap_ready(&world.relmap, 100, &told));
+    assert_int_equal(told.code, ERR_DRIFT);
+    assert_string_equal(told.detail, DRIFT_ROWS[0].detail);
+    assert_null(relmap_leaf(&world.relmap, 100, &again));
+    assert_string_equal(again.message, told.message);
+    assert_true(relmap_take(&world.relmap, &fits, &none)); /* undone */
+    assert_non_null(relmap_leaf(&world.relmap, 100, &none));
+    relmap_release(&world.relmap);
+}
+
 static void test_unknown_relations(void **state)
 {
     (void)state;
@@ -336,9 +384,11 @@ int main(void)
         cmocka_unit_test(test_commit_must_fit_its_begin),
         cmocka_unit_test(test_our_messages_only),
         cmocka_unit_test(test_retry_table),
+        cmocka_unit_test(test_retry_budget),
         cmocka_unit_test(test_relation_in_another_order),
         cmocka_unit_test(test_columns_are_dropped_on_receipt),
         cmocka_unit_test(test_drift_is_named),
+        cmocka_unit_test(test_drift_waits_for_a_change),
         cmocka_unit_test(test_unknown_relations),
         cmocka_unit_test(test_key_text),
     };
