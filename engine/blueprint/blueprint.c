@@ -151,6 +151,8 @@ bool blueprint_build(Blueprint *blueprint, const Plan *plan, const Catalog *sour
     build_matviews(&build);
     build_extensions(&build);
     build_hypertables(&build);
+    build_aggregates(&build);
+    build_jobs(&build);
     return build_conclude(&build, findings, err);
 }
 

@@ -19,6 +19,9 @@ typedef enum Diag {
     DIAG_COMMUNITY,
     DIAG_COMMUNITY_UNKNOWN,
     DIAG_POLICY_NAME,
+    DIAG_AGGREGATE_TAKEN,
+    DIAG_AGGREGATE_READS,
+    DIAG_JOB_PROCEDURE,
     DIAG_NO_MATCH,
     DIAG_NOTHING_SELECTED,
     DIAG_PARTITION_ALONE,
@@ -227,5 +230,14 @@ void build_hypertables(Build *build);
 
 /** Columnstore and policies of one hypertable. */
 void build_community(Build *build, const PlanHypertable *table, const Relation *relation);
+
+/** What only TimescaleDB's community edition has. \param what it is, and of what */
+void build_edition(Build *build, PlanPos pos, const char *what);
+
+/** The function of this name, in one of the servers' catalogs; NULL: there is none. */
+const CatObject *build_function(const Catalog *catalog, const Name *name);
+
+void build_aggregates(Build *build);
+void build_jobs(Build *build);
 
 #endif

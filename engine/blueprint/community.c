@@ -22,30 +22,34 @@ static PlanPos first_wish(const PlanHypertable *table, const char **feature)
     return table->reorder == NULL ? nowhere : table->reorder->policy.pos;
 }
 
-static void check_edition(Build *build, const PlanHypertable *table)
+void build_edition(Build *build, PlanPos pos, const char *what)
 {
-    const char *feature = NULL;
-    PlanPos pos = first_wish(table, &feature);
     const char *license = build->target->server.timescaledb_license;
-    const char *name = build_name(build, &table->target_table);
     bool created = build->target->server.timescaledb_version != NULL;
-    if (pos.line == 0)
-        return;
     if (!created || license == NULL) {
         build_find(build, DIAG_COMMUNITY_UNKNOWN, pos, 1,
-                   "hypertables: %s of %s needs the community edition, and the target's edition is "
-                   "not known before TimescaleDB is created there",
-                   feature, name);
+                   "%s needs the community edition, and the target's edition is not known before "
+                   "TimescaleDB is created there",
+                   what);
         build_hint(build, "Create it beforehand (CREATE EXTENSION timescaledb) and check again; "
                           "otherwise the run stops before any row is copied.");
     } else if (strcmp(license, "timescale") != 0) {
         build_find(build, DIAG_COMMUNITY, pos, 1,
-                   "hypertables: %s of %s needs the community edition, the target has "
-                   "timescaledb.license = %s",
-                   feature, name, license);
+                   "%s needs the community edition, the target has timescaledb.license = %s", what,
+                   license);
         build_hint(build, "Leave it out, or install the community edition on the target and run "
                           "ALTER SYSTEM SET timescaledb.license = 'timescale'.");
     }
+}
+
+static void check_edition(Build *build, const PlanHypertable *table)
+{
+    const char *feature = NULL;
+    PlanPos pos = first_wish(table, &feature);
+    if (pos.line != 0)
+        build_edition(build, pos,
+                      arena_printf(build->arena, "hypertables: %s of %s", feature,
+                                   build_name(build, &table->target_table)));
 }
 
 static bool has_column(Build *build, const Relation *relation, const char *column)

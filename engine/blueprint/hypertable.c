@@ -128,7 +128,7 @@ static void check_range(Build *build, const PlanHypertable *hypertable, const Pl
 
 /* --- functions --- */
 
-static const CatObject *find_function(const Catalog *catalog, const Name *name)
+const CatObject *build_function(const Catalog *catalog, const Name *name)
 {
     for (size_t i = 0; i < catalog->objects_count; i++) {
         const CatObject *object = &catalog->objects[i];
@@ -145,9 +145,9 @@ static void check_function(Build *build, const PlanHypertable *hypertable, PlanP
 {
     Name name;
     if (text == NULL || !name_parse(build->arena, text, &name) ||
-        find_function(build->target, &name) != NULL)
+        build_function(build->target, &name) != NULL)
         return;
-    const CatObject *function = find_function(build->source, &name);
+    const CatObject *function = build_function(build->source, &name);
     if (function != NULL &&
         (function->extension != 0 ||
          blueprint_keeps_object(build->blueprint, CAT_CLASS_PROC, function->oid)))
@@ -393,18 +393,30 @@ static void check_rules(Build *build, const PlanHypertable *hypertable, const Re
     }
 }
 
+/* Where the plan asks for TimescaleDB first. */
+static bool first_use(const Plan *plan, PlanPos *pos)
+{
+    if (plan->hypertable_count > 0)
+        *pos = plan->hypertables[0].pos;
+    else if (plan->aggregate_count > 0)
+        *pos = plan->aggregates[0].pos;
+    else if (plan->job_count > 0)
+        *pos = plan->jobs[0].policy.pos;
+    return plan->hypertable_count + plan->aggregate_count + plan->job_count > 0;
+}
+
 static void check_target(Build *build)
 {
-    if (build->plan->hypertable_count == 0)
+    PlanPos first = {0};
+    if (!first_use(build->plan, &first))
         return;
-    const PlanHypertable *first = &build->plan->hypertables[0];
     if (timescaledb_release(build) == 0) {
-        build_find(build, DIAG_NO_TIMESCALEDB, first->pos, 1,
+        build_find(build, DIAG_NO_TIMESCALEDB, first, 1,
                    "hypertables: TimescaleDB is not installed on the target");
         build_hint(build, "Install it, add timescaledb to shared_preload_libraries, restart, and "
                           "run CREATE EXTENSION timescaledb in the target database.");
     } else if (timescaledb_release(build) < 213) {
-        build_find(build, DIAG_NO_TIMESCALEDB, first->pos, 1,
+        build_find(build, DIAG_NO_TIMESCALEDB, first, 1,
                    "hypertables: TimescaleDB on the target is older than 2.13");
         build_hint(build, "Update it: ALTER EXTENSION timescaledb UPDATE; as the first command of "
                           "a session.");

@@ -56,6 +56,8 @@ static void derive_plan(Arena *arena, Plan *plan, const Blueprint *forth, const 
     plan->source = forth->plan->target;
     plan->target = forth->plan->source;
     plan->hypertable_count = 0;
+    plan->aggregate_count = 0;
+    plan->job_count = 0;
     plan->replication.plugin =
         PLAN_PLUGIN_PGOUTPUT; /* the target has it, whatever the source has */
     plan->replication.publication_count = 0;

@@ -4,6 +4,7 @@
 #include "base/jsontext.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
+#include "cmd/verify_timescale.h"
 #include "cutover/sequences.h"
 #include "journal/run_state_table.h"
 #include "lob/lob.h"
@@ -20,6 +21,7 @@ typedef struct Outcome {
     json_t *large;  /* NULL: none were looked at */
     json_t *schema; /* the same for objects of the schema */
     json_t *sequences;
+    json_t *timescaledb;
 } Outcome;
 
 static void print_result(const PlanVerify *entry, const char *name, const VerifyResult *result)
@@ -112,6 +114,8 @@ static void print_outcome(const Outcome *outcome)
         json_object_set(root, "schema_objects", outcome->schema);
     if (outcome->sequences != NULL)
         json_object_set(root, "sequences", outcome->sequences);
+    if (outcome->timescaledb != NULL)
+        json_object_set(root, "timescaledb", outcome->timescaledb);
     AUTO_ARENA Arena arena = {0};
     fputs(jsontext_pretty(&arena, root), stdout);
 }
@@ -226,6 +230,18 @@ static bool verify_sequences(Session *session, Outcome *outcome, Err *err)
     return ok;
 }
 
+/* Nothing is said of it where the plan asks for nothing. */
+static bool verify_settings(Session *session, Outcome *outcome, Err *err)
+{
+    TimescaleResult result = {0};
+    if (!verify_timescale(session, &result, err))
+        return false;
+    if (result.compared > 0)
+        outcome->timescaledb = list_differences(outcome, "TimescaleDB", result.compared,
+                                                result.differences.items, result.differences.count);
+    return true;
+}
+
 /* Before a run there is nothing to compare with, unless the plan copies into what is there. */
 static bool has_all(const Session *session, Err *err)
 {
@@ -253,13 +269,15 @@ static bool run(const Options *options, Err *err)
     Outcome outcome = {.json = text_equal(options->format, "json") ? json_array() : NULL};
     bool ok = verify_all(&session, &outcome, err) &&
               verify_large_objects(&session, &outcome, err) &&
-              verify_schema(&session, &outcome, err) && verify_sequences(&session, &outcome, err);
+              verify_schema(&session, &outcome, err) && verify_settings(&session, &outcome, err) &&
+              verify_sequences(&session, &outcome, err);
     if (ok)
         print_outcome(&outcome);
     json_decref(outcome.json);
     json_decref(outcome.large);
     json_decref(outcome.schema);
     json_decref(outcome.sequences);
+    json_decref(outcome.timescaledb);
     if (!ok)
         return false;
     return outcome.differences == 0 ||

@@ -14,6 +14,19 @@ bool journal_gate(Conn *target, int64_t run, const char *gate, const char *detai
     return pg_none(target, SQL_JOURNAL_GATE, PARAMS(arena_int64(&arena, run), gate, detail), err);
 }
 
+bool journal_gate_detail(Arena *arena, Conn *target, int64_t run, const char *gate,
+                         const char **detail, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    *detail = NULL;
+    if (!pg_rows(target, SQL_JOURNAL_GATE_DETAIL, PARAMS(arena_int64(arena, run), gate), &rows,
+                 err))
+        return false;
+    if (rows_count(rows) > 0)
+        *detail = arena_strdup(arena, rows_text(rows, 0, 0));
+    return true;
+}
+
 bool journal_approve(Arena *arena, Conn *target, int64_t run, const char *fingerprint,
                      int64_t valid_us, JournalApproval *approval, Err *err)
 {

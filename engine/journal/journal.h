@@ -265,6 +265,10 @@ MUSTCHECK bool journal_take_epoch(Conn *target, int64_t run, int64_t *epoch, Err
 MUSTCHECK bool journal_gate(Conn *target, int64_t run, const char *gate, const char *detail,
                             Err *err);
 
+/** What was recorded at a gate. \param detail NULL: it was not reached, or has none */
+MUSTCHECK bool journal_gate_detail(Arena *arena, Conn *target, int64_t run, const char *gate,
+                                   const char **detail, Err *err);
+
 typedef struct JournalApproval {
     const char *approver; /* NULL: none that counts */
     const char *approved_at;

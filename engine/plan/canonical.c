@@ -371,6 +371,7 @@ char *plan_canonical(Arena *arena, const Plan *plan)
               schema_word("apply", "on_conflict", (uint32_t)plan->apply.on_conflict));
     json_close(&json, '}');
     put_waivers(&json, "attest", plan->attests, plan->attest_count);
+    canonical_aggregates(&json, arena, plan);
     put_copy(&json, arena, &plan->copy);
     put_cutover(&json, arena, &plan->cutover);
     if (plan->ddl.add || plan->ddl.pause_relation) { /* fingerprints of plans without stay */
@@ -387,6 +388,7 @@ char *plan_canonical(Arena *arena, const Plan *plan)
     if (plan->failback.prepare)
         put_failback(&json, arena, &plan->failback);
     canonical_hypertables(&json, arena, plan);
+    canonical_jobs(&json, arena, plan);
     json_open(&json, "limits", '{');
     put_size(&json, arena, "memory", plan->memory_bytes);
     json_close(&json, '}');

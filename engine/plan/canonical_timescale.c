@@ -1,6 +1,6 @@
 /*
- * Canonical text of hypertables with their dimensions and policies. What is not given does not
- * stand in it, so that a plan without them keeps its fingerprint.
+ * Canonical text of hypertables with their dimensions and policies, of continuous aggregates and
+ * jobs. What is not given does not stand in it, so that a plan without them keeps its fingerprint.
  */
 #include "plan/canonical_timescale.h"
 
@@ -89,6 +89,60 @@ static void put_dimensions(Json *json, const PlanHypertable *table)
         if (!hash)
             json_text(json, "partition_interval", dimension->partition_interval);
         json_close(json, '}');
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static const char *offset_text(const char *offset)
+{
+    return offset == NULL ? "unbounded" : offset;
+}
+
+static void put_refresh(Json *json, const PlanRefresh *refresh)
+{
+    if (refresh == NULL)
+        return;
+    json_open(json, "refresh", '{');
+    json_text(json, "end_offset", offset_text(refresh->end_offset));
+    put_policy_start(json, &refresh->policy);
+    put_policy_schedule(json, &refresh->policy);
+    json_text(json, "start_offset", offset_text(refresh->start_offset));
+    json_text(json, "timezone", refresh->policy.timezone);
+    json_close(json, '}');
+}
+
+void canonical_aggregates(Json *json, Arena *arena, const Plan *plan)
+{
+    if (plan->aggregate_count == 0)
+        return;
+    json_open(json, "continuous_aggregates", '[');
+    for (size_t i = 0; i < plan->aggregate_count; i++) {
+        const PlanAggregate *aggregate = &plan->aggregates[i];
+        json_open(json, NULL, '{');
+        json_text(json, "data", aggregate->carry ? "carry" : "rebuild");
+        json_bool(json, "materialized_only", aggregate->materialized_only);
+        json_text(json, "query", aggregate->query);
+        put_refresh(json, aggregate->refresh);
+        json_text(json, "target_view", name_text(arena, &aggregate->target_view));
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+void canonical_jobs(Json *json, Arena *arena, const Plan *plan)
+{
+    if (plan->job_count == 0)
+        return;
+    json_open(json, "jobs", '[');
+    for (size_t i = 0; i < plan->job_count; i++) {
+        const PlanJob *job = &plan->jobs[i];
+        json_open(json, NULL, '{');
+        json_text(json, "config", job->config);
+        put_policy_start(json, &job->policy);
+        json_text(json, "procedure", name_text(arena, &job->procedure));
+        put_policy_schedule(json, &job->policy);
+        json_text(json, "timezone", job->policy.timezone);
         json_close(json, '}');
     }
     json_close(json, ']');

@@ -7,6 +7,12 @@
 #include "plan/json.h"
 #include "plan/plan.h"
 
+/** The key `continuous_aggregates`, where the plan has it. */
+void canonical_aggregates(Json *json, Arena *arena, const Plan *plan);
+
+/** The key `jobs`, where the plan has it. */
+void canonical_jobs(Json *json, Arena *arena, const Plan *plan);
+
 /** The key `hypertables`. */
 void canonical_hypertables(Json *json, Arena *arena, const Plan *plan);
 

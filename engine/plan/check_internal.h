@@ -62,6 +62,15 @@ void check_failback(Check *check);
 /** Hypertables, policies, aggregates, jobs. */
 void check_timescale(Check *check);
 
+/** Continuous aggregates: names that tables have, cycles, what is carried over, what a policy
+ * needs. */
+void check_aggregate_names(Check *check);
+void check_aggregate_order(Check *check);
+void check_aggregate_data(Check *check);
+
+/** Jobs of the user's own. */
+void check_jobs(Check *check);
+
 /** An id of a verification that is not there, with the one that was probably meant.
  * \param path of the list that names it */
 void check_verify_id(Check *check, const Node *entry, const char *path);

@@ -7,8 +7,7 @@
 
 #include "base/str.h"
 #include "plan/format.h"
-
-#include <ctype.h>
+#include "plan/mentions.h"
 
 /* Kinds of target without the community edition's features.
  * \note Source: Azure, "Extension considerations" and Neon, "The timescaledb extension": the
@@ -63,6 +62,15 @@ static Age age_of(const Node *node)
     age.is_unbounded = text_equal(node->text, "unbounded");
     if (!age.is_unbounded && !format_age(node->text, &age.value))
         age.node = NULL; /* beyond what can be counted */
+    return age;
+}
+
+/* The end of a window: unbounded is now, not the beginning of time. */
+static Age end_of(const Node *node)
+{
+    Age age = age_of(node);
+    if (age.is_unbounded)
+        age.node = NULL;
     return age;
 }
 
@@ -231,28 +239,12 @@ static void check_columns(Check *check)
 
 /* ---- aggregates, jobs ----------------------------------------------------------------------- */
 
-static bool is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '"' ||
-           (unsigned char)c >= 0x80;
-}
-
-static bool names_table(const char *query, const char *table)
-{
-    size_t bytes = strlen(table);
-    for (const char *at = strstr(query, table); at != NULL; at = strstr(at + 1, table)) {
-        if ((at == query || !is_word(at[-1])) && !is_word(at[bytes]))
-            return true;
-    }
-    return false;
-}
-
 /* What a refresh does to buckets whose rows retention has dropped. */
 static void check_window(Check *check, const Node *aggregate, const Node *drop_node,
                          const char *table, const char *path)
 {
     Age start = age_of(node_at(aggregate, "refresh.start_offset"));
-    Age end = age_of(node_at(aggregate, "refresh.end_offset"));
+    Age end = end_of(node_at(aggregate, "refresh.end_offset"));
     Age drop = age_of(drop_node);
     const Node *data = node_get(aggregate, "data");
     bool carry = data != NULL && text_equal(data->text, "carry");
@@ -284,7 +276,7 @@ static void check_aggregate(Check *check, const Node *node, const char *path)
     const Node *query = node_get(node, "query");
     const Node *list = node_get(check->root, "hypertables");
     Age start = age_of(node_at(node, "refresh.start_offset"));
-    Age end = age_of(node_at(node, "refresh.end_offset"));
+    Age end = end_of(node_at(node, "refresh.end_offset"));
     if (start.node != NULL && !start.is_unbounded && is_as_long(&end, &start)) {
         report_node(check->report, DIAG_WINDOW, start.node,
                     "%s.refresh: the window from %s to %s before now is empty", path,
@@ -292,11 +284,12 @@ static void check_aggregate(Check *check, const Node *node, const char *path)
         report_hint(check->report, "start_offset lies further back than end_offset.");
         return;
     }
-    for (const Node *table = list == NULL ? NULL : list->first; table != NULL;
-         table = table->next) {
+    const Node *table = list == NULL ? NULL : list->first;
+    for (size_t i = 0; table != NULL; i++, table = table->next) {
         const Node *drop = node_at(table, "retention.drop_after");
         const char *name = node_get(table, "target_table")->text;
-        if (drop != NULL && check_may_try(check) && names_table(query->text, name))
+        if (drop != NULL && check_may_try(check) &&
+            sql_mentions(query->text, &check->plan->hypertables[i].target_table))
             check_window(check, node, drop, name, path);
     }
 }
@@ -321,5 +314,9 @@ void check_timescale(Check *check)
     check_hypertables(check);
     check_columns(check);
     check_aggregates(check);
+    check_aggregate_names(check);
+    check_aggregate_order(check);
+    check_aggregate_data(check);
     refuse_edition(check, node_get(check->root, "jobs"), "jobs");
+    check_jobs(check);
 }

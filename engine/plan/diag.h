@@ -75,6 +75,9 @@ typedef enum PlanDiag {
     DIAG_NO_EFFECT,
     DIAG_SAME_PLAN,
     DIAG_WINDOW_LOSES,
+    DIAG_AGGREGATE_NAME,
+    DIAG_AGGREGATE_CYCLE,
+    DIAG_CARRY,
     DIAG_COUNT
 } PlanDiag;
 

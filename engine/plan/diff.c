@@ -56,7 +56,7 @@ static const char *join(Diff *diff, const char *path, const char *key)
 /* What names an entry of a list; NULL if nothing does. */
 static const char *entry_name(const json_t *entry)
 {
-    static const char *const KEYS[] = {"target_table", "id", "match"};
+    static const char *const KEYS[] = {"target_table", "target_view", "id", "match"};
     for (size_t i = 0; i < sizeof(KEYS) / sizeof(*KEYS); i++) {
         const char *name = json_string_value(json_object_get(entry, KEYS[i]));
         if (name != NULL)

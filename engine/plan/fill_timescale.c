@@ -1,6 +1,7 @@
 /*
- * Fill of what TimescaleDB is to have: hypertables, their dimensions, columnstore, policies. What
- * was not given stays NULL: TimescaleDB has defaults of its own, which differ by version.
+ * Fill of what TimescaleDB is to have: hypertables, their dimensions, columnstore, policies,
+ * continuous aggregates, jobs. What was not given stays NULL: TimescaleDB has defaults of its own,
+ * which differ by version.
  */
 #include "plan/fill_internal.h"
 
@@ -15,6 +16,14 @@ typedef struct Fill {
 static bool is_integer(const char *text)
 {
     return text != NULL && format_is_integer(text);
+}
+
+static Name name_of(Fill *fill, const char *text)
+{
+    Name name;
+    if (!name_parse(fill->arena, text, &name))
+        BUG("\"%s\" passed the walker as a relation", text);
+    return name;
 }
 
 /* NULL-terminated. */
@@ -137,14 +146,75 @@ static void fill_hypertable(Fill *fill, const BoundHypertable *from, const Node 
         .reorder = reorder(fill, from->reorder, node_get(node, "reorder")),
         .pos = node_get(node, "target_table")->pos,
     };
-    if (!name_parse(fill->arena, from->target_table, &to->target_table))
-        BUG("\"%s\" passed the walker as a relation", from->target_table);
+    to->target_table = name_of(fill, from->target_table);
     fill_dimensions(fill, from, node, to);
+}
+
+/* NULL: the window has no such end. */
+static const char *offset(Fill *fill, const char *text)
+{
+    return text_equal(text, "unbounded") ? NULL : arena_strdup(fill->arena, text);
+}
+
+static const PlanRefresh *refresh(Fill *fill, const BoundRefresh *from, const Node *node)
+{
+    if (from == NULL)
+        return NULL;
+    PlanRefresh *to = arena_new(fill->arena, PlanRefresh);
+    *to = (PlanRefresh){
+        .start_offset = offset(fill, from->start_offset),
+        .start_is_integer = is_integer(from->start_offset),
+        .end_offset = offset(fill, from->end_offset),
+        .end_is_integer = is_integer(from->end_offset),
+        .policy = policy(fill, &from->policy, "continuous_aggregates[].refresh", node),
+    };
+    return to;
+}
+
+static void fill_aggregates(Fill *fill, const BoundPlan *bound, const Node *root)
+{
+    const Node *list = node_get(root, "continuous_aggregates");
+    const Node *node = list == NULL ? NULL : list->first;
+    Plan *plan = fill->plan;
+    plan->aggregate_count = bound->continuous_aggregates_count;
+    plan->aggregates = arena_array(fill->arena, PlanAggregate, plan->aggregate_count);
+    for (size_t i = 0; i < plan->aggregate_count; i++, node = node->next) {
+        const BoundAggregate *from = &bound->continuous_aggregates[i];
+        const char *path = "continuous_aggregates[]";
+        plan->aggregates[i] = (PlanAggregate){
+            .target_view = name_of(fill, from->target_view),
+            .query = arena_strdup(fill->arena, from->query),
+            .materialized_only =
+                bool_or_default(from->materialized_only, path, "materialized_only"),
+            .carry = from->data != NULL && *from->data != 0,
+            .refresh = refresh(fill, from->refresh, node_get(node, "refresh")),
+            .pos = node_get(node, "target_view")->pos,
+        };
+    }
+}
+
+static void fill_jobs(Fill *fill, const BoundPlan *bound, const Node *root)
+{
+    const Node *list = node_get(root, "jobs");
+    const Node *node = list == NULL ? NULL : list->first;
+    Plan *plan = fill->plan;
+    plan->job_count = bound->jobs_count;
+    plan->jobs = arena_array(fill->arena, PlanJob, plan->job_count);
+    for (size_t i = 0; i < plan->job_count; i++, node = node->next) {
+        const BoundJob *from = &bound->jobs[i];
+        plan->jobs[i] = (PlanJob){
+            .procedure = name_of(fill, from->procedure),
+            .config = arena_strdup(fill->arena, from->config),
+            .policy = policy(fill, &from->policy, "jobs[]", node_get(node, "procedure")),
+        };
+    }
 }
 
 void fill_timescale(Plan *plan, const BoundPlan *bound, const Node *root)
 {
     Fill fill = {.plan = plan, .arena = &plan->arena};
+    fill_aggregates(&fill, bound, root);
+    fill_jobs(&fill, bound, root);
     const Node *list = node_get(root, "hypertables");
     const Node *node = list == NULL ? NULL : list->first;
     plan->hypertable_count = bound->hypertables_count;

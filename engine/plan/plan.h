@@ -189,6 +189,31 @@ typedef struct PlanHypertable {
     PlanPos pos;
 } PlanHypertable;
 
+/* The policy that refreshes a continuous aggregate. */
+typedef struct PlanRefresh {
+    const char *start_offset; /* NULL: unbounded, here and below */
+    bool start_is_integer;
+    const char *end_offset;
+    bool end_is_integer;
+    PlanPolicy policy;
+} PlanRefresh;
+
+typedef struct PlanAggregate {
+    Name target_view;
+    const char *query;
+    bool materialized_only;
+    bool carry; /* what outlived the raw rows is brought along; else it is computed anew */
+    const PlanRefresh *refresh; /* NULL: no policy */
+    PlanPos pos;
+} PlanAggregate;
+
+/* A job of the user's own that TimescaleDB runs. */
+typedef struct PlanJob {
+    Name procedure;
+    const char *config; /* a JSON object, NULL: none */
+    PlanPolicy policy;
+} PlanJob;
+
 typedef enum PlanPublish {
     PLAN_PUBLISH_INSERT = 1,
     PLAN_PUBLISH_UPDATE = 2,
@@ -394,6 +419,10 @@ typedef struct Plan {
     PlanSchema schema;
     PlanHypertable *hypertables;
     size_t hypertable_count;
+    PlanAggregate *aggregates; /* in the order of the plan */
+    size_t aggregate_count;
+    PlanJob *jobs;
+    size_t job_count;
     PlanReplication replication;
     PlanCopy copy;
     PlanApply apply;

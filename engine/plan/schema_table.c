@@ -58,10 +58,8 @@ static const PlanKey PLAN_KEYS[] = {
     {.key = "roles", .doc = "Roles that are copied."},
     {.key = "extensions", .doc = "Extensions that are created."},
     {.key = "timescaledb", .doc = "Mirror of a TimescaleDB source.", .is_later = true},
-    {.key = "continuous_aggregates",
-     .doc = "Continuous aggregates on the target.",
-     .is_later = true},
-    {.key = "jobs", .doc = "User jobs on the target.", .is_later = true},
+    {.key = "continuous_aggregates", .doc = "Continuous aggregates on the target."},
+    {.key = "jobs", .doc = "User jobs on the target; they are added behind the switch."},
     {.key = "ddl",
      .doc = "What to do when tables of the source are added or altered while the run "
             "lasts."},

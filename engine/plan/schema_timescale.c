@@ -6,9 +6,10 @@
 
 static const cyaml_strval_t AGGREGATE_DATA[] = {{"rebuild", 0}, {"carry", 1}};
 
-/* What every policy takes, in a mapping whose struct has a BoundPolicy. */
-#define POLICY_FIELDS(type)                                                                        \
-    IS_STRING("schedule_interval", OPTIONAL, type, policy.schedule_interval),                      \
+/* What every policy takes (`need`: whether it must say how often it runs), in a mapping whose
+ * struct has a BoundPolicy. */
+#define POLICY_FIELDS(type, need)                                                                  \
+    IS_STRING("schedule_interval", need, type, policy.schedule_interval),                          \
         IS_STRING("initial_start", OPTIONAL, type, policy.initial_start),                          \
         IS_STRING("timezone", OPTIONAL, type, policy.timezone),                                    \
         IS_STRING("max_runtime", OPTIONAL, type, policy.max_runtime),                              \
@@ -16,10 +17,8 @@ static const cyaml_strval_t AGGREGATE_DATA[] = {{"rebuild", 0}, {"carry", 1}};
         IS_STRING("retry_period", OPTIONAL, type, policy.retry_period),                            \
         CYAML_FIELD_BOOL_PTR("scheduled", OPTIONAL, type, policy.scheduled)
 
-#define POLICY_KEYS                                                                                \
-    {.key = "schedule_interval",                                                                   \
-     .doc = "How often it runs. Default: TimescaleDB's.",                                          \
-     .format = FORMAT_SPAN},                                                                       \
+#define POLICY_KEYS(every)                                                                         \
+    {.key = "schedule_interval", .doc = "How often it runs." every, .format = FORMAT_SPAN},        \
         {.key = "initial_start",                                                                   \
          .doc = "When it runs first; later runs keep to that time.",                               \
          .format = FORMAT_TIMESTAMP},                                                              \
@@ -88,7 +87,7 @@ const cyaml_schema_field_t COLUMNSTORE_FIELDS[] = {
     IS_LIST("orderby", BoundColumnstore, orderby, &TEXT_VALUE, 1),
     IS_STRING("after", OPTIONAL, BoundColumnstore, after),
     IS_STRING("created_before", OPTIONAL, BoundColumnstore, created_before),
-    POLICY_FIELDS(BoundColumnstore),
+    POLICY_FIELDS(BoundColumnstore, OPTIONAL),
     CYAML_FIELD_END,
 };
 
@@ -103,14 +102,14 @@ const PlanKey COLUMNSTORE_KEYS[] = {
      .doc = "The policy converts chunks that were made longer ago.",
      .format = FORMAT_SPAN,
      .in_choice = true},
-    POLICY_KEYS,
+    POLICY_KEYS(" Default: TimescaleDB's."),
     {.key = NULL},
 };
 
 const cyaml_schema_field_t RETENTION_FIELDS[] = {
     IS_STRING("drop_after", OPTIONAL, BoundRetention, drop_after),
     IS_STRING("drop_created_before", OPTIONAL, BoundRetention, drop_created_before),
-    POLICY_FIELDS(BoundRetention),
+    POLICY_FIELDS(BoundRetention, OPTIONAL),
     CYAML_FIELD_END,
 };
 
@@ -123,19 +122,19 @@ const PlanKey RETENTION_KEYS[] = {
      .doc = "Chunks that were made longer ago are dropped.",
      .format = FORMAT_SPAN,
      .in_choice = true},
-    POLICY_KEYS,
+    POLICY_KEYS(" Default: TimescaleDB's."),
     {.key = NULL},
 };
 
 const cyaml_schema_field_t REORDER_FIELDS[] = {
     IS_STRING("index", REQUIRED, BoundReorder, index),
-    POLICY_FIELDS(BoundReorder),
+    POLICY_FIELDS(BoundReorder, OPTIONAL),
     CYAML_FIELD_END,
 };
 
 const PlanKey REORDER_KEYS[] = {
     {.key = "index", .doc = "The index whose order rows get, as it is called."},
-    POLICY_KEYS,
+    POLICY_KEYS(" Default: TimescaleDB's."),
     {.key = NULL},
 };
 
@@ -193,7 +192,7 @@ const PlanKey TIMESCALEDB_KEYS[] = {
 const cyaml_schema_field_t REFRESH_FIELDS[] = {
     IS_STRING("start_offset", REQUIRED, BoundRefresh, start_offset),
     IS_STRING("end_offset", REQUIRED, BoundRefresh, end_offset),
-    POLICY_FIELDS(BoundRefresh),
+    POLICY_FIELDS(BoundRefresh, REQUIRED),
     CYAML_FIELD_END,
 };
 
@@ -204,7 +203,7 @@ const PlanKey REFRESH_KEYS[] = {
     {.key = "end_offset",
      .doc = "Where the window ends, before now; unbounded: at the last row.",
      .format = FORMAT_OFFSET},
-    POLICY_KEYS,
+    POLICY_KEYS(""),
     {.key = NULL},
 };
 
@@ -238,7 +237,7 @@ const cyaml_schema_value_t AGGREGATE_VALUE = {
 const cyaml_schema_field_t JOB_FIELDS[] = {
     IS_STRING("procedure", REQUIRED, BoundJob, procedure),
     IS_STRING("config", OPTIONAL, BoundJob, config),
-    POLICY_FIELDS(BoundJob),
+    POLICY_FIELDS(BoundJob, REQUIRED),
     CYAML_FIELD_END,
 };
 
@@ -247,7 +246,7 @@ const PlanKey JOB_KEYS[] = {
      .doc = "The procedure or function that is run, schema.name.",
      .format = FORMAT_RELATION},
     {.key = "config", .doc = "What it gets, a JSON object.", .format = FORMAT_JSON},
-    POLICY_KEYS,
+    POLICY_KEYS(""),
     {.key = NULL},
 };
 

@@ -13,6 +13,9 @@ const StepName STEP_PHASE_NAMES[] = {
 };
 
 const StepName STEP_KIND_NAMES[] = {
+    {"aggregate", SCHEMA},
+    {"aggregate.policy", FINISH},
+    {"aggregate.refresh", FINISH},
     {"analyze", COPY},
     {"approval", CUTOVER},
     {"catchup", CATCHUP},
@@ -43,6 +46,7 @@ const StepName STEP_KIND_NAMES[] = {
     {"hook", CUTOVER},
     {"hypertable", SCHEMA},
     {"index", COPY},
+    {"job", FINISH},
     {"join", CATCHUP},
     {"large_objects", COPY},
     {"large_objects.refresh", CUTOVER},

@@ -1,15 +1,26 @@
 /*
- * Shared by the steps columnstore and policy: see the header.
+ * Shared by the steps of community features: see the header.
  */
 #include "step/community.h"
 
 #include "pg/query.h"
 #include "step/common.h"
-#include "timescale/policy.h"
+#include "timescale/aggregate.h"
 
 bool community_is_first(const Relation *relation)
 {
     return relation->hypertable != NULL && (relation->merge == NULL || relation->merge == relation);
+}
+
+void community_needs_read(StepBuilder *builder, Step *step, const Plan *plan,
+                          const PlanAggregate *aggregate, const char *kind)
+{
+    AUTO_ARENA Arena arena = {0};
+    for (size_t i = 0; i < plan->aggregate_count; i++)
+        if (aggregate_reads(aggregate, &plan->aggregates[i]))
+            step_needs_id(builder, step,
+                          arena_printf(&arena, "%s:%s", kind,
+                                       name_text(&arena, &plan->aggregates[i].target_view)));
 }
 
 void community_describe(StepCtx *ctx, Description *description, const SqlList *list)
@@ -38,10 +49,8 @@ bool community_may_look(StepCtx *ctx, Observation *observation, bool *may, Err *
 bool community_run(StepCtx *ctx, const SqlList *list, Err *err)
 {
     bool done = pg_script(ctx->target, "BEGIN READ WRITE", err);
-    for (size_t i = 0; i < list->count && done; i++) {
-        AUTO_ROWS Rows *rows = NULL;
-        done = pg_rows(ctx->target, list->items[i], NO_PARAMS, &rows, err);
-    }
+    for (size_t i = 0; i < list->count && done; i++)
+        done = pg_script(ctx->target, list->items[i], err); /* some give rows, some do not */
     if (done && pg_commit(ctx->target, err))
         return true;
     pg_rollback(ctx->target);

@@ -10,6 +10,10 @@
 /** Whether the relation is made a hypertable, and is the one of those merged that is. */
 bool community_is_first(const Relation *relation);
 
+/** The step waits for the steps `kind` of the aggregates that this one reads. */
+void community_needs_read(StepBuilder *builder, Step *step, const Plan *plan,
+                          const PlanAggregate *aggregate, const char *kind);
+
 void community_describe(StepCtx *ctx, Description *description, const SqlList *list);
 
 /** Whether TimescaleDB is there to be asked. Where it is and its edition has no such features, the

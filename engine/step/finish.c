@@ -21,6 +21,9 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     Step *step = step_add_after(builder, &STEP_FINISH, "cutover.unfence");
     step_needs_kind(builder, step, "validate_late");
     step_needs_kind(builder, step, "policy");
+    step_needs_kind(builder, step, "aggregate.refresh");
+    step_needs_kind(builder, step, "aggregate.policy");
+    step_needs_kind(builder, step, "job");
     return true;
 }
 

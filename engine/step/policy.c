@@ -34,6 +34,7 @@ static void add(StepBuilder *builder, const Relation *relation, PolicyKind kind)
                           arena_printf(&arena, "%s.%s", policy_name(kind), name), policy, 0);
     step_at(step, pos_of(relation->hypertable, kind));
     step_needs_kind(builder, step, "cutover.unfence");
+    step_needs_kind(builder, step, "aggregate.refresh"); /* reads what they drop or convert */
     for (int earlier = 0; earlier < (int)kind; earlier++)
         if (policy_is_wanted(relation->hypertable, (PolicyKind)earlier))
             step_needs_id(

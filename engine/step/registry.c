@@ -10,6 +10,7 @@ extern const StepKind STEP_EXTENSIONS;
 extern const StepKind STEP_SCHEMA_PRE;
 extern const StepKind STEP_HYPERTABLE;
 extern const StepKind STEP_COLUMNSTORE;
+extern const StepKind STEP_AGGREGATE;
 extern const StepKind STEP_REPLICA_IDENTITY;
 extern const StepKind STEP_PUBLICATION;
 extern const StepKind STEP_SLOT;
@@ -51,7 +52,10 @@ extern const StepKind STEP_FAILBACK_ARM;
 extern const StepKind STEP_CUTOVER_SWITCH;
 extern const StepKind STEP_CUTOVER_UNFENCE;
 extern const StepKind STEP_VALIDATE_LATE;
+extern const StepKind STEP_AGGREGATE_REFRESH;
+extern const StepKind STEP_AGGREGATE_POLICY;
 extern const StepKind STEP_POLICY;
+extern const StepKind STEP_JOB;
 extern const StepKind STEP_FINISH;
 extern const StepKind STEP_FAILBACK_KEEP;
 extern const StepKind STEP_FAILBACK_END;
@@ -68,6 +72,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_SCHEMA_PRE,
     &STEP_HYPERTABLE,
     &STEP_COLUMNSTORE,
+    &STEP_AGGREGATE,
     &STEP_REPLICA_IDENTITY,
     &STEP_PUBLICATION,
     &STEP_SLOT,
@@ -110,7 +115,10 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_CUTOVER_UNFENCE,
     &STEP_ROLLBACK_HOOK,
     &STEP_VALIDATE_LATE,
+    &STEP_AGGREGATE_REFRESH,
+    &STEP_AGGREGATE_POLICY,
     &STEP_POLICY,
+    &STEP_JOB,
     &STEP_FINISH,
     &STEP_FAILBACK_KEEP,
     &STEP_FAILBACK_END,

@@ -26,6 +26,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     step_needs_kind(builder, step, "schema_pre");
     step_needs_kind(builder, step, "hypertable");
     step_needs_kind(builder, step, "columnstore");
+    step_needs_kind(builder, step, "aggregate");
     return true;
 }
 

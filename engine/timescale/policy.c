@@ -202,22 +202,57 @@ static const PlanPolicy *append_add(Str *sql, const Conn *conn, const PlanHypert
     return &plan->reorder->policy;
 }
 
+void policy_schedule(Str *sql, const Conn *conn, const PlanPolicy *policy)
+{
+    append_schedule(sql, conn, policy, true);
+}
+
+static void append_limits(Str *given, const Conn *conn, const PlanPolicy *policy)
+{
+    append_text(given, conn, "max_runtime", "::interval", policy->max_runtime);
+    if (policy->max_retries != NULL)
+        str_appendf(given, ", max_retries => %u", *policy->max_retries);
+    append_text(given, conn, "retry_period", "::interval", policy->retry_period);
+}
+
+/* \note Source: alter_job() forgets the time zone of a job unless it is told (tsl/src/bgw_policy/
+ * job_api.c, job_alter). */
+static void append_timezone(Str *given, const Conn *conn, const PlanPolicy *policy)
+{
+    append_text(given, conn, "timezone", "", policy->timezone);
+}
+
+void policy_altered(Str *sql, const Conn *conn, const PlanPolicy *policy, const char *add,
+                    bool pause, const TsTarget *target)
+{
+    AUTO_STR Str given = {0};
+    append_limits(&given, conn, policy);
+    if (pause && !policy->scheduled)
+        str_append(&given, ", scheduled => false");
+    if (given.length > 0)
+        append_timezone(&given, conn, policy);
+    str_append(sql, "SELECT ");
+    if (given.length == 0) {
+        str_append(sql, add);
+        return;
+    }
+    ts_function(sql, conn, target->schema, "alter_job");
+    str_appendf(sql, "%s%s)", add, given.data);
+}
+
 /* What add_..._policy() does not take; nor does add_columnstore_policy() keep the time zone that it
  * takes (seen in 2.23). */
 static void append_alter(Str *sql, const Conn *conn, const PlanHypertable *plan,
                          const PlanPolicy *policy, PolicyKind kind, const TsTarget *target)
 {
     AUTO_STR Str given = {0};
-    append_text(&given, conn, "max_runtime", "::interval", policy->max_runtime);
-    if (policy->max_retries != NULL)
-        str_appendf(&given, ", max_retries => %u", *policy->max_retries);
-    append_text(&given, conn, "retry_period", "::interval", policy->retry_period);
-    if (kind == POLICY_COLUMNSTORE)
-        append_text(&given, conn, "timezone", "", policy->timezone);
+    append_limits(&given, conn, policy);
     if (kind == POLICY_REORDER)
         append_text(&given, conn, "schedule_interval", "::interval", policy->schedule_interval);
     if (!policy->scheduled)
         str_append(&given, ", scheduled => false");
+    if (given.length > 0 || kind == POLICY_COLUMNSTORE)
+        append_timezone(&given, conn, policy);
     if (given.length == 0)
         return;
     str_append(sql, "SELECT ");

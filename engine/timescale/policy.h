@@ -44,6 +44,16 @@ SqlList columnstore_sql(Arena *arena, const Conn *conn, const PlanHypertable *pl
 SqlList policy_sql(Arena *arena, const Conn *conn, const PlanHypertable *plan, PolicyKind kind,
                    const TsTarget *target);
 
+/** Appends a policy's schedule_interval, initial_start, timezone and the closing parenthesis to the
+ * call that adds it. */
+void policy_schedule(Str *sql, const Conn *conn, const PlanPolicy *policy);
+
+/** Appends SELECT of the call that adds a job, within alter_job() for what that call does not take.
+ * \param add the call, which gives the job's number
+ * \param pause whether the call does not take `scheduled`, either */
+void policy_altered(Str *sql, const Conn *conn, const PlanPolicy *policy, const char *add,
+                    bool pause, const TsTarget *target);
+
 /** Whether the columnstore is on. \return false with ERR_SQL, ERR_LOST */
 MUSTCHECK bool columnstore_is_on(Conn *conn, const Name *table, bool *on, Err *err);
 

@@ -304,6 +304,8 @@ CREATE FUNCTION app.now_s() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT 180000
 CREATE TABLE app.reading (at timestamptz NOT NULL, device int NOT NULL, value float8);
 CREATE TABLE app.tick (s bigint NOT NULL, device int NOT NULL, value float8);
 CREATE TABLE "Odd"."Ta b" ("At x" timestamptz NOT NULL, "De""v" text NOT NULL, "Sh,op" int);
+CREATE PROCEDURE app.rollup(job int, config jsonb) LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION "Odd"."Cl ean"(job int, config jsonb) RETURNS void LANGUAGE sql AS 'SELECT';
 '''
 COMMUNITY_KEYS = r'''
 ALTER TABLE app.reading ADD PRIMARY KEY (device, at);
@@ -317,7 +319,8 @@ WISHES = [
                      "schedule_interval": "6 hours", "initial_start": "2027-01-01 02:00:00+00",
                      "timezone": "Europe/Berlin", "max_runtime": "10 minutes", "max_retries": 3,
                      "retry_period": "15 minutes"},
-     "retention": {"drop_after": "2 years", "scheduled": False}},
+     "retention": {"drop_after": "2 years", "scheduled": False, "timezone": "Asia/Tokyo",
+                   "initial_start": "2027-01-02 00:00:00+00"}},
     {"target_table": "app.tick", "by_range": {"column_name": "s", "partition_interval": "86400"},
      "integer_now_func": "app.now_s",
      "columnstore": {"orderby": ["s"], "after": "604800"}, "retention": {"drop_after": "31536000"}},
@@ -327,27 +330,77 @@ WISHES = [
      "retention": {"drop_created_before": "90 days", "schedule_interval": "12 hours"}},
 ]
 
+# An aggregate on an aggregate stands before the one that it reads; one ends in a comment, and one in a semicolon.
+AGGREGATES = [
+    {"target_view": '"Odd"."Da ily ""x"', "materialized_only": False,
+     "query": 'SELECT time_bucket(\'1 day\', "Hour") AS "Day", device, sum(n) AS n\n'
+              'FROM "agg S"."Hourly" GROUP BY 1, 2 -- app.reading',
+     "refresh": {"start_offset": "unbounded", "end_offset": "1 day", "schedule_interval": "1 day",
+                 "initial_start": "2027-01-01 02:00:00+00", "timezone": "Europe/Berlin",
+                 "max_runtime": "20 minutes", "max_retries": 2, "retry_period": "7 minutes", "scheduled": False}},
+    {"target_view": '"agg S"."Hourly"',
+     "query": "SELECT time_bucket('1 hour', at) AS \"Hour\", device, count(*) AS n FROM app.reading\nGROUP BY 1, 2;\n",
+     "refresh": {"start_offset": "3 months", "end_offset": "unbounded", "schedule_interval": "30 minutes"}},
+    {"target_view": "app.ticks_per_hour",
+     "query": "SELECT time_bucket(3600, s) AS s, max(value) FROM app.tick GROUP BY 1",
+     "refresh": {"start_offset": "864000", "end_offset": "3600", "schedule_interval": "1 hour"}},
+]
+WORK = [
+    {"procedure": "app.rollup", "schedule_interval": "2 hours", "config": '{"k": "it\'s"}', "max_retries": 5,
+     "initial_start": "2027-01-01 03:30:00+00", "timezone": "Europe/Paris", "max_runtime": "3 minutes",
+     "retry_period": "1 minute", "scheduled": False},
+    {"procedure": "app.rollup", "schedule_interval": "1 day"},
+    {"procedure": '"Odd"."Cl ean"', "schedule_interval": "1 week"},
+]
+
 JOBS = """
 SELECT j.hypertable_name AS t, j.proc_name AS p, j.schedule_interval::text AS every, j.max_runtime::text AS runtime,
        j.max_retries AS retries, j.retry_period::text AS again, j.scheduled, b.timezone AS zone,
        to_char(b.initial_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') AS start,
        j.config - 'hypertable_id' AS config
 FROM timescaledb_information.jobs j JOIN _timescaledb_config.bgw_job b ON b.id = j.job_id
-WHERE j.job_id >= 1000 ORDER BY t, p"""
+WHERE j.job_id >= 1000 AND j.config ? 'hypertable_id' ORDER BY t, p"""
+OTHER_JOBS = """
+SELECT COALESCE(a.user_view_name, j.proc_name) AS t, j.schedule_interval::text AS every,
+       j.max_runtime::text AS runtime, j.max_retries AS retries, j.retry_period::text AS again, j.scheduled,
+       b.timezone AS zone, CASE WHEN b.timezone IS NOT NULL THEN
+           to_char(b.initial_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') END AS start,
+       j.config - 'mat_hypertable_id' AS config
+FROM timescaledb_information.jobs j JOIN _timescaledb_config.bgw_job b ON b.id = j.job_id
+LEFT JOIN _timescaledb_catalog.continuous_agg a ON a.mat_hypertable_id::text = j.config ->> 'mat_hypertable_id'
+WHERE j.job_id >= 1000 AND NOT COALESCE(j.config ? 'hypertable_id', false) ORDER BY t, every"""
+VIEWS = """
+SELECT a.view_schema || '.' || a.view_name AS v, a.materialized_only AS only, p.user_view_name AS reads
+FROM timescaledb_information.continuous_aggregates a
+JOIN _timescaledb_catalog.continuous_agg c ON (c.user_view_schema, c.user_view_name) = (a.view_schema, a.view_name)
+LEFT JOIN _timescaledb_catalog.continuous_agg p ON p.mat_hypertable_id = c.raw_hypertable_id
+ORDER BY v"""
+ROWS = """
+INSERT INTO app.reading SELECT timestamptz '2026-01-01' + g * interval '37 minutes', g % 3, g
+FROM generate_series(1, 900) AS g;
+INSERT INTO app.tick SELECT 1790000000 + g * 1000, 1, g FROM generate_series(1, 500) AS g;"""
+FILLED = """
+SELECT (SELECT sum(n) FROM "agg S"."Hourly")::int AS hourly,
+       (SELECT sum(n) FROM "Odd"."Da ily ""x")::int AS daily, (SELECT count(*) FROM app.ticks_per_hour)::int AS ticks,
+       (SELECT count(*) FROM _timescaledb_catalog.continuous_aggs_watermark w WHERE w.watermark > 0)::int AS done"""
 STORES = """
 SELECT s.hypertable::text AS t, s.segmentby, s.orderby FROM timescaledb_information.hypertable_columnstore_settings s
-ORDER BY t"""
+WHERE s.hypertable::text !~ '^_timescaledb' ORDER BY t"""
 
 
 def printed(text, *kinds):
     """The statements that `plan --format sql` prints for steps of these kinds, in its order."""
-    found, kind = [], None
+    found, kind, begun = [], None, []
     for line in text.split("\n"):
         heading = re.match(r"-- ([a-z_.]+)(:.*)? \((create|change)\): ", line)
         if heading:
             kind = heading[1]
-        elif kind in kinds and line and not line.startswith("--"):
-            found.append(line)
+        elif kind in kinds and line and (begun or not line.startswith("--")):
+            begun.append(line)
+            if line.endswith(";"):
+                found.append("\n".join(begun))
+                begun = []
+    assert not begun
     return found
 
 
@@ -370,12 +423,37 @@ def test_the_printed_policies_are_what_was_asked(godwit, plan, database, source,
     """Columnstore and policies, every parameter, run on the community edition as `plan` prints them."""
     source.execute(COMMUNITY + COMMUNITY_KEYS)
     bare = database("pg17", prefix="bare")
-    mine = plan(source, bare, select={"schemas": ["app", '"Odd"']}, hypertables=WISHES)
+    mine = plan(source, bare, select={"schemas": ["app", '"Odd"']}, hypertables=WISHES,
+                continuous_aggregates=AGGREGATES, jobs=WORK)
     shown = godwit("plan", mine, "--format", "sql", code=0)
-    assert "columnstore of app.reading needs the community edition, and the target's edition is not known" in shown.err
-    statements = printed(shown.out, "hypertable", "columnstore", "index", "constraint", "policy")
-    assert len([one for one in statements if "columnstore" in one]) == 6
-    jobs, stores = community(["CREATE EXTENSION timescaledb", COMMUNITY, *statements], [JOBS, STORES])
+    for what in ("hypertables: columnstore of app.reading", 'continuous_aggregates: "Odd"."Da ily ""x"',
+                 "jobs: app.rollup"):
+        assert what + " needs the community edition, and the target's edition is not known" in shown.err
+    before = printed(shown.out, "hypertable", "columnstore", "aggregate", "index", "constraint")
+    behind = printed(shown.out, "aggregate.refresh", "aggregate.policy", "policy", "job")
+    assert len([one for one in before + behind if "columnstore" in one]) == 6
+    assert [one[:4] for one in behind[:4]] == ["CALL", "CALL", "CALL", "SELE"]
+    jobs, stores, views, others, filled = community(
+        ["CREATE EXTENSION timescaledb", COMMUNITY, 'CREATE SCHEMA "agg S"', *before, ROWS, *behind],
+        [JOBS, STORES, VIEWS, OTHER_JOBS, FILLED])
+    assert views == [
+        {"v": 'Odd.Da ily "x', "only": False, "reads": "Hourly"},
+        {"v": "agg S.Hourly", "only": True, "reads": None},
+        {"v": "app.ticks_per_hour", "only": True, "reads": None}]
+    assert filled == [{"hourly": 900, "daily": 900, "ticks": 140, "done": 3}]
+    plain = {"runtime": "00:00:00", "retries": -1, "scheduled": True, "zone": None, "start": None, "config": None}
+    assert others == [
+        {**plain, "t": "Cl ean", "every": "7 days", "again": "00:05:00"},
+        {"t": 'Da ily "x', "every": "1 day", "runtime": "00:20:00", "retries": 2, "again": "00:07:00",
+         "scheduled": False, "zone": "Europe/Berlin", "start": "2027-01-01 02:00",
+         "config": {"start_offset": None, "end_offset": "1 day"}},
+        {**plain, "t": "Hourly", "every": "00:30:00", "again": "00:30:00",
+         "config": {"start_offset": "3 mons", "end_offset": None}},
+        {"t": "rollup", "every": "02:00:00", "runtime": "00:03:00", "retries": 5, "again": "00:01:00",
+         "scheduled": False, "zone": "Europe/Paris", "start": "2027-01-01 03:30", "config": {"k": "it's"}},
+        {**plain, "t": "rollup", "every": "1 day", "again": "00:05:00"},
+        {**plain, "t": "ticks_per_hour", "every": "01:00:00", "again": "01:00:00",
+         "config": {"start_offset": 864000, "end_offset": 3600}}]
     assert stores == [
         {"t": '"Odd"."Ta b"', "segmentby": 'De"v,Sh,op', "orderby": None},
         {"t": "app.reading", "segmentby": "device", "orderby": "at DESC"},
@@ -392,7 +470,8 @@ def test_the_printed_policies_are_what_was_asked(godwit, plan, database, source,
         {"t": "reading", "p": "policy_compression", "every": "06:00:00", "runtime": "00:10:00", "retries": 3,
          "again": "00:15:00", "scheduled": True, "zone": "Europe/Berlin", "start": "2027-01-01 02:00",
          "config": {"compress_after": "14 days"}},
-        {**drops, "t": "reading", "p": "policy_retention", "scheduled": False, "config": {"drop_after": "2 years"}},
+        {**drops, "t": "reading", "p": "policy_retention", "scheduled": False, "zone": "Asia/Tokyo",
+         "start": "2027-01-02 00:00", "config": {"drop_after": "2 years"}},
         {**usual, "t": "tick", "p": "policy_compression", "every": "1 day", "config": {"compress_after": 604800}},
         {**drops, "t": "tick", "p": "policy_retention", "config": {"drop_after": 31536000}}]
 
@@ -404,11 +483,26 @@ def test_the_apache_edition_is_told_before_anything_runs(godwit, plan, source, t
     wishes = [{**one} for one in WISHES]
     wishes[1] = {key: value for key, value in WISHES[1].items() if key != "integer_now_func"}
     wishes[2] = {**WISHES[2], "reorder": {"index": "no_such"}, "columnstore": {"segmentby": ["nothing"]}}
-    told = godwit("apply", plan(select={"schemas": ["app", '"Odd"']}, hypertables=wishes), code=3).err
+    source.execute("CREATE MATERIALIZED VIEW app.hourly AS SELECT 1 AS x")
+    views = [{"target_view": "app.hourly", "query": "SELECT time_bucket('1 hour', at) FROM app.reading GROUP BY 1"},
+             {"target_view": "app.lost", "query": "SELECT 'app.reading', s FROM app.tock"},
+             {"target_view": "app.counted", "query": "SELECT s FROM app.tick",
+              "refresh": {"start_offset": "10", "end_offset": "5", "schedule_interval": "1 h"}}]
+    jobs = [{"procedure": "app.nobody", "schedule_interval": "1 day"},
+            {"procedure": "app.rollup", "schedule_interval": "1 day"}]
+    mine = plan(select={"schemas": ["app", '"Odd"']}, hypertables=wishes, continuous_aggregates=views, jobs=jobs)
+    told = godwit("apply", mine, code=3).err
     for line in ["error P273: hypertables: columnstore of app.reading needs the community edition, the target has"
                  " timescaledb.license = apache", "app.tick has row security, which a columnstore refuses",
                  "a policy of app.tick counts in integers, and no integer_now_func says what now is",
                  'reorder of "Odd"."Ta b": it has no index no_such',
-                 'segmentby of "Odd"."Ta b": it has no column nothing']:
+                 'segmentby of "Odd"."Ta b": it has no column nothing',
+                 "P273: continuous_aggregates: app.hourly needs the community edition",
+                 "P273: jobs: app.nobody needs the community edition",
+                 "P296: continuous_aggregates: app.hourly comes from the source, too",
+                 "P297: continuous_aggregates: the query of app.lost names no hypertable",
+                 "P275: continuous_aggregates: the refresh policy of app.counted counts in integers",
+                 "P298: jobs: neither server has a procedure app.nobody"]:
         assert line in told, line
+    assert "app.rollup" not in told
     assert target.value("SELECT to_regnamespace('app') IS NULL")

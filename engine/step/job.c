@@ -1,0 +1,92 @@
+/*
+ * Step job:P adds one job of the user's own, that TimescaleDB will run. Behind the switch and the
+ * refresh of the aggregates: before it no job is there that could run. A job is known by its
+ * procedure and its configuration.
+ */
+#include "timescale/job.h"
+
+#include "step/builder.h"
+#include "step/common.h"
+#include "step/community.h"
+
+extern const StepKind STEP_JOB;
+
+/* "app.rollup", "app.rollup.2": several jobs may run one procedure. */
+static const char *job_text(Arena *arena, const Plan *plan, size_t index)
+{
+    const Name *procedure = &plan->jobs[index].procedure;
+    size_t earlier = 0;
+    for (size_t i = 0; i < index; i++)
+        earlier += name_equal(&plan->jobs[i].procedure, procedure) ? 1 : 0;
+    const char *name = name_text(arena, procedure);
+    return earlier == 0 ? name : arena_printf(arena, "%s.%zu", name, earlier + 1);
+}
+
+static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
+{
+    (void)err;
+    AUTO_ARENA Arena arena = {0};
+    const Plan *plan = blueprint->plan;
+    for (size_t i = 0; i < plan->job_count; i++) {
+        const PlanJob *job = &plan->jobs[i];
+        Step *step = step_add(builder, &STEP_JOB, job_text(&arena, plan, i), job, 0);
+        step_at(step, job->policy.pos);
+        step_needs_kind(builder, step, "cutover.unfence");
+        step_needs_kind(builder, step, "aggregate.refresh");
+    }
+    return true;
+}
+
+static bool make_sql(StepCtx *ctx, SqlList *list, Err *err)
+{
+    TsTarget target;
+    if (!ts_target(ctx->arena, ctx->target, ctx->run->blueprint, &target, err))
+        return false;
+    *list = job_sql(ctx->arena, ctx->target, ctx->step->object, &target);
+    return true;
+}
+
+static bool describe(StepCtx *ctx, Description *description, Err *err)
+{
+    const PlanJob *job = ctx->step->object;
+    SqlList list = {0};
+    if (!make_sql(ctx, &list, err))
+        return false;
+    description->sentence = arena_printf(ctx->arena, "add the job that runs %s",
+                                         name_text(ctx->arena, &job->procedure));
+    community_describe(ctx, description, &list);
+    return true;
+}
+
+static bool observe(StepCtx *ctx, Observation *observation, Err *err)
+{
+    bool may = false;
+    bool found = false;
+    observation->state = OBSERVED_NEEDED;
+    if (!community_may_look(ctx, observation, &may, err))
+        return false;
+    if (!may)
+        return true;
+    if (!job_find(ctx->target, ctx->step->object, &found, err))
+        return false;
+    observation->state = found ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    return true;
+}
+
+static bool apply(StepCtx *ctx, Err *err)
+{
+    SqlList list = {0};
+    return make_sql(ctx, &list, err) && community_run(ctx, &list, err);
+}
+
+const StepKind STEP_JOB = {
+    .name = "job",
+    .phase = PHASE_FINISH,
+    .flags = STEP_NEEDS_TARGET | STEP_CHANGES,
+    .summary = "Adds one job of the user's own, behind the switch.",
+    .per_object = true,
+    .expand = expand,
+    .describe = describe,
+    .observe = observe,
+    .apply = apply,
+};
