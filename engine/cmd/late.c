@@ -60,11 +60,11 @@ static bool is_paused(const Blueprint *blueprint, const char *table)
 
 static bool may_resync(const Blueprint *blueprint, const Relation *relation, Err *err)
 {
-    Arena *arena = &err->arena;
-    const char *name = name_text(arena, &relation->source);
+    AUTO_ARENA Arena arena = {0};
+    const char *name = name_text(&arena, &relation->source);
     if (relation->merge != NULL) {
         err_set(err, ERR_RUN, "%s cannot be copied anew alone: its rows are merged into %s", name,
-                name_text(arena, &relation->target));
+                name_text(&arena, &relation->target));
         return err_hint(err, "Nobody can tell on the target which rows came from it, and the other "
                              "tables' rows would go with them. \"godwit reset\" and begin again.");
     }
