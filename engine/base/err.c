@@ -89,6 +89,24 @@ bool err_move(Err *to, Err *from)
     return false;
 }
 
+static const char *copied(Err *err, const char *text)
+{
+    return text == NULL ? NULL : arena_strdup(&err->arena, text);
+}
+
+void err_copy(Err *to, const Err *from)
+{
+    if (to->code != ERR_NONE || from->code == ERR_NONE)
+        BUG("an error is copied onto a set one, or from an unset one");
+    *to = *from;
+    to->arena = (Arena){0};
+    to->message = copied(to, from->message);
+    to->detail = copied(to, from->detail);
+    to->hint = copied(to, from->hint);
+    to->file = copied(to, from->file);
+    to->step = copied(to, from->step);
+}
+
 void err_release(Err *err)
 {
     arena_release(&err->arena);

@@ -59,6 +59,9 @@ void err_step(Err *err, const char *step_id);
 /** Moves an error; `to` must be unset, `from` is unset afterwards. \return false. */
 bool err_move(Err *to, Err *from);
 
+/** Copies an error, text and all; `to` must be unset. */
+void err_copy(Err *to, const Err *from);
+
 /** Whether an error is set. */
 static inline bool err_is_set(const Err *err)
 {

@@ -18,6 +18,7 @@ void applier_init(Applier *applier, Relmap *relmap, Touched *touched, const Stre
                          .quiet = blueprint_keeps_quiet(spec->blueprint),
                          .policy = spec->blueprint->plan->apply.on_conflict,
                          .log = spec->log};
+    emit_init(&applier->emit, spec->budget);
     const Blueprint *blueprint = relmap->blueprint;
     size_t widest = 1;
     for (size_t i = 0; i < blueprint->relation_count; i++) {

@@ -12,8 +12,9 @@ void batch_pool_init(BatchPool *pool)
     pthread_mutex_init(&pool->mutex, NULL);
 }
 
-static void destroy(Batch *batch)
+static void destroy(BatchPool *pool, Batch *batch)
 {
+    budget_resize(pool->budget, BUDGET_BATCHES, batch->capacity, 0);
     mem_free(batch->data);
     mem_free(batch);
 }
@@ -23,7 +24,7 @@ void batch_pool_release(BatchPool *pool)
     while (pool->free != NULL) {
         Batch *batch = pool->free;
         pool->free = batch->next;
-        destroy(batch);
+        destroy(pool, batch);
     }
     pthread_mutex_destroy(&pool->mutex);
 }
@@ -31,6 +32,22 @@ void batch_pool_release(BatchPool *pool)
 size_t batch_record_bytes(size_t payload_bytes)
 {
     return sizeof(BatchRecord) + (payload_bytes + RECORD_ALIGN - 1) / RECORD_ALIGN * RECORD_ALIGN;
+}
+
+/* Blocks of an unusual size come beside those that wait: these are given back first. */
+static void make_place(BatchPool *pool, size_t bytes)
+{
+    if (pool->budget == NULL || budget_is_beside(pool->budget, bytes))
+        return;
+    const BudgetShare *share = &pool->budget->shares[BUDGET_BATCHES];
+    pthread_mutex_lock(&pool->mutex);
+    while (pool->free != NULL && atomic_load(&share->used) + bytes > share->limit) {
+        Batch *batch = pool->free;
+        pool->free = batch->next;
+        pool->free_count--;
+        destroy(pool, batch);
+    }
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 Batch *batch_new_sized(BatchPool *pool, size_t need)
@@ -45,6 +62,8 @@ Batch *batch_new_sized(BatchPool *pool, size_t need)
     if (batch == NULL) {
         batch = mem_resize(NULL, sizeof(Batch));
         batch->capacity = need > BATCH_BYTES ? need : BATCH_BYTES;
+        make_place(pool, batch->capacity);
+        budget_resize(pool->budget, BUDGET_BATCHES, 0, batch->capacity);
         batch->data = mem_resize(NULL, batch->capacity);
     }
     batch->next = NULL;
@@ -68,7 +87,7 @@ void batch_free(BatchPool *pool, Batch *batch)
     }
     pthread_mutex_unlock(&pool->mutex);
     if (!keep)
-        destroy(batch);
+        destroy(pool, batch);
 }
 
 bool batch_fits(const Batch *batch, size_t payload_bytes)
@@ -76,11 +95,13 @@ bool batch_fits(const Batch *batch, size_t payload_bytes)
     return batch->capacity - batch->used >= batch_record_bytes(payload_bytes);
 }
 
-void batch_make_room(Batch *batch, size_t payload_bytes)
+void batch_make_room(BatchPool *pool, Batch *batch, size_t payload_bytes)
 {
     if (batch_fits(batch, payload_bytes))
         return;
+    size_t before = batch->capacity;
     batch->capacity = batch->capacity * 2 + batch_record_bytes(payload_bytes);
+    budget_resize(pool->budget, BUDGET_BATCHES, before, batch->capacity);
     batch->data = mem_resize(batch->data, batch->capacity);
 }
 

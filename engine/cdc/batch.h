@@ -5,6 +5,7 @@
 #ifndef GODWIT_CDC_BATCH_H
 #define GODWIT_CDC_BATCH_H
 
+#include "base/budget.h"
 #include "base/lsn.h"
 
 #include <pthread.h>
@@ -30,6 +31,7 @@ typedef struct BatchPool {
     pthread_mutex_t mutex;
     Batch *free;
     size_t free_count;
+    Budget *budget; /* counts what is here and what was given out; NULL: nobody counts */
 } BatchPool;
 
 /* A usual block; a message that is larger gets one of its own. */
@@ -52,7 +54,7 @@ void batch_free(BatchPool *pool, Batch *batch);
 bool batch_fits(const Batch *batch, size_t payload_bytes);
 
 /** Makes the block larger until a payload of this size fits. */
-void batch_make_room(Batch *batch, size_t payload_bytes);
+void batch_make_room(BatchPool *pool, Batch *batch, size_t payload_bytes);
 
 /** Appends; it must fit. */
 void batch_append(Batch *batch, const BatchRecord *record, const void *payload);

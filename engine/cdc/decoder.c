@@ -61,13 +61,14 @@ static const Decoder DECODER_TEST_DECODING = {
     .by_name = true,
 };
 
-void decoding_begin(Decoding *decoding, const Blueprint *blueprint, BatchPool *pool,
-                    size_t memory_limit)
+void decoding_begin(Decoding *decoding, const Blueprint *blueprint, BatchPool *pool)
 {
     bool text = blueprint->plan->replication.plugin == PLAN_PLUGIN_TEST_DECODING;
     *decoding =
         (Decoding){.decoder = text ? &DECODER_TEST_DECODING : &DECODER_PGOUTPUT, .pool = pool};
-    assemble_init(&decoding->assembly, pool, memory_limit, NULL);
+    uint64_t share = pool->budget->shares[BUDGET_UNFINISHED].limit;
+    assemble_init(&decoding->assembly, pool, (size_t)share - UNFINISHED_STEP_BYTES, NULL);
+    decoding->assembly.unfinished.budget = pool->budget;
     translate_init(&decoding->translate, blueprint);
 }
 

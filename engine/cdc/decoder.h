@@ -3,7 +3,7 @@
  * row for each plugin; what is common (unfinished transactions, one after the other in the order of
  * their commits) is the assembler's.
  *
- *     decoding_begin(&decoding, blueprint, &pool, memory_limit);
+ *     decoding_begin(&decoding, blueprint, &pool);
  *     decoding_reset(&decoding);                    // a new session
  *     if (!decoding_take(&decoding, raw, err)) ...  // it owns the batch from here
  *     while (decoding_next(&decoding, &batch, err) && batch != NULL) ...
@@ -35,9 +35,8 @@ struct Decoding {
     bool no_streaming;   /* there was no room for unfinished transactions: the source keeps them */
 };
 
-/** \param memory_limit bytes of unfinished transactions in memory */
-void decoding_begin(Decoding *decoding, const Blueprint *blueprint, BatchPool *pool,
-                    size_t memory_limit);
+/** \param pool its budget says how much of unfinished transactions is kept in memory */
+void decoding_begin(Decoding *decoding, const Blueprint *blueprint, BatchPool *pool);
 void decoding_end(Decoding *decoding);
 
 /** A new session: everything unfinished comes again. */

@@ -20,15 +20,51 @@ void emit_begin(Emit *emit, Conn *conn)
     emit->copy.ceiling_bytes = ENCODE_CEILING_BYTES;
 }
 
+void emit_init(Emit *emit, Budget *budget)
+{
+    *emit = (Emit){.budget = budget};
+}
+
+static void count(Emit *emit, const Str *text, size_t *counted)
+{
+    if (text->length <= *counted)
+        return;
+    budget_resize(emit->budget, BUDGET_APPLY, *counted, text->length);
+    *counted = text->length;
+}
+
+static void forget(Emit *emit, Str *text, size_t *counted)
+{
+    budget_resize(emit->budget, BUDGET_APPLY, *counted, 0);
+    *counted = 0;
+    str_release(text);
+    text->ceiling_bytes = ENCODE_CEILING_BYTES;
+}
+
+/* What a row that is larger than all else has made of them does not stay. */
+static void settle(Emit *emit)
+{
+    count(emit, &emit->texts, &emit->texts_counted);
+    count(emit, &emit->copy, &emit->copy_counted);
+    if (emit->budget == NULL)
+        return;
+    if (emit->texts_counted > 2 * emit->budget->group_bytes)
+        forget(emit, &emit->texts, &emit->texts_counted);
+    if (emit->copy_counted > 2 * emit->budget->group_bytes)
+        forget(emit, &emit->copy, &emit->copy_counted);
+}
+
 void emit_release(Emit *emit)
 {
+    budget_resize(emit->budget, BUDGET_APPLY, emit->texts_counted, 0);
+    budget_resize(emit->budget, BUDGET_APPLY, emit->copy_counted, 0);
     mem_free(emit->expected);
     str_release(&emit->texts);
     str_release(&emit->copy);
     mem_free(emit->values);
     mem_free(emit->lengths);
     mem_free(emit->formats);
-    *emit = (Emit){0};
+    emit_init(emit, emit->budget);
 }
 
 static void on_result(void *data, size_t index, int64_t affected)
@@ -104,7 +140,7 @@ static size_t text_bytes(const PgoValue *values, size_t count)
     return bytes;
 }
 
-static bool send(Emit *emit, Statement *statement, int count, int64_t expected, Err *err)
+static bool send(Emit *emit, Statement *statement, int parameters, int64_t expected, Err *err)
 {
     if (!open_pipe(emit, expected, err))
         return false;
@@ -113,8 +149,10 @@ static bool send(Emit *emit, Statement *statement, int count, int64_t expected, 
             return false;
         statement->prepared = true;
     }
-    PipeArgs args = {count, emit->values, emit->lengths, emit->formats};
-    return pipe_execute(emit->conn, statement->name, &args, err);
+    PipeArgs args = {parameters, emit->values, emit->lengths, emit->formats};
+    bool ok = pipe_execute(emit->conn, statement->name, &args, err);
+    settle(emit);
+    return ok;
 }
 
 /* One element of an array's text form; everything is quoted, so that nothing needs a look. */
@@ -209,6 +247,7 @@ bool emit_copy_row(Emit *emit, const PgoValue *values, size_t count, Err *err)
     if (emit->copy.length < EMIT_COPY_PIECE)
         return true;
     bool ok = copy_in_write(emit->conn, emit->copy.data, emit->copy.length, err);
+    settle(emit);
     str_reset(&emit->copy);
     return ok;
 }

@@ -30,8 +30,13 @@ typedef struct Emit {
     int64_t copied;
     bool copy_binary;
     bool copy_open;
+    Budget *budget;       /* counts what the two buffers have held */
+    size_t texts_counted; /* at most, since they were made */
+    size_t copy_counted;
 } Emit;
 
+/** Nothing is open. \param budget NULL: nobody counts */
+void emit_init(Emit *emit, Budget *budget);
 void emit_release(Emit *emit);
 
 /** A new connection, nothing open. */

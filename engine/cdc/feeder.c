@@ -36,6 +36,6 @@ void *feeder_main(void *data)
 {
     StreamSession *session = data;
     if (!feed(session, &session->feeder_error))
-        queue_close(&session->queue);
+        session_thread_failed(session, &session->feeder_error);
     return NULL;
 }

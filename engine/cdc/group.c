@@ -5,12 +5,21 @@
 
 #include "base/clock.h"
 
+void group_release_changes(Group *group)
+{
+    budget_resize(group->budget, BUDGET_APPLY, group->change_capacity * sizeof(Change), 0);
+    mem_free(group->changes);
+    group->changes = NULL;
+    group->change_count = 0;
+    group->change_capacity = 0;
+}
+
 void group_release(Group *group, BatchPool *pool)
 {
     group_applied(group, pool, false);
-    mem_free(group->changes);
+    group_release_changes(group);
     mem_free(group->txns);
-    *group = (Group){0};
+    *group = (Group){.budget = group->budget};
 }
 
 void group_hold(Group *group, Batch *batch)
@@ -54,7 +63,9 @@ bool group_commit(Group *group, const PgoCommit *commit, Err *err)
 static Change *change_room(Group *group)
 {
     if (group->change_count == group->change_capacity) {
+        size_t before = group->change_capacity * sizeof(Change);
         group->change_capacity = group->change_capacity > 0 ? group->change_capacity * 2 : 1024;
+        budget_resize(group->budget, BUDGET_APPLY, before, group->change_capacity * sizeof(Change));
         group->changes = mem_resize(group->changes, group->change_capacity * sizeof(Change));
     }
     return &group->changes[group->change_count++];

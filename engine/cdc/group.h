@@ -16,12 +16,16 @@ typedef struct Group {
     size_t txn_capacity;
     Batch *batches; /* the newest first: what the changes point into */
     size_t bytes;   /* of the batches and of what applying the changes needs */
+    Budget *budget; /* counts the changes; NULL: nobody does */
     bool in_txn;
     bool together;    /* holds what no lane may do while another works */
     int64_t since_ms; /* when its first transaction began to wait */
 } Group;
 
 void group_release(Group *group, BatchPool *pool);
+
+/** The same for a group whose transactions and batches are another one's. */
+void group_release_changes(Group *group);
 
 /** Takes a batch; the group owns it from here. */
 void group_hold(Group *group, Batch *batch);

@@ -160,7 +160,19 @@ static bool may_pass(Intake *intake, const Leaf *leaf, bool *skip, Err *err)
     return true;
 }
 
-static bool take_change(Intake *intake, const PgoMessage *message, Err *err)
+/* Told once for each table, however often sessions begin. */
+static void note_size(Intake *intake, const Leaf *leaf, size_t bytes)
+{
+    AUTO_ARENA Arena arena = {0};
+    Stream *stream = intake->stream;
+    Budget *budget = stream->spec.budget;
+    if (!budget_is_beside(budget, bytes) || stream->large_row_told[leaf->index])
+        return;
+    stream->large_row_told[leaf->index] = true;
+    budget_tell_beside(budget, &stream->spec.log, name_text(&arena, &leaf->source), bytes);
+}
+
+static bool take_change(Intake *intake, const PgoMessage *message, size_t bytes, Err *err)
 {
     if (!in_transaction(intake, err))
         return false;
@@ -181,6 +193,7 @@ static bool take_change(Intake *intake, const PgoMessage *message, Err *err)
     }
     if (!selected_arrived(intake, err))
         return false;
+    note_size(intake, leaf->leaf, bytes);
     Change *change = group_add(intake->lane.group, leaf, message->kind);
     change->lane = lane;
     intake->lane.group->together = intake->lane.group->together || lane == ROUTE_BARRIER;
@@ -239,7 +252,7 @@ static bool take(Intake *intake, const char *data, size_t bytes, Err *err)
     case PGO_INSERT:
     case PGO_UPDATE:
     case PGO_DELETE:
-        return take_change(intake, &message, err) &&
+        return take_change(intake, &message, bytes, err) &&
                (!lane_is_full(&intake->lane) || lane_flush_piece(&intake->lane, err));
     case PGO_TRUNCATE:
         return take_truncate(intake, &message.truncate, err);
@@ -262,8 +275,24 @@ static void take_keepalive(Intake *intake, Lsn wal_end)
     positions_covered(intake->stream, intake->lane.covered);
 }
 
+/* A batch that is one large row goes alone: what is here is applied before it. Not while lanes
+ * stand apart, who share a group out as it was. */
+static bool make_way(Intake *intake, const Batch *batch, Err *err)
+{
+    Lane *lane = &intake->lane;
+    if (!budget_is_beside(intake->stream->spec.budget, batch->capacity) ||
+        lane->group->change_count == 0 || lane->crew->top != 0)
+        return true;
+    return lane->group->in_txn ? lane_flush_piece(lane, err)
+                               : lane_flush_group(lane, false, false, err);
+}
+
 static bool take_batch(Intake *intake, Batch *batch, Err *err)
 {
+    if (!make_way(intake, batch, err)) {
+        batch_free(&intake->stream->pool, batch);
+        return false;
+    }
     group_hold(intake->lane.group, batch);
     size_t at = 0;
     const char *payload = NULL;

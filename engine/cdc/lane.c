@@ -202,14 +202,15 @@ bool lane_is_full(const Lane *lane)
 {
     if (lane->crew->top != 0)
         return false; /* it was no piece when the lanes came apart, and may not be one now */
-    return lane->group->bytes >= lane->stream->group_bytes ||
+    return lane->group->bytes >= lane->stream->spec.budget->group_bytes ||
            lane->group->change_count >= GROUP_MAX_CHANGES;
 }
 
 /* At a commit half of it is enough: else it would nearly always be full inside a transaction. */
 bool lane_is_due(const Lane *lane)
 {
-    return lane->piece_applied || lane->group->bytes >= lane->stream->group_bytes / 2 ||
+    return lane->piece_applied ||
+           lane->group->bytes >= lane->stream->spec.budget->group_bytes / 2 ||
            lane->group->change_count >= GROUP_MAX_CHANGES / 2 ||
            clock_ms() - lane->group->since_ms >= GROUP_MAX_AGE_MS;
 }

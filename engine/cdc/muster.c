@@ -92,6 +92,7 @@ static void lane_make(Crew *crew, CrewLane *lane, const LaneRow *row)
                        .began = row->from,
                        .target = crew->session->target,
                        .applier = &stream->applier,
+                       .share.budget = stream->spec.budget,
                        .random = (unsigned)clock_us() + row->id * 104729};
     if (row->id == 0)
         return;
@@ -125,7 +126,7 @@ static void lane_release(CrewLane *lane)
 {
     if (lane->started)
         pthread_join(lane->thread, NULL);
-    mem_free(lane->share.changes);
+    group_release_changes(&lane->share);
     err_release(&lane->err);
     if (lane->row.id == 0)
         return;

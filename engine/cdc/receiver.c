@@ -236,7 +236,7 @@ void *receiver_main(void *data)
                          .spool = session->stream->spool,
                          .received = session->position};
     if (!receive(&receiver, &session->receiver_error))
-        queue_close(&session->queue);
+        session_thread_failed(session, &session->receiver_error);
     repl_release(&receiver.message);
     if (receiver.batch != NULL)
         batch_free(&session->stream->pool, receiver.batch);

@@ -123,7 +123,7 @@ bool stream_session_open(Stream *stream, StreamSession **out, Err *err)
 {
     StreamSession *session = mem_resize(NULL, sizeof(StreamSession));
     *session = (StreamSession){.stream = stream};
-    queue_init(&session->queue, QUEUE_BATCHES, stream->queue_bytes);
+    queue_init(&session->queue, QUEUE_BATCHES, stream->spec.budget->queue_bytes);
     Lsn confirmed = 0;
     if (!open_target(session, err) || !open_source(session, &confirmed, err)) {
         stream_session_close(session);
@@ -171,14 +171,23 @@ static void join_threads(StreamSession *session)
     session->receiving = false;
 }
 
+void session_thread_failed(StreamSession *session, Err *error)
+{
+    Err *none = NULL;
+    const Stream *stream = session->stream;
+    bool first = atomic_compare_exchange_strong(&session->first_error, &none, error);
+    if (first && !atomic_load(&session->ending) && stop_reason(&stream->stop) == STOP_NONE)
+        log_warn(&stream->spec.log, "nothing is received any more: %s", error->message);
+    queue_close(&session->queue);
+}
+
 bool session_receiver_error(StreamSession *session, Err *err)
 {
     join_threads(session);
-    if (err_is_set(&session->feeder_error))
-        return err_move(err, &session->feeder_error);
-    if (!err_is_set(&session->receiver_error))
+    Err *first = atomic_load(&session->first_error);
+    if (first == NULL)
         BUG("the receiver ended without an error");
-    return err_move(err, &session->receiver_error);
+    return err_move(err, first);
 }
 
 void stream_session_close(StreamSession *session)

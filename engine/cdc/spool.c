@@ -24,6 +24,14 @@ bool spool_io_error(const char *verb, const char *path, Err *err)
     return err_set(err, ERR_IO, "could not %s %s: %s", verb, path, strerror(number));
 }
 
+bool spool_sync_error(const char *path, Err *err)
+{
+    spool_io_error("make durable", path, err);
+    return err_hint(err, "Nothing is lost: the source was told only of what was durable before. "
+                         "The device failed to write; the kernel's log tells more. Mend it, then "
+                         "\"godwit apply\" again.");
+}
+
 bool spool_damaged(const Spool *spool, uint64_t number, uint64_t offset, const char *problem,
                    Err *err)
 {
@@ -142,6 +150,8 @@ void spool_close(Spool *spool)
     track_release(&spool->track);
     spool_packer_free(spool->packer);
     spool_packer_free(spool->unpacker);
+    budget_resize(spool->spec.budget, BUDGET_SPOOL, spool->buffer_bytes, 0);
+    budget_resize(spool->spec.budget, BUDGET_SPOOL, spool->stored_bytes, 0);
     mem_free(spool->buffer);
     mem_free(spool->stored);
     mem_free(spool->segments);
@@ -224,14 +234,15 @@ static bool cut(Spool *spool, Err *err)
         spool->fd = open(path, O_RDWR | O_CLOEXEC);
     if (spool->fd < 0)
         return spool_io_error("open", path, err);
-    if (ftruncate(spool->fd, (off_t)spool->restart_offset) != 0 || fsync(spool->fd) != 0)
+    if (ftruncate(spool->fd, (off_t)spool->restart_offset) != 0)
         return spool_io_error("cut", path, err);
+    if (fsync(spool->fd) != 0)
+        return spool_doubt(spool, path, err);
     pthread_mutex_lock(&spool->mutex);
     spool->total_bytes -= last->bytes - spool->restart_offset;
     last->bytes = spool->restart_offset;
     spool->durable = spool->restart;
     pthread_mutex_unlock(&spool->mutex);
-    spool->synced_offset = spool->restart_offset;
     spool->unsynced_bytes = 0;
     return true;
 }
@@ -240,11 +251,14 @@ static void remove_strays(Spool *spool)
 {
     for (size_t i = 0; i < spool->strays.count; i++)
         unlinkat(spool->directory_fd, spool->strays.items[i], 0);
+    unlinkat(spool->directory_fd, SPOOL_RENEW_FILE, 0);
     spool->strays.count = 0;
 }
 
 bool spool_resume(Spool *spool, Lsn applied, Lsn confirmed, Lsn *start, Err *err)
 {
+    if (spool->doubted && spool->count > 0 && !spool_renew(spool, err))
+        return false;
     bool reaches = spool_segment_for(spool, applied) < spool->count && spool->restart >= applied;
     Lsn position = reaches ? spool->restart : applied;
     if (confirmed > position)

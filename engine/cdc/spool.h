@@ -28,6 +28,7 @@ typedef struct SpoolSpec {
     const char *name;     /* of this run's directory in it */
     const char *owner;    /* what the directory must say of its run: lines of text */
     uint64_t limit_bytes; /* 0: none */
+    Budget *budget;       /* counts its buffers; NULL: nobody does */
     LogCtx log;
 } SpoolSpec;
 

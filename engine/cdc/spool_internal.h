@@ -11,6 +11,8 @@
 
 #define SPOOL_LOCK_FILE  "lock"
 #define SPOOL_OWNER_FILE "run"
+#define SPOOL_DOUBT_FILE "doubt" /* an fsync of the last segment failed */
+#define SPOOL_RENEW_FILE "anew"  /* that segment, being written once more */
 
 typedef struct Segment {
     uint64_t number;
@@ -44,8 +46,8 @@ struct Spool {
     size_t buffer_bytes;
     int fd;                  /* of the last segment, -1 none */
     uint64_t restart_offset; /* in it: the end of the last frame that ends at a restart */
-    uint64_t synced_offset;  /* in it: what is fsynced */
     uint64_t unsynced_bytes;
+    bool doubted; /* an fsync failed: the last segment is written anew before it is trusted */
 
     /* the reader's */
     SpoolPacker *unpacker;
@@ -81,9 +83,36 @@ const char *spool_segment_path(Arena *arena, const Spool *spool, uint64_t number
 /** \return false, ERR_IO: "could not DO PATH: errno's text". */
 bool spool_io_error(const char *verb, const char *path, Err *err);
 
+/** \return false, ERR_IO: an fsync of that file failed (errno), and what to do. */
+bool spool_sync_error(const char *path, Err *err);
+
 /** \return false with what fits a damaged file that cannot be had anew. */
 bool spool_damaged(const Spool *spool, uint64_t number, uint64_t offset, const char *problem,
                    Err *err);
+
+/** Notes that an fsync of the last segment failed (errno): what it holds is not trusted any more,
+ * by the next engine neither. \return false, ERR_IO. */
+bool spool_doubt(Spool *spool, const char *path, Err *err);
+
+/** Writes the last segment once more, up to the last restart that is whole, and trusts that one;
+ * sets the spool's restart by what is there. Neither writing nor reading goes on meanwhile.
+ * \return false with ERR_IO, ERR_CANNOT_RESUME (its head is damaged); the doubt stays then. */
+MUSTCHECK bool spool_renew(Spool *spool, Err *err);
+
+/** The doubt concerns a segment that is not there any more. */
+void spool_trust(Spool *spool);
+
+/** Reads the last segment's frames up to the first that is not whole: sets restart and
+ * restart_offset by them. */
+void spool_walk(Spool *spool, int fd, const char *path);
+
+/** \param fd stays open \return NULL, or what is wrong with the head: a static text */
+const char *spool_read_head(const Spool *spool, int fd, uint64_t number, SpoolHead *head);
+
+/** Writes at an offset, all or nothing. \param room false: no room on the device, nothing was
+ * written \return false with ERR_IO. */
+MUSTCHECK bool spool_write_all(const Spool *spool, int fd, uint64_t offset, const void *data,
+                               size_t size_bytes, bool *room, Err *err);
 
 /** Reads exactly so many bytes at an offset. \return 1, 0 at the end of the file, -1 errno */
 int spool_read_at(int fd, void *data, size_t size_bytes, uint64_t offset);

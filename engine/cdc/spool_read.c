@@ -86,6 +86,7 @@ static bool read_frame(Spool *spool, SpoolFrame *frame, Err *err)
         problem = "a frame stands where it was not written";
     if (got == 1 && problem == NULL) {
         if (frame->stored > spool->stored_bytes) {
+            budget_resize(spool->spec.budget, BUDGET_SPOOL, spool->stored_bytes, frame->stored);
             spool->stored = mem_resize(spool->stored, frame->stored);
             spool->stored_bytes = frame->stored;
         }

@@ -69,8 +69,7 @@ static bool list(Spool *spool, Err *err)
     return true;
 }
 
-/* \param fd stays open \return NULL, or what is wrong with the head */
-static const char *read_head(const Spool *spool, int fd, uint64_t number, SpoolHead *head)
+const char *spool_read_head(const Spool *spool, int fd, uint64_t number, SpoolHead *head)
 {
     uint8_t bytes[SPOOL_HEAD_BYTES];
     if (spool_read_at(fd, bytes, sizeof(bytes), 0) != 1)
@@ -94,7 +93,7 @@ static bool take_segment(Spool *spool, Segment *segment, uint64_t *previous_byte
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    const char *problem = read_head(spool, fd, segment->number, &head);
+    const char *problem = spool_read_head(spool, fd, segment->number, &head);
     bool ok = problem == NULL && fstat(fd, &info) == 0 &&
               (*previous_bytes == 0 || (uint64_t)info.st_size == *previous_bytes);
     close(fd);
@@ -154,23 +153,12 @@ static const char *look_at_frame(Spool *spool, int fd, uint64_t offset, SpoolFra
     return spool_unpack(spool->unpacker, frame, spool->stored, spool->stored + frame->stored);
 }
 
-/* Walks the last segment. What is made durable first may be told when it is found whole. */
-static bool walk_last(Spool *spool, Err *err)
+void spool_walk(Spool *spool, int fd, const char *path)
 {
-    AUTO_ARENA Arena arena = {0};
     const Segment *last = &spool->segments[spool->count - 1];
-    const char *path = spool_segment_path(&arena, spool, last->number);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return spool_io_error("open", path, err);
-    if (fsync(fd) != 0) {
-        close(fd);
-        return spool_io_error("make durable", path, err);
-    }
-    spool->fd = fd;
-    spool->restart = last->start;
-    spool->restart_offset = SPOOL_HEAD_BYTES;
+    Lsn restart = last->start;
     uint64_t offset = SPOOL_HEAD_BYTES;
+    spool->restart_offset = SPOOL_HEAD_BYTES;
     for (;;) {
         SpoolFrame frame;
         const char *problem = look_at_frame(spool, fd, offset, &frame);
@@ -183,12 +171,32 @@ static bool walk_last(Spool *spool, Err *err)
         }
         offset += SPOOL_FRAME_BYTES + frame.stored;
         if (frame.is_restart) {
-            spool->restart = frame.restart;
+            restart = frame.restart;
             spool->restart_offset = offset;
         }
     }
+    budget_resize(spool->spec.budget, BUDGET_SPOOL, spool->stored_bytes, 0);
     mem_free(spool->stored);
     spool->stored = NULL;
+    spool->stored_bytes = 0;
+    pthread_mutex_lock(&spool->mutex);
+    spool->restart = restart;
+    pthread_mutex_unlock(&spool->mutex);
+}
+
+/* Walks the last segment. What is made durable first may be told when it is found whole; what
+ * cannot be is written anew before anything is told. */
+static bool walk_last(Spool *spool, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ERR Err doubt = {0};
+    const char *path = spool_segment_path(&arena, spool, spool->segments[spool->count - 1].number);
+    spool->fd = open(path, O_RDWR | O_CLOEXEC);
+    if (spool->fd < 0)
+        return spool_io_error("open", path, err);
+    if (fsync(spool->fd) != 0 && !spool_doubt(spool, path, &doubt))
+        log_err(&spool->spec.log, LOG_WARN, &doubt);
+    spool_walk(spool, spool->fd, path);
     spool->durable = spool->restart;
     return true;
 }
@@ -198,6 +206,7 @@ bool spool_scan(Spool *spool, Err *err)
     if (!list(spool, err))
         return false;
     keep_last_run(spool);
+    spool->doubted = faccessat(spool->directory_fd, SPOOL_DOUBT_FILE, F_OK, 0) == 0;
     return spool->count == 0 || walk_last(spool, err);
 }
 
@@ -205,8 +214,13 @@ bool spool_scan(Spool *spool, Err *err)
 
 static bool is_spool_file(const char *name)
 {
-    return is_segment_name(name) || strcmp(name, SPOOL_LOCK_FILE) == 0 ||
-           strcmp(name, SPOOL_OWNER_FILE) == 0;
+    static const char *const NAMES[] = {SPOOL_LOCK_FILE, SPOOL_OWNER_FILE, SPOOL_DOUBT_FILE,
+                                        SPOOL_RENEW_FILE};
+    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+        if (strcmp(name, NAMES[i]) == 0)
+            return true;
+    }
+    return is_segment_name(name);
 }
 
 static bool remove_files(int directory_fd, const char *path, Err *err)

@@ -2,8 +2,8 @@
  * Spool, the writer's side: frames, segments, what is durable, what is deleted.
  *
  * A write that finds no room on the device is taken back to the last whole frame; nothing is lost
- * by waiting. After an fsync that failed nobody knows what the disk holds: what was not durable
- * before is cut off, and the stream ends.
+ * by waiting. After an fsync that failed nobody knows what the disk holds: nothing is told any
+ * more, the session ends, and the file is written anew before it is trusted (spool_renew.c).
  */
 #include "cdc/spool_internal.h"
 
@@ -44,9 +44,8 @@ static void press(Spool *spool, SpoolPressure pressure)
         log_info(&spool->spec.log, "the spool has room again (%s): reading goes on", size);
 }
 
-/* \param room false: nothing of it was written */
-static bool write_all(Spool *spool, int fd, uint64_t offset, const void *data, size_t size_bytes,
-                      bool *room, Err *err)
+bool spool_write_all(const Spool *spool, int fd, uint64_t offset, const void *data,
+                     size_t size_bytes, bool *room, Err *err)
 {
     const uint8_t *bytes = data;
     for (size_t done = 0; done < size_bytes;) {
@@ -71,6 +70,7 @@ static bool write_all(Spool *spool, int fd, uint64_t offset, const void *data, s
 static uint8_t *buffer(Spool *spool, size_t size_bytes)
 {
     if (spool->buffer_bytes < size_bytes) {
+        budget_resize(spool->spec.budget, BUDGET_SPOOL, spool->buffer_bytes, size_bytes);
         spool->buffer = mem_resize(spool->buffer, size_bytes);
         spool->buffer_bytes = size_bytes;
     }
@@ -114,7 +114,7 @@ static bool write_frame(Spool *spool, const char *raw, size_t bytes, const Spool
     *room = !is_at_limit(spool, size);
     if (!*room)
         press(spool, SPOOL_FULL);
-    else if (!write_all(spool, spool->fd, frame.offset, spool->buffer, size, room, err))
+    else if (!spool_write_all(spool, spool->fd, frame.offset, spool->buffer, size, room, err))
         return false;
     else if (!*room)
         press(spool, SPOOL_NO_ROOM);
@@ -200,9 +200,9 @@ bool spool_segment_begin(Spool *spool, bool clean, bool *room, Err *err)
     size_t size = SPOOL_HEAD_BYTES;
     size += clean ? pack_relations(spool, size) : 0;
     spool_head_encode(&head, buffer(spool, size));
-    bool ok = write_all(spool, fd, 0, spool->buffer, size, room, err);
+    bool ok = spool_write_all(spool, fd, 0, spool->buffer, size, room, err);
     if (ok && *room && (fsync(fd) != 0 || fsync(spool->directory_fd) != 0))
-        ok = spool_io_error("make durable", path, err);
+        ok = spool_sync_error(path, err);
     if (!ok || !*room) {
         close(fd);
         unlink(path);
@@ -212,7 +212,6 @@ bool spool_segment_begin(Spool *spool, bool clean, bool *room, Err *err)
         close(spool->fd);
     spool->fd = fd;
     spool->restart_offset = size;
-    spool->synced_offset = size;
     spool->unsynced_bytes = 0;
     push_segment(spool, &head, size);
     return true;
@@ -228,6 +227,7 @@ bool spool_begin_anew(Spool *spool, Lsn start, Err *err)
     spool_drop_before(spool, spool->count);
     spool->restart = start;
     pthread_mutex_unlock(&spool->mutex);
+    spool_trust(spool);
     if (!spool_segment_begin(spool, true, &room, err))
         return false;
     if (room)
@@ -278,17 +278,16 @@ bool spool_write(Spool *spool, const Batch *batch, size_t *at, bool *room, Err *
 
 bool spool_sync(Spool *spool, Err *err)
 {
-    if (spool->fd < 0 || spool->unsynced_bytes == 0)
+    if (spool->fd < 0 || (spool->unsynced_bytes == 0 && !spool->doubted))
         return true;
-    if (fdatasync(spool->fd) != 0) {
-        int number = errno;
-        if (ftruncate(spool->fd, (off_t)spool->synced_offset) != 0)
-            log_warn(&spool->spec.log, "spool: what is not durable could not be cut off");
-        errno = number;
-        return spool_io_error("make the spool durable in", spool->directory, err);
+    /* The kernel tells a failure once: what the next call says of these bytes is worth nothing. */
+    if (spool->doubted || fdatasync(spool->fd) != 0) {
+        AUTO_ARENA Arena arena = {0};
+        errno = spool->doubted ? EIO : errno;
+        uint64_t number = spool->segments[spool->count - 1].number;
+        return spool_doubt(spool, spool_segment_path(&arena, spool, number), err);
     }
     pthread_mutex_lock(&spool->mutex);
-    spool->synced_offset = spool->segments[spool->count - 1].bytes;
     spool->durable = spool->restart;
     pthread_mutex_unlock(&spool->mutex);
     spool->unsynced_bytes = 0;

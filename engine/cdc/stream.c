@@ -9,23 +9,12 @@
 #include "cdc/retry_table.h"
 #include "sql_text.h"
 
-#define DRAIN_MS                10000
-#define RECEIVE_POLL_MS         100
-#define WAIT_SLICE_MS           100
-#define SLOT_BUSY_MS            ((int64_t)60 * 1000)
-#define QUEUE_MAX_BYTES         ((size_t)64 * 1024 * 1024)
-#define GROUP_MAX_BYTES         ((size_t)32 * 1024 * 1024)
-#define QUEUE_MEMORY_DIVISOR    8
-#define GROUP_MEMORY_DIVISOR    16
-#define ASSEMBLY_MAX_BYTES      ((size_t)64 * 1024 * 1024)
-#define ASSEMBLY_MEMORY_DIVISOR 8
-#define LOOKS_BEHIND            2 /* the first may have begun before the marker */
-
-static size_t share(uint64_t memory, unsigned divisor, size_t most)
-{
-    uint64_t part = memory / divisor;
-    return part < most ? (size_t)part : most;
-}
+#define DRAIN_MS        10000
+#define RECEIVE_POLL_MS 100
+#define WAIT_SLICE_MS   100
+#define SLOT_BUSY_MS    ((int64_t)60 * 1000)
+#define SPOOL_TRIES     6 /* without progress, about 3 s */
+#define LOOKS_BEHIND    2 /* the first may have begun before the marker */
 
 static bool stream_new(Stream **out, const StreamSpec *spec, Err *err)
 {
@@ -35,9 +24,10 @@ static bool stream_new(Stream **out, const StreamSpec *spec, Err *err)
         mem_free(stream);
         return false;
     }
-    uint64_t memory = spec->blueprint->plan->memory_bytes;
-    stream->queue_bytes = share(memory, QUEUE_MEMORY_DIVISOR, QUEUE_MAX_BYTES);
-    stream->group_bytes = share(memory, GROUP_MEMORY_DIVISOR, GROUP_MAX_BYTES);
+    Budget *budget = spec->budget;
+    size_t leaves = spec->blueprint->leaf_count;
+    stream->large_row_told = mem_resize(NULL, leaves + 1);
+    memset(stream->large_row_told, 0, leaves + 1);
     hold_init(&stream->hold, spec->blueprint->leaf_count, spec->sync_lsn, spec->held);
     positions_held(stream);
     pthread_condattr_t attr;
@@ -47,9 +37,10 @@ static bool stream_new(Stream **out, const StreamSpec *spec, Err *err)
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&stream->mutex, NULL);
     batch_pool_init(&stream->pool);
-    decoding_begin(&stream->decoding, spec->blueprint, &stream->pool,
-                   share(memory, ASSEMBLY_MEMORY_DIVISOR, ASSEMBLY_MAX_BYTES));
-    touched_init(&stream->touched, spec->blueprint);
+    stream->pool.budget = budget;
+    stream->group.budget = budget;
+    decoding_begin(&stream->decoding, spec->blueprint, &stream->pool);
+    touched_init(&stream->touched, spec->blueprint, budget);
     relmap_init(&stream->relmap, spec->blueprint);
     applier_init(&stream->applier, &stream->relmap, &stream->touched, spec);
     stream->applier.sync_lsn = stream->hold.sync_lsn;
@@ -73,6 +64,7 @@ static void stream_free(Stream *stream)
     arena_release(&stream->marker_arena);
     arena_release(&stream->gone_arena);
     hold_release(&stream->hold);
+    mem_free(stream->large_row_told);
     mem_free(stream->shape);
     err_release(&stream->error);
     stop_release(&stream->stop);
@@ -92,12 +84,15 @@ static bool open_spool(Stream *stream, Err *err)
                        .name = spec->slot_name,
                        .owner = spec->spool_owner,
                        .limit_bytes = plan->spool_limit_bytes,
+                       .budget = spec->budget,
                        .log = spec->log};
     return spool_open(&stream->spool, &spool, err);
 }
 
+/* Told at once: whoever takes the error may be busy for hours with something else. */
 static void fail(Stream *stream, Err *err)
 {
+    log_err(&stream->spec.log, LOG_ERROR, err);
     pthread_mutex_lock(&stream->mutex);
     stream->status.failed = true;
     err_move(&stream->error, err);
@@ -150,6 +145,13 @@ static bool leave_it_to_the_source(Stream *stream, Err *err)
     return true;
 }
 
+/* The device of the spool refused: what it holds is written anew by the next session, once it can
+ * be. A device that goes on refusing does not mend itself. */
+static bool spool_may_recover(const Stream *stream, const Err *err, unsigned attempt)
+{
+    return stream->spool != NULL && err->code == ERR_IO && attempt + 1 < SPOOL_TRIES;
+}
+
 static void *lane_main(void *data)
 {
     Stream *stream = data;
@@ -159,7 +161,8 @@ static void *lane_main(void *data)
         if (one_session(stream, &err) || ending(stream))
             break;
         bool in_time = retry_may(&budget, stream->progress, stream->waited_ms, clock_ms());
-        bool again = retry_class(&err) != RETRY_NEVER || leave_it_to_the_source(stream, &err);
+        bool again = retry_class(&err) != RETRY_NEVER || leave_it_to_the_source(stream, &err) ||
+                     spool_may_recover(stream, &err, budget.attempt);
         if (!again || !in_time) {
             fail(stream, &err);
             break;
@@ -236,6 +239,16 @@ bool stream_error(Stream *stream, Err *err)
         err_set(err, ERR_RUN, "the stream has ended");
     pthread_mutex_unlock(&stream->mutex);
     return false;
+}
+
+bool stream_failure(Stream *stream, Err *copy)
+{
+    pthread_mutex_lock(&stream->mutex);
+    bool there = err_is_set(&stream->error);
+    if (there)
+        err_copy(copy, &stream->error);
+    pthread_mutex_unlock(&stream->mutex);
+    return there;
 }
 
 bool stream_marker_emit(Conn *source, const char *run_mark, const char *nonce, Lsn *marker_lsn,

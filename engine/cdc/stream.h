@@ -40,6 +40,7 @@ typedef struct StreamSpec {
                                  went, tables that are paused (and with a root its partitions) */
     size_t left_out_count;
     const Stop *stop; /* the run's */
+    Budget *budget;   /* the engine's: sizes, and who counts */
     LogCtx log;
 } StreamSpec;
 
@@ -75,6 +76,9 @@ void stream_status(Stream *stream, StreamStatus *status);
 
 /** The error that ended the stream, moved to the caller. \return false, with the error set. */
 bool stream_error(Stream *stream, Err *err);
+
+/** Copies that error while nobody has taken it. \return false when there is none */
+bool stream_failure(Stream *stream, Err *copy);
 
 /** Emits a marker on the source (transactional logical message with run mark and nonce) through
  * `source`. \param marker_lsn a lower bound of the marker's end LSN; only its arrival through apply

@@ -65,15 +65,14 @@ struct Stream {
     Relmap relmap;
     Applier applier;
     Group group;
-    size_t queue_bytes;
-    size_t group_bytes;
     bool
         closed; /* quiet: the marker is through, triggers may stand on the target: no change more */
     Hold hold;  /* its requests are under the mutex */
     VEC(uint32_t) gone; /* relations of the stream that were dropped before anybody knew them */
     Arena gone_arena;
-    uint64_t progress; /* sessions count as good when they moved this */
-    int64_t waited_ms; /* when it last waited for a table, all else being well */
+    bool *large_row_told; /* by Leaf.index */
+    uint64_t progress;    /* sessions count as good when they moved this */
+    int64_t waited_ms;    /* when it last waited for a table, all else being well */
     struct StreamSession *session;
 
     pthread_mutex_t mutex;
@@ -110,12 +109,13 @@ typedef struct StreamSession {
     Queue queue;
     pthread_t receiver;
     pthread_t feeder;
-    bool receiving;     /* the thread was started */
-    bool feeding;       /* the same; with a spool */
-    Err receiver_error; /* read after the thread was joined */
-    Err feeder_error;   /* the same */
-    atomic_bool ending; /* the receiver sends its last feedback and ends */
-    Lsn position;       /* the lowest lane row at its beginning */
+    bool receiving;             /* the thread was started */
+    bool feeding;               /* the same; with a spool */
+    Err receiver_error;         /* read after the thread was joined */
+    Err feeder_error;           /* the same */
+    _Atomic(Err *) first_error; /* which of them came first: the other may only follow from it */
+    atomic_bool ending;         /* the receiver sends its last feedback and ends */
+    Lsn position;               /* the lowest lane row at its beginning */
     Crew *crew;
     Lsn start; /* where the source begins to send: with a spool, behind what is in it */
 } StreamSession;
@@ -131,7 +131,11 @@ void stream_session_close(StreamSession *session);
 /** Starts the receiver, and with a spool the feeder. \return false with ERR_RUN. */
 MUSTCHECK bool session_threads_begin(StreamSession *session, Err *err);
 
-/** The error that ended the receiver or the feeder, which has closed the queue. \return false */
+/** Called by a thread that ends with its error, which is set: notes it, closes the queue. Tells it
+ * at once: apply, which ends the session, may wait for a lock. */
+void session_thread_failed(StreamSession *session, Err *error);
+
+/** The error that ended the receiver or the feeder, whichever came first. \return false */
 bool session_receiver_error(StreamSession *session, Err *err);
 
 /** Thread bodies. */

@@ -6,6 +6,9 @@
 #define FIRST_SLOTS                                                                                \
     ((size_t)64) /* a power of two; thousands of relations may have a few keys each */
 
+/* What one more key can take at once: slots and keys are doubled. */
+#define GROW_BYTES ((size_t)1024 * 1024)
+
 typedef struct TouchedKey {
     const char *values; /* Key.count terminated texts, one after the other */
     size_t hash;
@@ -20,18 +23,24 @@ struct TouchedRelation {
     Arena arena;
 };
 
-void touched_init(Touched *touched, const Blueprint *blueprint)
+void touched_init(Touched *touched, const Blueprint *blueprint, Budget *budget)
 {
-    *touched = (Touched){.blueprint = blueprint};
+    *touched = (Touched){.blueprint = blueprint, .budget = budget};
     size_t bytes = sizeof(TouchedRelation) * blueprint->relation_count;
     touched->relations = mem_resize(NULL, bytes);
     memset(touched->relations, 0, bytes);
     pthread_mutex_init(&touched->mutex, NULL);
 }
 
+static void resize(Touched *touched, size_t before, size_t after)
+{
+    touched->bytes = touched->bytes - before + after;
+    budget_resize(touched->budget, BUDGET_TOUCHED, before, after);
+}
+
 static void forget(Touched *touched, TouchedRelation *rel)
 {
-    touched->bytes -= rel->arena.total_bytes;
+    resize(touched, rel->arena.total_bytes, 0);
     arena_release(&rel->arena);
     *rel = (TouchedRelation){0};
 }
@@ -135,8 +144,8 @@ static void add(Touched *touched, TouchedRelation *rel, const PgoValue *key, siz
             rel->slots[slot] = (uint32_t)rel->count;
         }
     }
-    touched->bytes += rel->arena.total_bytes - before;
-    if (full || touched->bytes > TOUCHED_MAX_BYTES)
+    resize(touched, before, rel->arena.total_bytes);
+    if (full || touched->bytes + GROW_BYTES > touched->budget->shares[BUDGET_TOUCHED].limit)
         overflow(touched, rel);
 }
 

@@ -10,8 +10,7 @@
 
 #include <pthread.h>
 
-#define TOUCHED_MAX_KEYS  20000
-#define TOUCHED_MAX_BYTES ((size_t)64 * 1024 * 1024) /* of all relations together */
+#define TOUCHED_MAX_KEYS 20000
 
 typedef struct TouchedRelation TouchedRelation;
 
@@ -19,10 +18,12 @@ typedef struct Touched {
     pthread_mutex_t mutex;
     const Blueprint *blueprint;
     TouchedRelation *relations; /* by Relation.index */
-    size_t bytes;
+    size_t bytes;               /* of all relations together */
+    Budget *budget;
 } Touched;
 
-void touched_init(Touched *touched, const Blueprint *blueprint);
+/** \param budget its share of BUDGET_TOUCHED is what may be kept */
+void touched_init(Touched *touched, const Blueprint *blueprint, Budget *budget);
 void touched_release(Touched *touched);
 
 /** Notes one key (Key.count values; binary ones cannot be told as text: overflow). */

@@ -23,6 +23,7 @@ struct TranslateLeaf {
 
 typedef struct Output {
     Translate *translate;
+    BatchPool *pool;
     Batch *batch;
     TdLine line;
     Str message;
@@ -90,7 +91,7 @@ static void begin_message(Output *output, char kind)
 static void end_message(Output *output, Lsn wal_end)
 {
     BatchRecord record = {.wal_end = wal_end, .bytes = (uint32_t)output->message.length};
-    batch_make_room(output->batch, record.bytes);
+    batch_make_room(output->pool, output->batch, record.bytes);
     batch_append(output->batch, &record, output->message.data);
 }
 
@@ -462,7 +463,7 @@ static bool take_line(Output *output, const char *data, const BatchRecord *recor
 
 Batch *translate_batch(Translate *translate, BatchPool *pool, Batch *lines, Err *err)
 {
-    Output output = {.translate = translate, .batch = batch_new(pool, 0), .err = err};
+    Output output = {.translate = translate, .pool = pool, .batch = batch_new(pool, 0), .err = err};
     output.message.ceiling_bytes = UINT32_MAX;
     size_t at = 0;
     const char *payload = NULL;
@@ -472,7 +473,7 @@ Batch *translate_batch(Translate *translate, BatchPool *pool, Batch *lines, Err 
         if (!record->keepalive) {
             ok = take_line(&output, payload, record);
         } else if (!translate->open) { /* a position rises only between transactions */
-            batch_make_room(output.batch, 0);
+            batch_make_room(pool, output.batch, 0);
             batch_append(output.batch, record, NULL);
         }
     }

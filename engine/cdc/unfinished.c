@@ -44,6 +44,12 @@ void unfinished_init(Unfinished *all, size_t memory_limit, const char *directory
     spill_init(&all->spill, directory);
 }
 
+static void count_index(Unfinished *all, size_t before, size_t after)
+{
+    all->index = all->index - before + after;
+    budget_resize(all->budget, BUDGET_UNFINISHED, before, after);
+}
+
 /* --- the set, sorted by xid --- */
 
 static size_t lower_bound(const Unfinished *all, uint32_t xid)
@@ -70,13 +76,16 @@ UnfinishedTxn *unfinished_begin(Unfinished *all, uint32_t xid)
 {
     size_t at = lower_bound(all, xid);
     if (all->count == all->capacity) {
+        size_t before = all->capacity * sizeof(UnfinishedTxn *);
         all->capacity = all->capacity > 0 ? all->capacity * 2 : 64;
+        count_index(all, before, all->capacity * sizeof(UnfinishedTxn *));
         all->all = mem_resize(all->all, all->capacity * sizeof(UnfinishedTxn *));
     }
     memmove(&all->all[at + 1], &all->all[at], (all->count - at) * sizeof(UnfinishedTxn *));
     all->count++;
     all->all[at] = mem_resize(NULL, sizeof(UnfinishedTxn));
     *all->all[at] = (UnfinishedTxn){.xid = xid, .writing = xid};
+    count_index(all, 0, sizeof(UnfinishedTxn));
     return all->all[at];
 }
 
@@ -101,6 +110,7 @@ static void count_memory(Unfinished *all, UnfinishedTxn *txn, size_t before, siz
 {
     all->memory = all->memory - before + after;
     txn->memory = txn->memory - before + after;
+    budget_resize(all->budget, BUDGET_UNFINISHED, before, after);
 }
 
 static void drop_chunk(Unfinished *all, UnfinishedTxn *txn, size_t index)
@@ -119,7 +129,9 @@ static void drop_chunk(Unfinished *all, UnfinishedTxn *txn, size_t index)
 static void add_chunk(Unfinished *all, UnfinishedTxn *txn)
 {
     if (txn->chunk_count == txn->chunk_capacity) {
+        size_t before = txn->chunk_capacity * sizeof(Chunk);
         txn->chunk_capacity = txn->chunk_capacity > 0 ? txn->chunk_capacity * 2 : 4;
+        count_index(all, before, txn->chunk_capacity * sizeof(Chunk));
         txn->chunks = mem_resize(txn->chunks, txn->chunk_capacity * sizeof(Chunk));
     }
     txn->chunks[txn->chunk_count++] = (Chunk){.data = mem_resize(NULL, FIRST_CHUNK_BYTES)};
@@ -143,21 +155,6 @@ static Chunk *writable_chunk(Unfinished *all, UnfinishedTxn *txn)
     return chunk;
 }
 
-static void append_bytes(Unfinished *all, UnfinishedTxn *txn, const void *data, size_t bytes)
-{
-    const uint8_t *from = data;
-    txn->bytes += bytes;
-    while (bytes > 0) {
-        Chunk *chunk = writable_chunk(all, txn);
-        size_t room = txn->tail_bytes - chunk->used;
-        size_t part = bytes < room ? bytes : room;
-        memcpy(chunk->data + chunk->used, from, part);
-        chunk->used += (uint32_t)part;
-        from += part;
-        bytes -= part;
-    }
-}
-
 static bool spill_txn(Unfinished *all, UnfinishedTxn *txn, Err *err)
 {
     for (size_t i = txn->read_chunk; i < txn->chunk_count && txn->memory > 0; i++) {
@@ -175,16 +172,44 @@ static bool spill_txn(Unfinished *all, UnfinishedTxn *txn, Err *err)
     return true;
 }
 
+/* What finds the messages is in memory beside them, and cannot go to the file. */
+static size_t messages_limit(const Unfinished *all)
+{
+    size_t least = all->memory_limit / 4;
+    return all->index + least < all->memory_limit ? all->memory_limit - all->index : least;
+}
+
 /* Down to half of the limit, so that this is seldom: those with a full chunk first, in turn. */
 static bool make_room(Unfinished *all, Err *err)
 {
     static const size_t AT_LEAST[] = {SPILL_SLOT_BYTES, 1};
+    size_t half = messages_limit(all) / 2;
     for (size_t pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < all->count && all->memory > all->memory_limit / 2; i++) {
+        for (size_t i = 0; i < all->count && all->memory > half; i++) {
             UnfinishedTxn *txn = all->all[all->turn++ % all->count];
             if (txn->memory >= AT_LEAST[pass] && !spill_txn(all, txn, err))
                 return false;
         }
+    }
+    return true;
+}
+
+/* A message larger than all of the room goes there in pieces. */
+static bool append_bytes(Unfinished *all, UnfinishedTxn *txn, const void *data, size_t bytes,
+                         Err *err)
+{
+    const uint8_t *from = data;
+    txn->bytes += bytes;
+    while (bytes > 0) {
+        Chunk *chunk = writable_chunk(all, txn);
+        size_t room = txn->tail_bytes - chunk->used;
+        size_t part = bytes < room ? bytes : room;
+        memcpy(chunk->data + chunk->used, from, part);
+        chunk->used += (uint32_t)part;
+        from += part;
+        bytes -= part;
+        if (all->memory > messages_limit(all) && !make_room(all, err))
+            return false;
     }
     return true;
 }
@@ -214,7 +239,7 @@ static bool sub_is_at(const UnfinishedTxn *txn, size_t place, uint32_t xid)
 
 /* An outer subtransaction has its id before those below it, but may write after them: while it can
  * write, all younger ones are below it. So it begins where the first of them does. */
-static void note_writer(UnfinishedTxn *txn, uint32_t subxid)
+static void note_writer(Unfinished *all, UnfinishedTxn *txn, uint32_t subxid)
 {
     if (subxid == txn->writing)
         return;
@@ -223,7 +248,9 @@ static void note_writer(UnfinishedTxn *txn, uint32_t subxid)
     if (subxid == txn->xid || sub_is_at(txn, place, subxid))
         return;
     if (txn->sub_count == txn->sub_capacity) {
+        size_t before = txn->sub_capacity * sizeof(SubStart);
         txn->sub_capacity = txn->sub_capacity > 0 ? txn->sub_capacity * 2 : 16;
+        count_index(all, before, txn->sub_capacity * sizeof(SubStart));
         txn->subs = mem_resize(txn->subs, txn->sub_capacity * sizeof(SubStart));
     }
     uint64_t at = place < txn->sub_count ? txn->subs[place].at : txn->bytes;
@@ -265,11 +292,10 @@ bool unfinished_append(Unfinished *all, UnfinishedTxn *txn, uint32_t subxid,
                        const UnfinishedPiece *piece, Err *err)
 {
     uint32_t bytes = (uint32_t)(piece->head_bytes + piece->rest_bytes);
-    note_writer(txn, subxid);
-    append_bytes(all, txn, &bytes, sizeof(bytes));
-    append_bytes(all, txn, piece->head, piece->head_bytes);
-    append_bytes(all, txn, piece->rest, piece->rest_bytes);
-    return all->memory <= all->memory_limit || make_room(all, err);
+    note_writer(all, txn, subxid);
+    return append_bytes(all, txn, &bytes, sizeof(bytes), err) &&
+           append_bytes(all, txn, piece->head, piece->head_bytes, err) &&
+           append_bytes(all, txn, piece->rest, piece->rest_bytes, err);
 }
 
 static bool read_bytes(Unfinished *all, UnfinishedTxn *txn, void *data, size_t bytes, Err *err)
@@ -279,8 +305,10 @@ static bool read_bytes(Unfinished *all, UnfinishedTxn *txn, void *data, size_t b
         Chunk *chunk = &txn->chunks[txn->read_chunk];
         const uint8_t *from = chunk->data;
         if (from == NULL && !txn->slot_is_read) {
-            if (all->slot == NULL)
+            if (all->slot == NULL) {
                 all->slot = mem_resize(NULL, SPILL_SLOT_BYTES);
+                count_index(all, 0, SPILL_SLOT_BYTES);
+            }
             if (!spill_read(&all->spill, chunk->slot, all->slot, chunk->used, err))
                 return false;
             txn->slot_is_read = true;
@@ -332,6 +360,9 @@ static void destroy(Unfinished *all, UnfinishedTxn *txn)
 {
     for (size_t i = txn->read_chunk; i < txn->chunk_count; i++)
         drop_chunk(all, txn, i);
+    count_index(all, txn->chunk_capacity * sizeof(Chunk), 0);
+    count_index(all, txn->sub_capacity * sizeof(SubStart), 0);
+    count_index(all, sizeof(UnfinishedTxn), 0);
     mem_free(txn->chunks);
     mem_free(txn->subs);
     mem_free(txn);
@@ -355,6 +386,8 @@ void unfinished_reset(Unfinished *all)
 void unfinished_release(Unfinished *all)
 {
     unfinished_reset(all);
+    count_index(all, all->capacity * sizeof(UnfinishedTxn *), 0);
+    count_index(all, all->slot != NULL ? SPILL_SLOT_BYTES : 0, 0);
     mem_free(all->all);
     mem_free(all->slot);
     spill_release(&all->spill);

@@ -17,12 +17,17 @@
 #include "cdc/batch.h"
 #include "cdc/spill.h"
 
+/* The most that is taken before there is a look at the limit. */
+#define UNFINISHED_STEP_BYTES (4 * SPILL_SLOT_BYTES)
+
 typedef struct UnfinishedTxn UnfinishedTxn;
 
 typedef struct Unfinished {
     Spill spill;
     size_t memory_limit;
     size_t memory;       /* bytes of messages in memory */
+    size_t index;        /* bytes of what finds them, which always stays in memory */
+    Budget *budget;      /* counts both; NULL: nobody does */
     UnfinishedTxn **all; /* by xid */
     size_t count;
     size_t capacity;

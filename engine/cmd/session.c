@@ -324,11 +324,15 @@ void session_run(Session *session, Run *run)
         .source = session->source_endpoint,
         .target = session->target_endpoint,
         .stop = &session->stop,
+        .budget = arena_new(&session->arena, Budget),
         .stream_mutex = PTHREAD_MUTEX_INITIALIZER,
         .pg_dump = session->tools.pg_dump,
         .pg_restore = session->tools.pg_restore,
         .log = {.run = plan->name},
     };
+    BudgetNeeds needs = plan_budget_needs(plan, session->blueprint.leaf_count);
+    if (!budget_begin(run->budget, plan->memory_bytes, &needs)) /* found by G150 before a run */
+        log_debug(&run->log, "limits.memory is too small for what was read");
     run->slot_name =
         arena_printf(&session->arena, "godwit_%s_%s", plan->name, session->journal.mark);
     run->publication_name = run->slot_name;

@@ -13,6 +13,8 @@
  * a small table are worth. */
 #define FREEZE_FROM_BYTES (UINT64_C(8) * 1024 * 1024)
 
+#define PIECES 3 /* one here, one in libpq's buffer, which is doubled when it is too small */
+
 /* --- statements --- */
 
 static void columns_append(Str *sql, const Conn *conn, const Relation *relation)
@@ -97,11 +99,12 @@ typedef struct Transfer {
     const PartSpec *spec;
     Conn *source;
     Conn *target;
-    char *piece;   /* COPY_PIECE_BYTES */
-    bool reading;  /* the source is inside its COPY */
-    bool writing;  /* the target is */
-    bool borrowed; /* the source is the wave's own session */
-    bool blocked;  /* the source's table is locked by somebody who waits for the wave to end */
+    char *piece;    /* COPY_PIECE_BYTES */
+    bool reading;   /* the source is inside its COPY */
+    bool writing;   /* the target is */
+    bool borrowed;  /* the source is the wave's own session */
+    bool blocked;   /* the source's table is locked by somebody who waits for the wave to end */
+    size_t longest; /* row that was counted */
     int64_t bytes;
     int64_t rows_read;
     int64_t rows_written;
@@ -156,6 +159,31 @@ static bool begin_copies(Transfer *transfer, bool freeze, Err *err)
     return transfer->writing;
 }
 
+/* Once for a table: its parts do not repeat it. */
+static void tell_beside(const Transfer *transfer, size_t bytes)
+{
+    AUTO_ARENA Arena arena = {0};
+    const PartSpec *spec = transfer->spec;
+    if (!wave_note_large_row(spec->wave, spec->leaf))
+        return;
+    budget_tell_beside(spec->run->budget, conn_log(transfer->target),
+                       name_text(&arena, &spec->leaf->source), bytes);
+}
+
+/* libpq hands a row out when it has all of it. What it took stays with the connection. */
+static void count_row(Transfer *transfer)
+{
+    const PartSpec *spec = transfer->spec;
+    Budget *budget = spec->run->budget;
+    size_t longest = copy_out_longest(transfer->source);
+    if (longest <= transfer->longest)
+        return;
+    if (!budget_is_beside(budget, transfer->longest) && budget_is_beside(budget, longest))
+        tell_beside(transfer, longest);
+    budget_resize(budget, BUDGET_COPY, transfer->longest, longest);
+    transfer->longest = longest;
+}
+
 static bool pass_rows(Transfer *transfer, Err *err)
 {
     RunCounters *counters = &transfer->spec->run->counters;
@@ -165,6 +193,7 @@ static bool pass_rows(Transfer *transfer, Err *err)
             return false;
         if (bytes == 0)
             return true;
+        count_row(transfer);
         if (!copy_in_write(transfer->target, transfer->piece, bytes, err))
             return false;
         transfer->bytes += (int64_t)bytes;
@@ -232,7 +261,14 @@ static void abandon(Transfer *transfer, Err *err)
 
 static bool copy_through(Transfer *transfer, Arena *arena, Err *err)
 {
+    Budget *budget = transfer->spec->run->budget;
+    for (size_t i = 0; i < PIECES; i++)
+        budget_resize(budget, BUDGET_COPY, 0, COPY_PIECE_BYTES);
     bool ok = transfer_part(transfer, arena, err);
+    for (size_t i = 0; i < PIECES; i++)
+        budget_resize(budget, BUDGET_COPY, COPY_PIECE_BYTES, 0);
+    budget_resize(budget, BUDGET_COPY, transfer->longest, 0);
+    transfer->longest = 0;
     if (!ok)
         abandon(transfer, err);
     end_source(transfer, ok);

@@ -32,8 +32,9 @@ struct Wave {
     const char *snapshot;
     Lsn sync_lsn;
     int64_t number;
-    WaveLeaf *leaves; /* by Leaf.index */
-    Leaf **included;  /* sorted by oid */
+    WaveLeaf *leaves;       /* by Leaf.index */
+    atomic_bool *large_row; /* the same: one was told of */
+    Leaf **included;        /* sorted by oid */
     size_t included_count;
     CopyJob **jobs;        /* by Relation.index */
     int64_t began_ms;      /* of the snapshot */
@@ -48,6 +49,7 @@ static Wave *wave_new(Run *run)
     *wave = (Wave){.run = run};
     pthread_mutex_init(&wave->mutex, NULL);
     wave->leaves = arena_array(&wave->arena, WaveLeaf, run->blueprint->leaf_count);
+    wave->large_row = arena_array(&wave->arena, atomic_bool, run->blueprint->leaf_count);
     wave->included = arena_array(&wave->arena, Leaf *, run->blueprint->leaf_count);
     wave->jobs = arena_array(&wave->arena, CopyJob *, run->blueprint->relation_count);
     wave->begun = arena_array(&wave->arena, bool, run->blueprint->relation_count);
@@ -411,6 +413,11 @@ Lsn wave_sync_lsn(const Wave *wave)
 const WaveLeaf *wave_leaf(const Wave *wave, const Leaf *leaf)
 {
     return &wave->leaves[leaf->index];
+}
+
+bool wave_note_large_row(Wave *wave, const Leaf *leaf)
+{
+    return !atomic_exchange(&wave->large_row[leaf->index], true);
 }
 
 CopyJob **wave_job(Wave *wave, const Relation *relation)

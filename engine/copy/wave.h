@@ -57,6 +57,9 @@ int64_t wave_number(const Wave *wave);
 Lsn wave_sync_lsn(const Wave *wave);
 const WaveLeaf *wave_leaf(const Wave *wave, const Leaf *leaf);
 
+/** \return whether it is the first time for this leaf; from any thread */
+bool wave_note_large_row(Wave *wave, const Leaf *leaf);
+
 /** Where the copy of a relation keeps its state while the wave lasts. */
 CopyJob **wave_job(Wave *wave, const Relation *relation);
 

@@ -61,7 +61,8 @@ typedef struct Executor {
     size_t alone_running;
     int64_t started_ms;
     bool failing;
-    Err first; /* the first failure */
+    Err first;   /* the first failure */
+    Err service; /* what ended the stream; a step that waits for it may tell it before us */
 } Executor;
 
 /* --- preparing --- */
@@ -307,6 +308,22 @@ static void fail(Executor *ex, Piece *piece)
     err_release(&piece->err);
 }
 
+/* The stream is no step that somebody waits for during a copy of hours. Behind the switch nothing
+ * hangs on it any more, and who keeps the way back open looks itself. */
+static void watch_stream(Executor *ex)
+{
+    Run *run = ex->run;
+    if (ex->failing || atomic_load(&run->cutover->switched) || atomic_load(&run->keeping) ||
+        stop_reason(run->stop) != STOP_NONE || !run_stream_failure(run, &ex->service))
+        return;
+    LogCtx ctx = {.run = run->plan->name, .step = ex->service.step};
+    const Step *step = graph_find(ex->graph, ex->service.step);
+    if (step != NULL)
+        ex->states[step->index] = STEP_FAILED;
+    ex->failing = true;
+    log_warn(&ctx, "failed; what runs beside it may finish");
+}
+
 static void step_finished(Executor *ex, const Piece *piece, bool was_there)
 {
     AUTO_ARENA Arena arena = {0};
@@ -371,6 +388,7 @@ static void loop(Executor *ex)
         for (Piece *piece = queue_take(&ex->done, 0); piece != NULL;
              piece = queue_take(&ex->done, 0))
             take_outcome(ex, piece);
+        watch_stream(ex);
         if (ex->options->tick != NULL) {
             ExecuteView view = {ex->graph, ex->states, ex->run, ex->started_ms};
             ex->options->tick(ex->options->tick_data, &view);
@@ -391,6 +409,8 @@ static bool outcome(Executor *ex, Err *err)
     }
     if (err_is_set(&ex->first))
         return err_move(err, &ex->first);
+    if (err_is_set(&ex->service))
+        return err_move(err, &ex->service);
     return true;
 }
 
@@ -484,6 +504,7 @@ bool graph_execute(const Graph *graph, Run *run, const ExecuteOptions *options, 
     queue_release(&ex->work);
     queue_release(&ex->done);
     err_release(&ex->first);
+    err_release(&ex->service);
     arena_release(&ex->arena);
     mem_free(ex);
     return ok;

@@ -21,6 +21,8 @@ struct Conn {
     LogCtx log;
     Str *parse_tree;    /* takes the parse tree that the server shows, see parse.c; else NULL */
     size_t pipe_unsent; /* statements queued since the last write, see pipeline.c */
+    size_t copy_row;    /* bytes so far of the row that is being read, see copy.c */
+    size_t copy_longest;
     Arena arena;
 };
 

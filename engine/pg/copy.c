@@ -91,8 +91,15 @@ void copy_in_abort(Conn *conn, const char *reason, Err *err)
     conn->stop = stop;
 }
 
+size_t copy_out_longest(const Conn *conn)
+{
+    return conn->copy_longest;
+}
+
 bool copy_out_begin(Conn *conn, const char *sql, Err *err)
 {
+    conn->copy_row = 0;
+    conn->copy_longest = 0;
     return copy_begin(conn, sql, PGRES_COPY_OUT, err);
 }
 
@@ -109,6 +116,12 @@ bool copy_out_read(Conn *conn, char *buffer, size_t capacity_bytes, size_t *byte
             break;
         if (came == 0 && !conn_wait_input(conn, err))
             return false;
+        /* Less than there is room for: the row ends with it. */
+        conn->copy_row += (size_t)came;
+        if (conn->copy_row > conn->copy_longest)
+            conn->copy_longest = conn->copy_row;
+        if ((size_t)came < capacity_bytes - filled)
+            conn->copy_row = 0;
         filled += (size_t)came;
     }
     *bytes = filled;

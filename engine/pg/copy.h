@@ -44,6 +44,9 @@ MUSTCHECK bool copy_out_begin(Conn *conn, const char *sql, Err *err);
 MUSTCHECK bool copy_out_read(Conn *conn, char *buffer, size_t capacity_bytes, size_t *bytes,
                              Err *err);
 
+/** Bytes of the longest row that was read since copy_out_begin(): libpq keeps room for one. */
+size_t copy_out_longest(const Conn *conn);
+
 /** Takes the server's verdict after copy_out_read() gave 0 bytes. \param rows as copy_in_end() */
 MUSTCHECK bool copy_out_end(Conn *conn, int64_t *rows, Err *err);
 

@@ -4,8 +4,11 @@
  */
 #include "plan/check_internal.h"
 
+#include "base/budget.h"
 #include "base/str.h"
 #include "plan/secret.h"
+
+#include <inttypes.h>
 
 static const char *const WAYS[] = {"service", "conninfo_env", "conninfo"};
 #define WAY_COUNT (sizeof(WAYS) / sizeof(*WAYS))
@@ -54,10 +57,26 @@ static bool has_user_steps(const Plan *plan)
            0;
 }
 
+/* More than the plan's own numbers is known only with the catalogs: finding G150. */
+static void check_memory(Check *check)
+{
+    BudgetNeeds needs = plan_budget_needs(check->plan, 0);
+    uint64_t least = budget_least(&needs);
+    const Node *node = node_get(node_get(check->root, "limits"), "memory");
+    if (node == NULL || check->plan->memory_bytes >= least)
+        return;
+    report_node(check->report, DIAG_MEMORY, node,
+                "limits.memory: this plan needs at least %" PRIu64 "MB", least >> 20);
+    report_hint(check->report,
+                "Its jobs, lanes and spool have room in that; fewer of copy.table_jobs, "
+                "copy.index_jobs or apply.lanes need less.");
+}
+
 void check_endpoints(Check *check)
 {
     const Plan *plan = check->plan;
     check_same_endpoint(check);
+    check_memory(check);
     uint32_t users = has_user_steps(plan) ? 1 : 0;
     uint32_t least = PLAN_BESIDE_SOURCE + 1 + users;
     check_cap(check, "source", plan->source.max_connections,

@@ -7,6 +7,7 @@
 #ifndef GODWIT_PLAN_PLAN_H
 #define GODWIT_PLAN_PLAN_H
 
+#include "base/budget.h"
 #include "base/err.h"
 #include "base/name.h"
 #include "base/vec.h"
@@ -488,6 +489,9 @@ bool plan_place(const Plan *plan, const char *value, size_t offset, PlanPos *pos
 /** A file that the plan names and that is not what it was when the plan was read; NULL if there is
  * none. What runs is what was reviewed: whoever runs one of them asks first. */
 const char *plan_changed_file(const Plan *plan);
+
+/** What the plan has the engine do at the same time. \param relations leaves; 0: not known yet */
+BudgetNeeds plan_budget_needs(const Plan *plan, size_t relations);
 
 /** A path in the plan, as it is opened: relative ones start at the plan's directory. */
 const char *plan_file_path(Arena *arena, const Plan *plan, const char *path);

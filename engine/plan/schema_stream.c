@@ -249,7 +249,9 @@ const cyaml_schema_field_t LIMITS_FIELDS[] = {
 
 const PlanKey LIMITS_KEYS[] = {
     {.key = "memory",
-     .doc = "Memory of the engine, whatever the size of tables and transactions.",
+     .doc =
+         "Memory of the engine, whatever the size of tables and transactions; only a row that is "
+         "larger than a row's share passes beside it, and is told.",
      .format = FORMAT_SIZE,
      .fallback = "512MB",
      .min = 64 * MEBIBYTE},

@@ -131,6 +131,9 @@ void check_analyzed(Check *check);
 void check_way_back(Check *check);
 void check_spool(Check *check);
 
+/** limits.memory has room for the catalogs that were read. */
+void check_memory(Check *check);
+
 /** Lets the plan's waivers and attestations answer what has been found; entries that are past, of
  * no use or of no code become findings. */
 void waivers_apply(Check *check);

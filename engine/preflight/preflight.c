@@ -17,7 +17,7 @@ static void (*const checks[])(Check *) = {
     check_prepared,        check_lock_table,    check_connections,  check_source_role,
     check_tables_readable, check_publication,   check_fence,        check_row_security,
     check_target_role,     check_identity,      check_replica_role, check_analyzed,
-    check_attestations,    check_way_back,      check_spool,
+    check_attestations,    check_way_back,      check_spool,        check_memory,
 };
 
 /* Every check that asks a server more. */

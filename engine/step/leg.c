@@ -123,6 +123,7 @@ bool leg_stream(Run *leg, Conn *from, Stream **stream, Err *err)
         .epoch = leg->journal.epoch,
         .sync_lsn = arena_array(&leg->arena, Lsn, leg->blueprint->leaf_count + 1),
         .stop = leg->stop,
+        .budget = leg->budget,
         .log = {.run = leg->log.run, .step = leg->forth != NULL ? "failback" : "replicate"},
     };
     return stream_start(stream, &spec, err);

@@ -120,6 +120,7 @@ void replicate_spec(const StepCtx *ctx, StreamSpec *spec)
         .left_out = run->blueprint->left_out,
         .left_out_count = run->blueprint->left_out_count,
         .stop = run->stop,
+        .budget = run->budget,
         .log = {.run = run->plan->name, .step = "replicate"},
     };
 }

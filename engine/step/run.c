@@ -32,6 +32,17 @@ bool run_stream_status(Run *run, StreamStatus *status)
     return stream != NULL;
 }
 
+bool run_stream_failure(Run *run, Err *copy)
+{
+    pthread_mutex_lock(&run->stream_mutex);
+    Stream *stream = run->stream != NULL ? run->stream : run->spooler;
+    bool failed = stream != NULL && stream_failure(stream, copy);
+    if (failed)
+        err_step(copy, run->stream != NULL ? "replicate" : "spool");
+    pthread_mutex_unlock(&run->stream_mutex);
+    return failed;
+}
+
 void run_publish_spooler(Run *run, Stream *spooler)
 {
     pthread_mutex_lock(&run->stream_mutex);

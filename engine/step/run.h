@@ -64,6 +64,7 @@ struct Run {
     SlotWatch *slot_watch; /* from before the first step to the end; its own mutex */
     SlotWatch *back_watch; /* the same over the way back's slot while that is kept open */
     const bool *whole;     /* by relation: compared as a whole before the fence; NULL: none is */
+    Budget *budget;        /* of limits.memory; the same there and on the way back */
     RunCounters counters;
     Run *forth;          /* the run whose way back this is; NULL: it is the way there */
     WayBack *back;       /* of the way there; NULL: none is prepared, or it was not needed yet */
@@ -99,5 +100,9 @@ Stream *run_withdraw_spooler(Run *run);
 
 /** The stream's status, from any thread, at any time. \return false when none runs. */
 bool run_stream_status(Run *run, struct StreamStatus *status);
+
+/** Copies the error with which the stream ended, as long as no step has taken it, with the step
+ * that began it. \return false when it has not failed, or none runs. */
+bool run_stream_failure(Run *run, Err *copy);
 
 #endif

@@ -30,6 +30,7 @@ static void fill_run(Run *back, Run *run, const char *mark, Arena *arena)
         .source = run->target,
         .target = run->source,
         .stop = run->stop,
+        .budget = run->budget,
         .stream_mutex = PTHREAD_MUTEX_INITIALIZER,
         .mark = run->mark,
         .exit_at_gate = run->exit_at_gate,

@@ -80,6 +80,14 @@ class Trial:
         """The stream's counters and positions."""
         return self.ok("status")
 
+    def memory(self):
+        """limits.memory, its shares as [limit, peak], and what passed beside them."""
+        memory = self.ok("memory")
+        assert memory["fixed"] + sum(share for share, _ in memory["shares"].values()) <= memory["limit"], memory
+        for name, (share, peak) in memory["shares"].items():
+            assert peak <= share, (name, memory)
+        return memory
+
     def after(self, nonce):
         """How many selected changes arrived behind that marker."""
         return self.ok(f"after {nonce}")["changes"]

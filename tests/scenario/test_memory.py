@@ -1,5 +1,5 @@
 """limits.memory holds: one large transaction, many under way at once, with and without a spool; and two-phase
-transactions come right across engines (docs/adr/0020)."""
+transactions come right across engines (docs/adr/0014, 0020, 0025)."""
 import random
 import re
 import signal
@@ -11,7 +11,9 @@ from stream import Trial, binary
 
 MEBIBYTE = 1 << 20
 LIMIT = 64 * MEBIBYTE
-TABLES = "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE p (id int PRIMARY KEY, v text)"
+# Not compressed: the server streams by what its WAL holds.
+TABLES = ("CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE p (id int PRIMARY KEY, v text);"
+          "ALTER TABLE p ALTER v SET STORAGE EXTERNAL")
 
 
 def peak(pid):
@@ -52,6 +54,18 @@ def prepared(source, count, rows):
             for n in range(first, first + 50)))
 
 
+def large_rows(trial, source):
+    """Rows larger than a share pass alone, between small ones, and are told once for their table."""
+    source.execute("INSERT INTO p SELECT g, repeat('small', 100) FROM generate_series(900000, 900100) g")
+    for key in (900200, 900300):
+        source.execute(f"INSERT INTO p SELECT {key}, repeat(md5('x'), 6 * 32768);"
+                       f"UPDATE p SET v = v || v WHERE id = {key}; INSERT INTO p VALUES ({key} + 1, 'small')")
+    trial.catch_up(timeout=120)
+    assert trial.same("p")
+    assert trial.memory()["beside"] >= 6 * MEBIBYTE
+    assert trial.log_text().count("passes beside limits.memory") == 1
+
+
 def test_memory_holds_with_many_transactions_under_way(plan, pair, tmp_path):
     """250 prepared transactions of 100 kB under way at once, committed and rolled back in any order while engines
     are killed; then 80 MB in one transaction through a spool of 16 MB: all of it within limits.memory."""
@@ -60,6 +74,8 @@ def test_memory_holds_with_many_transactions_under_way(plan, pair, tmp_path):
     trial = Trial.on(plan(source, target, limits=limits), source, target, TABLES)
     count, rows = 250, 10
     prepared(source, count, rows)
+    trial.catch_up()  # behind the pieces of all of them; the next engines get them whole
+    assert trial.memory()["shares"]["unfinished"][1] > count * 1000
     order = list(range(count))
     random.Random(4).shuffle(order)
     for part in range(2):
@@ -72,6 +88,9 @@ def test_memory_holds_with_many_transactions_under_way(plan, pair, tmp_path):
         assert target.value("SELECT count(*) FROM p") == sum(n % 3 != 0 for n in range(count)) * rows
         assert trial.same("p")
         assert sanitized(binary()) or peak(trial.process.pid) < LIMIT
+        memory = trial.memory()
+        assert memory["beside"] == 0 < memory["shares"]["batches"][1]
+        large_rows(trial, source)
     spool = {"directory": str(tmp_path / "spool"), "limit": "16MB"}
     trial.plan = plan(source, target, limits=limits, replication={"spool": spool})
     with trial.again() as again:
@@ -79,6 +98,8 @@ def test_memory_holds_with_many_transactions_under_way(plan, pair, tmp_path):
         again.catch_up(timeout=120)
         assert again.same("t")
         assert sanitized(binary()) or peak(again.process.pid) < LIMIT
+        memory = again.memory()
+        assert memory["beside"] == 0 and memory["shares"]["spool"][1] > 0 < memory["shares"]["apply"][1]
 
 
 ROWS = "SELECT i, repeat(md5((i + {})::text), 32) FROM generate_series(1, 150000) AS i"

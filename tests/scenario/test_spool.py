@@ -3,6 +3,7 @@ comes twice (docs/adr/0020)."""
 import contextlib
 import os
 import resource
+import subprocess
 import time
 
 import harness
@@ -170,6 +171,39 @@ def test_a_full_device_is_waited_for(plan, source, target, tmp_path):
         assert "no room for the spool" in trial.log_text() and "has room again" in trial.log_text()
 
 
+def test_a_device_that_fails_is_not_trusted(plan, source, target, tmp_path):
+    """An fsync of the spool fails: nothing more is told, the file is written anew in place, and the stream goes on. The
+    device goes on failing: E003 with path and reason, never E140; the next engine goes on where it was durable."""
+    library, sick = tmp_path / "sick_disk.so", tmp_path / "sick"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, harness.REPO / "tests/lab/sick_disk.c"], check=True)
+    env = {"LD_PRELOAD": str(library), "SICK_DISK": str(sick),
+           "ASAN_OPTIONS": harness.SANITIZERS["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
+    with Trial.on(spooled(plan, tmp_path), source, target, BASIC, env=env) as trial:
+        fill(source, 1, 500)
+        trial.catch_up()
+        file = segments(tmp_path)[-1]
+        before = file.stat().st_ino
+        with locked(target):
+            sick.touch()
+            fill(source, 501, 500)
+            lsn = source.value("SELECT pg_current_wal_lsn()")
+            until(lambda: "Input/output error" in trial.log_text())
+            assert not confirmed_beyond(source, trial, lsn)
+            sick.unlink()
+        until(lambda: confirmed_beyond(source, trial, lsn))
+        trial.catch_up()
+        assert "was written anew" in trial.log_text() and file.stat().st_ino != before and trial.same("t")
+        sick.touch()
+        fill(source, 1001, 500)
+        error = trial.fails("applied FFFFFFFF/0 60000")
+        assert error["error"] == "E003" and "make durable" in error["message"] and str(file.parent) in error["message"]
+        assert "Mend it" in error["hint"] and trial.log_text().count("Input/output error") > 3
+    sick.unlink()
+    with trial.again() as trial:
+        trial.catch_up()
+        assert trial.same("t") and target.value("SELECT count(*) FROM t") == 1500
+
+
 def test_seen_a_crash_of_the_target_behind_what_the_source_was_told(plan, source, private_cluster, database,
                                                                        tmp_path):
     """The target loses asynchronous commits that the source was told of: the spool has them still. Then engines
@@ -215,9 +249,20 @@ def test_wal_is_released_during_the_copy(plan, source, target, godwit, tmp_path)
         lsn = source.value("SELECT pg_current_wal_lsn()")
         source.wait_until(slot.format(f">= '{lsn}'"))
         engine.kill9()
+    with locked(target):  # receiving ends for good: told at once, and the run ends with the copy that is under way
+        engine = godwit.start("apply", made)
+        engine.wait_for(r"wave 2: ")
+        target.execute("UPDATE godwit.lane SET epoch = epoch + 1")
+        source.value("SELECT count(pg_terminate_backend(active_pid)) FROM pg_replication_slots "
+                     "WHERE NOT temporary AND database = current_database()")
+        engine.wait_for(r"another engine has taken this run")
+        engine.wait_for(r"\[spool\] failed; what runs beside it may finish")
+        assert engine.running()
+    engine.wait(code=7)
+    assert target.value("SELECT count(*) FROM t") == 1500  # what was under way is whole, and stays
     fill(source, 1501, 500)
     result = godwit("apply", made, code=0)
-    assert "out of the spool" in result.err
+    assert "out of the spool" in result.err and "wave 3" not in result.err
     assert source.value("SELECT count(*) FROM t") == 2000
     harness.assert_same(source, target)
     assert not list((tmp_path / "spool").iterdir())

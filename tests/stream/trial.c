@@ -6,8 +6,8 @@
  *
  * Commands come by lines on standard input, each is answered by one line of JSON:
  * applied LSN TIMEOUT_MS | marker NONCE TIMEOUT_MS | wait NONCE TIMEOUT_MS | emit NONCE |
- * after NONCE | status | touched SCHEMA.RELATION | stop. A command that fails answers {"error":
- * CODE, "message": ...}. The exit status is that of the error that ended the stream.
+ * after NONCE | status | memory | touched SCHEMA.RELATION | stop. A command that fails answers
+ * {"error": CODE, "message": ...}. The exit status is that of the error that ended the stream.
  */
 #include "base/log.h"
 #include "base/str.h"
@@ -34,6 +34,7 @@ typedef struct Trial {
     JournalRun run;
     Stop stop;
     StreamSpec spec;
+    Budget budget;
     Stream *stream;
     Conn *source_conn;
 } Trial;
@@ -119,6 +120,9 @@ static bool start(Trial *trial, char **argv, const char *sync_lsn, Err *err)
     Lsn *sync_lsns = arena_array(&trial->arena, Lsn, trial->blueprint.leaf_count);
     for (size_t i = 0; i < trial->blueprint.leaf_count; i++)
         sync_lsns[i] = sync;
+    BudgetNeeds needs = plan_budget_needs(&trial->plan, trial->blueprint.leaf_count);
+    if (!budget_begin(&trial->budget, trial->plan.memory_bytes, &needs))
+        return err_set(err, ERR_LIMIT, "limits.memory is too small");
     trial->spec = (StreamSpec){.blueprint = &trial->blueprint,
                                .source = &trial->source,
                                .target = &trial->target,
@@ -131,6 +135,7 @@ static bool start(Trial *trial, char **argv, const char *sync_lsn, Err *err)
                                .spool_owner = "trial\n",
                                .receive_only = getenv("TRIAL_RECEIVE_ONLY") != NULL,
                                .stop = &trial->stop,
+                               .budget = &trial->budget,
                                .log = {.run = trial->plan.name}};
     return stream_start(&trial->stream, &trial->spec, err);
 }
@@ -152,6 +157,20 @@ static void answer_status(Trial *trial)
         s.waits_for != NULL ? s.waits_for->source.rel : NULL, "spool_bytes",
         (json_int_t)s.spool.bytes, "spool_pressure", (int)s.spool.pressure, "spool_durable",
         lsn_text(s.spool.durable).text));
+}
+
+/* Of every share: its limit, its peak; and what passed beside them. */
+static void answer_memory(const Trial *trial)
+{
+    const Budget *budget = &trial->budget;
+    json_t *shares = json_object();
+    for (size_t i = 0; i < BUDGET_USES; i++)
+        json_object_set_new(shares, budget_use_name((BudgetUse)i),
+                            json_pack("[I, I]", (json_int_t)budget->shares[i].limit,
+                                      (json_int_t)atomic_load(&budget->shares[i].peak)));
+    answer(json_pack("{s:I, s:I, s:I, s:o}", "limit", (json_int_t)budget->limit, "fixed",
+                     (json_int_t)budget->fixed, "beside",
+                     (json_int_t)atomic_load(&budget->beside_peak), "shares", shares));
 }
 
 static void answer_touched(Trial *trial, const char *text)
@@ -224,6 +243,10 @@ static bool command(Trial *trial, char *line)
         return false;
     if (strcmp(verb, "status") == 0) {
         answer_status(trial);
+        return true;
+    }
+    if (strcmp(verb, "memory") == 0) {
+        answer_memory(trial);
         return true;
     }
     if (strcmp(verb, "touched") == 0) {

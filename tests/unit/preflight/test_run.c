@@ -67,6 +67,7 @@ static int setup(void **state)
     world.plan.target = (PlanEndpoint){.kind = "self_hosted", .max_connections = 8};
     world.plan.copy = (PlanCopy){.data = true, .table_jobs = 2, .index_jobs = 1};
     world.plan.replication.publish = PLAN_PUBLISH_ALL;
+    world.plan.memory_bytes = UINT64_C(64) << 20;
     world.plan.cutover.method = PLAN_STOP_LOCK;
     world.plan.schema.owner_is_target_user = true;
     world.plan.extensions.create_missing = true;
