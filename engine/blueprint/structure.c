@@ -28,6 +28,23 @@ static Fact partition_fact(Arena *arena, const Catalog *source, const Leaf *leaf
                   attached(arena, source, leaf)};
 }
 
+/* A new file under a table: it was truncated, or rewritten (VACUUM FULL, CLUSTER, ALTER TABLE).
+ * Kept for sources whose stream tells of neither. */
+static const char STORAGE[] = "storage of ";
+
+static void add_storage(Arena *arena, FactVec *facts, const Blueprint *blueprint,
+                        const Relation *relation)
+{
+    for (size_t l = 0; l < relation->leaf_count; l++) {
+        const Leaf *leaf = relation->leaves[l];
+        const CatRelation *found = catalog_relation(blueprint->source, leaf->oid);
+        if (found != NULL && found->storage != 0)
+            facts_add(arena, facts,
+                      arena_printf(arena, "%s%s", STORAGE, name_text(arena, &leaf->source)),
+                      arena_printf(arena, "file %" PRIu32, found->storage));
+    }
+}
+
 static void add_relation(Arena *arena, FactVec *facts, const Catalog *source,
                          const Relation *relation)
 {
@@ -71,8 +88,10 @@ char *structure_text(Arena *arena, const Blueprint *blueprint)
 {
     AUTO_ARENA Arena own = {0};
     FactVec facts = {0};
-    for (size_t r = 0; r < blueprint->relation_count; r++)
+    for (size_t r = 0; r < blueprint->relation_count; r++) {
         add_relation(&own, &facts, blueprint->source, &blueprint->relations[r]);
+        add_storage(&own, &facts, blueprint, &blueprint->relations[r]);
+    }
     for (size_t r = 0; r < blueprint->relation_count; r++)
         if (blueprint->relations[r].merge == &blueprint->relations[r])
             add_merge(&own, &facts, &blueprint->relations[r]);
@@ -217,12 +236,20 @@ static bool parse_partition(Arena *arena, const FactVec *was, const char *key, N
     return false;
 }
 
+/* "storage of t" of a table that stands in both. */
+static bool is_other_storage(const FactVec *was, const FactVec *is, const char *key)
+{
+    return text_starts_with(key, STORAGE) && structure_find(was, key) != NULL &&
+           structure_find(is, key) != NULL;
+}
+
 /* What is new or says another thing. \return false when it is no addition */
 static bool look_at_new(Arena *arena, const FactVec *was, const FactVec *is, StructureMoves *moves)
 {
     for (size_t i = 0; i < is->count; i++) {
         const char *key = is->items[i].key;
-        if (!structure_moved(was, &is->items[i]) || structure_is_partition(arena, was, key))
+        if (!structure_moved(was, &is->items[i]) || structure_is_partition(arena, was, key) ||
+            is_other_storage(was, is, key))
             continue;
         if (structure_find(was, key) != NULL || !structure_is_whole(was, is, key))
             return false;
@@ -239,6 +266,11 @@ static bool look_at_old(Arena *arena, const FactVec *was, const FactVec *is, Str
         StructurePartition one = {.is_gone = structure_find(is, fact->key) == NULL};
         if (!structure_moved(is, fact))
             continue;
+        if (is_other_storage(was, is, fact->key)) {
+            if (name_parse(arena, fact->key + strlen(STORAGE), &one.name))
+                *vec_push(arena, &moves->rewritten) = one.name;
+            continue;
+        }
         if (!parse_partition(arena, was, fact->key, &one.name))
             return false;
         one.oid = (uint32_t)strtoul(fact->value + strlen("oid "), NULL, 10);
@@ -259,7 +291,8 @@ StructureMoves structure_moves(Arena *arena, const char *before, const char *aft
     facts_parse(&own, &is, after);
     if (!look_at_new(arena, &was, &is, &moves) || !look_at_old(arena, &was, &is, &moves))
         return (StructureMoves){.move = STRUCTURE_ALTERED};
-    moves.move = moves.partitions.count > 0 ? STRUCTURE_PARTITIONS : STRUCTURE_ADDED;
+    bool copied_anew = moves.partitions.count + moves.rewritten.count > 0;
+    moves.move = copied_anew ? STRUCTURE_PARTITIONS : STRUCTURE_ADDED;
     return moves;
 }
 

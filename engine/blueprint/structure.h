@@ -37,7 +37,8 @@ typedef VEC(StructurePartition) StructurePartitions;
 typedef enum StructureMove {
     STRUCTURE_SAME,
     STRUCTURE_ADDED,      /* whole tables, partitions, sequences are new, nothing else moved */
-    STRUCTURE_PARTITIONS, /* partitions went, or are other tables; there may be additions, too */
+    STRUCTURE_PARTITIONS, /* partitions went, or are other tables; tables were truncated or
+                             rewritten; there may be additions, too */
     STRUCTURE_ALTERED,    /* anything else */
 } StructureMove;
 
@@ -46,6 +47,7 @@ typedef struct StructureMoves {
     StructureMove move;
     NameVec added;                  /* tables and sequences; none when it is altered */
     StructurePartitions partitions; /* that went, or are other tables now */
+    NameVec rewritten;              /* leaves with another file: truncated or rewritten */
 } StructureMoves;
 
 StructureMoves structure_moves(Arena *arena, const char *before, const char *after);

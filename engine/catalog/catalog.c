@@ -35,7 +35,7 @@ static const ReadStep read_steps[] = {
     {"the constraints", EVERY_VERSION, false, &SQL_CATALOG_CONSTRAINTS, read_constraints},
     {"the sequences", EVERY_VERSION, false, &SQL_CATALOG_SEQUENCES, read_sequences},
     {"the triggers", EVERY_VERSION, false, &SQL_CATALOG_TRIGGERS, read_triggers},
-    {"the publications", EVERY_VERSION, false, &SQL_CATALOG_PUBLICATIONS, read_publications},
+    {"the publications", 100000, INT_MAX, false, &SQL_CATALOG_PUBLICATIONS, read_publications},
     {"the extensions", EVERY_VERSION, false, &SQL_CATALOG_EXTENSIONS, read_extensions},
     {"the available extensions", EVERY_VERSION, false, &SQL_CATALOG_AVAILABLE, read_available},
     {"the objects", EVERY_VERSION, false, &SQL_CATALOG_OBJECTS, read_objects},

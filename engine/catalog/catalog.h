@@ -60,6 +60,7 @@ typedef struct CatRelation {
     const char *attached; /* of a partition: the transaction that attached it; it is another one
                              once it was detached and attached again */
     bool can_lock;        /* may LOCK it against writers */
+    uint32_t storage;     /* pg_class.relfilenode where decoding does not tell a TRUNCATE, else 0 */
 } CatRelation;
 
 typedef struct CatColumn {

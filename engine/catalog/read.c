@@ -76,6 +76,7 @@ void read_relations(Catalog *catalog, const Rows *rows)
             .can_lock = rows_bool(rows, r, 22),
             .bounds = text(catalog, rows, r, 23),
             .attached = text(catalog, rows, r, 24),
+            .storage = rows_oid(rows, r, 25),
         };
 }
 

@@ -34,6 +34,7 @@ static const Decoder DECODER_PGOUTPUT = {
     .ask = pgoutput_ask,
     .reset = pgoutput_reset,
     .messages = pgoutput_messages,
+    .oldest_version = 140000,
 };
 
 static void test_decoding_ask(const Decoding *decoding, int server_version, ReplStart *start)
@@ -59,13 +60,28 @@ static const Decoder DECODER_TEST_DECODING = {
     .reset = test_decoding_reset,
     .messages = test_decoding_messages,
     .by_name = true,
+    .oldest_version = 90500,
 };
+
+static const Decoder *decoder_of(PlanPlugin plugin)
+{
+    return plugin == PLAN_PLUGIN_TEST_DECODING ? &DECODER_TEST_DECODING : &DECODER_PGOUTPUT;
+}
+
+int decoder_oldest(PlanPlugin plugin)
+{
+    return decoder_of(plugin)->oldest_version;
+}
+
+int decoding_oldest(const Decoding *decoding)
+{
+    return decoding->decoder->oldest_version;
+}
 
 void decoding_begin(Decoding *decoding, const Blueprint *blueprint, BatchPool *pool)
 {
-    bool text = blueprint->plan->replication.plugin == PLAN_PLUGIN_TEST_DECODING;
     *decoding =
-        (Decoding){.decoder = text ? &DECODER_TEST_DECODING : &DECODER_PGOUTPUT, .pool = pool};
+        (Decoding){.decoder = decoder_of(blueprint->plan->replication.plugin), .pool = pool};
     uint64_t share = pool->budget->shares[BUDGET_UNFINISHED].limit;
     assemble_init(&decoding->assembly, pool, (size_t)share - UNFINISHED_STEP_BYTES, NULL);
     decoding->assembly.unfinished.budget = pool->budget;

@@ -24,7 +24,8 @@ typedef struct Decoder {
     void (*reset)(Decoding *decoding);
     /* Raw messages to pgoutput's. NULL with the error. */
     Batch *(*messages)(Decoding *decoding, Batch *raw, Err *err);
-    bool by_name; /* it tells relations by their names only */
+    bool by_name;       /* it tells relations by their names only */
+    int oldest_version; /* of a source that is read by it */
 } Decoder;
 
 struct Decoding {
@@ -44,6 +45,11 @@ void decoding_reset(Decoding *decoding);
 
 /** Fills in what START_REPLICATION asks the plugin for. */
 void decoding_ask(const Decoding *decoding, int server_version, ReplStart *start);
+
+/** The oldest version of a source (90500) that a plugin of the plan's is read from: pgoutput's
+ * logical messages, which markers are, come with 14; before 9.5 too much of the catalog differs. */
+int decoder_oldest(PlanPlugin plugin);
+int decoding_oldest(const Decoding *decoding);
 
 /** Whether relations are told by their names only. */
 bool decoding_by_name(const Decoding *decoding);

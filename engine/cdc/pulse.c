@@ -34,11 +34,8 @@ static void wait_ms(Stream *stream, int ms)
 
 static bool beat(Stream *stream, Conn *conn, Err *err)
 {
-    AUTO_ARENA Arena arena = {0};
-    AUTO_ROWS Rows *rows = NULL;
-    return pg_one(conn, SQL_CDC_MESSAGE_EMIT,
-                  PARAMS(MARK_PREFIX, mark_content(&arena, stream->spec.run_mark, NULL)), &rows,
-                  err);
+    Lsn ignored = 0;
+    return mark_emit(conn, stream->spec.run_mark, NULL, &ignored, err);
 }
 
 static bool look(Stream *stream, Conn *conn, Err *err)

@@ -52,13 +52,13 @@ static bool find_start(StreamSession *session, Lsn confirmed, Lsn *start, Err *e
                       lsn_text(position).text, lsn_text(confirmed).text);
 }
 
-static bool check_version(Conn *source, Err *err)
+static bool check_version(const Decoding *decoding, Conn *source, Err *err)
 {
-    if (conn_version(source) >= 140000)
+    if (conn_version(source) >= decoding_oldest(decoding))
         return true;
-    err_set(err, ERR_RUN, "cannot stream from a source of version %d",
-            conn_version(source) / 10000);
-    return err_hint(err, "In this version changes are streamed from PostgreSQL 14 and later.");
+    err_set(err, ERR_RUN, "cannot stream by %s from a source of version %s",
+            decoding->decoder->plugin, conn_version_text(&err->arena, conn_version(source)));
+    return err_hint(err, "pgoutput is read from PostgreSQL 14 on, test_decoding from 9.5 on.");
 }
 
 static bool open_source(StreamSession *session, Lsn *confirmed, Err *err)
@@ -66,7 +66,8 @@ static bool open_source(StreamSession *session, Lsn *confirmed, Err *err)
     const StreamSpec *spec = &session->stream->spec;
     AUTO_CONN Conn *plain = NULL;
     ConnOptions options = {.purpose = "slot", .read_only = true, .stop = &session->stream->stop};
-    if (!conn_open(&plain, spec->source, &options, err) || !check_version(plain, err) ||
+    if (!conn_open(&plain, spec->source, &options, err) ||
+        !check_version(&session->stream->decoding, plain, err) ||
         !check_slot(spec, plain, confirmed, err) ||
         !find_start(session, *confirmed, &session->start, err))
         return false;

@@ -254,13 +254,7 @@ bool stream_failure(Stream *stream, Err *copy)
 bool stream_marker_emit(Conn *source, const char *run_mark, const char *nonce, Lsn *marker_lsn,
                         Err *err)
 {
-    AUTO_ARENA Arena arena = {0};
-    AUTO_ROWS Rows *rows = NULL;
-    if (!pg_one(source, SQL_CDC_MESSAGE_EMIT,
-                PARAMS(MARK_PREFIX, mark_content(&arena, run_mark, nonce)), &rows, err))
-        return false;
-    *marker_lsn = rows_lsn(rows, 0, 0);
-    return true;
+    return mark_emit(source, run_mark, nonce, marker_lsn, err);
 }
 
 /* Until something changes, or a moment has passed; under the mutex. */

@@ -389,20 +389,56 @@ static bool take_truncate(Output *output)
     return true;
 }
 
-/* Others' messages are of no use behind here. */
-static bool take_message(Output *output, Lsn wal_end)
+static bool text_is(TdText text, const char *what)
 {
-    const TdLine *line = &output->line;
-    if (!line->transactional || line->prefix.bytes != strlen(MARK_PREFIX) ||
-        memcmp(line->prefix.data, MARK_PREFIX, line->prefix.bytes) != 0)
-        return true;
+    return text.bytes == strlen(what) && memcmp(text.data, what, text.bytes) == 0;
+}
+
+static void put_mark(Output *output, Lsn wal_end, TdText content)
+{
     begin_block_message(output, PGO_MESSAGE);
     put_number(output, 1, 1);
     put_number(output, wal_end, 8);
     put_text(output, MARK_PREFIX);
-    put_number(output, line->content.bytes, 4);
-    str_append_bytes(&output->message, line->content.data, line->content.bytes);
+    put_number(output, content.bytes, 4);
+    str_append_bytes(&output->message, content.data, content.bytes);
     end_message(output, 0);
+}
+
+/* Others' messages are of no use behind here. */
+static bool take_message(Output *output, Lsn wal_end)
+{
+    const TdLine *line = &output->line;
+    if (line->transactional && text_is(line->prefix, MARK_PREFIX))
+        put_mark(output, wal_end, line->content);
+    return true;
+}
+
+/* Whether a row is a message of a source that has none, see mark.h. */
+static bool is_mark_row(const TdLine *line)
+{
+    TdText schema;
+    TdText name;
+    TdCursor at = td_relations(line);
+    return line->kind == TD_INSERT && td_relation(&at, &schema, &name) &&
+           text_is(schema, MARK_SCHEMA) && text_is(name, MARK_TABLE);
+}
+
+static bool take_mark_row(Output *output, Lsn wal_end)
+{
+    AUTO_STR Str content = {0};
+    TdColumn column;
+    bool ours = false;
+    for (TdCursor at = td_columns(&output->line.new_tuple); td_column(&at, &column);) {
+        if (td_name_is(column.name, "prefix"))
+            ours = column.kind == TD_QUOTED && text_is(column.value, MARK_PREFIX);
+        if (!td_name_is(column.name, "content") || column.kind != TD_QUOTED)
+            continue;
+        str_reset(&content);
+        content.length = td_value(&column, str_reserve(&content, column.value.bytes + 1));
+    }
+    if (ours)
+        put_mark(output, wal_end, (TdText){str_text(&content), content.length});
     return true;
 }
 
@@ -458,6 +494,8 @@ static bool take_line(Output *output, const char *data, const BatchRecord *recor
         return take_commit(output, record->wal_end);
     if (line->kind == TD_MESSAGE)
         return take_message(output, record->wal_end);
+    if (is_mark_row(line))
+        return take_mark_row(output, record->wal_end);
     return line->kind == TD_TRUNCATE ? take_truncate(output) : take_change(output);
 }
 

@@ -100,6 +100,16 @@ static bool pause_altered(Run *run, Conn *target, const char *before, const char
     return true;
 }
 
+/* The stream does not tell what happened to them: who begins anew copies them. */
+static void answer_rewritten(Guard *guard, Run *run, Conn *target, const char *text)
+{
+    guard->altered = NULL;
+    log_warn(&run->log, "stopping at a checkpoint to copy anew what was truncated or rewritten: %s",
+             text);
+    find(run, target, "warning", text, "was truncated or rewritten on the source; copied anew");
+    stop_request(run->stop, STOP_LATE);
+}
+
 static void answer_altered(Guard *guard, Arena *arena, Run *run, Conn *target, const char *before,
                            const char *now)
 {
@@ -193,7 +203,9 @@ void guard_tick(Guard *guard, Arena *arena, Run *run, Conn *target, const Stream
     }
     const char *before = structure_text(&own, run->blueprint);
     const StructureMoves moves = structure_moves(&own, before, now);
-    if (moves.added.count > 0)
+    if (moves.rewritten.count > 0)
+        answer_rewritten(guard, run, target, structure_names(&own, &moves.rewritten));
+    else if (moves.added.count > 0)
         answer_added(guard, arena, run, target, structure_names(&own, &moves.added));
     else if (moves.move == STRUCTURE_ALTERED)
         answer_altered(guard, arena, run, target, before, now);

@@ -40,7 +40,8 @@ static void server_facts(Arena *arena, const Catalog *catalog, FactVec *facts)
 {
     const CatServer *server = &catalog->server;
     facts_add(arena, facts, "server",
-              arena_printf(arena, "PostgreSQL %d, %s", server->version / 10000, server->encoding));
+              arena_printf(arena, "PostgreSQL %s, %s", conn_version_text(arena, server->version),
+                           server->encoding));
 }
 
 static const char *schema_list(Arena *arena, const Blueprint *blueprint)

@@ -130,6 +130,11 @@ bool late_moves(const Blueprint *blueprint, Conn *target, int64_t run, const Lat
         const StructurePartition *one = &moves.partitions.items[i];
         *vec_push(&arena, one->is_gone ? &gone : &again) = one->name;
     }
+    for (size_t i = 0; i < moves.rewritten.count; i++)
+        *vec_push(&arena, &again) = moves.rewritten.items[i];
+    if (moves.rewritten.count > 0)
+        log_warn(NULL, "truncated or rewritten on the source, copied anew: %s",
+                 structure_names(&arena, &moves.rewritten));
     return journal_leaves_gone(target, run, gone.items, gone.count, err) &&
            journal_leaves_again(target, run, again.items, again.count, err) &&
            journal_structure_grow(target, run, late->whole, err);

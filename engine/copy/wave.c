@@ -176,18 +176,33 @@ static bool keep_snapshot(Wave *wave, const SlotSnapshot *made, Err *err)
     return true;
 }
 
+/* A slot that outlives its session is found by the run's name: by the next wave, by cleanup. */
+static const char *snapshot_slot(Wave *wave, const Conn *replication)
+{
+    int pid = conn_backend_pid(replication);
+    if (slot_may_be_temporary(replication))
+        return arena_printf(&wave->arena, "godwit_%s_wave_%d", wave->run->journal.mark, pid);
+    return arena_printf(&wave->arena, "%s_w%04x", wave->run->slot_name, (unsigned)pid & 0xffff);
+}
+
 static bool make_snapshot(Wave *wave, Err *err)
 {
     AUTO_CONN Conn *replication = NULL;
     SlotSnapshot made = {0};
     if (!open_session(wave, "wave snapshot", true, &replication, err))
         return false;
-    const char *name = arena_printf(&wave->arena, "godwit_%s_wave_%d", wave->run->journal.mark,
-                                    conn_backend_pid(replication));
+    const char *name = snapshot_slot(wave, replication);
     return slot_export_snapshot(&wave->arena, replication, name,
                                 plan_plugin_name(wave->run->plan->replication.plugin), &made,
                                 err) &&
-           keep_snapshot(wave, &made, err);
+           keep_snapshot(wave, &made, err) && slot_release(&wave->arena, replication, name, err);
+}
+
+/* What a killed engine left, where slots cannot be temporary. */
+static bool drop_left_slots(Wave *wave, Err *err)
+{
+    return slot_may_be_temporary(wave->keeper) ||
+           pg_none(wave->keeper, SQL_WAVE_SLOTS_LEFT, PARAMS(wave->run->slot_name), err);
 }
 
 static bool hold_once(Wave *wave, Err *err)
@@ -199,7 +214,8 @@ static bool hold_once(Wave *wave, Err *err)
 static bool hold(Wave *wave, Err *err)
 {
     Patience patience = {0};
-    if (!open_session(wave, "wave keeper", false, &wave->keeper, err))
+    if (!open_session(wave, "wave keeper", false, &wave->keeper, err) ||
+        !drop_left_slots(wave, err))
         return false;
     while (!hold_once(wave, err)) {
         pg_rollback(wave->keeper); /* nobody waits behind our locks while we wait */

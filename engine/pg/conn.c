@@ -247,8 +247,9 @@ static const char *user_timeout(const Endpoint *endpoint, const ConnOptions *opt
     return endpoint->side == CONN_SOURCE ? USER_TIMEOUT_SOURCE_MS : "0";
 }
 
+/* startup: settings as the server's command line takes them; NULL: those of the conninfo. */
 static bool connect_start(Conn *conn, const Endpoint *endpoint, const ConnOptions *options,
-                          Err *err)
+                          const char *startup, Err *err)
 {
     const char *name = arena_printf(&conn->arena, "godwit %s %s",
                                     endpoint->run ? endpoint->run : "", options->purpose);
@@ -262,6 +263,7 @@ static bool connect_start(Conn *conn, const Endpoint *endpoint, const ConnOption
                               "application_name",
                               "client_encoding",
                               options->replication ? "replication" : "fallback_application_name",
+                              startup != NULL ? "options" : "fallback_application_name",
                               endpoint->passfile != NULL ? "passfile" : NULL,
                               NULL};
     const char *values[] = {KEEPALIVES_IDLE,
@@ -272,6 +274,7 @@ static bool connect_start(Conn *conn, const Endpoint *endpoint, const ConnOption
                             name,
                             "UTF8",
                             options->replication ? "database" : "godwit",
+                            startup != NULL ? startup : "godwit",
                             endpoint->passfile,
                             NULL};
     conn->pg = PQconnectStartParams(keywords, values, 1);
@@ -288,6 +291,57 @@ static void pin(Str *sql, const Conn *conn, const char *name, const char *value)
     char *literal = PQescapeLiteral(conn->pg, value, strlen(value));
     str_appendf(sql, "SET %s = %s;\n", name, literal);
     PQfreemem(literal);
+}
+
+/* A walsender before 10 takes no SQL: its settings come with its start, where one that is refused
+ * ends it. Most cannot be read back; those that a server reports by itself are. */
+#define WALSENDER_SQL_VERSION 100000
+
+static bool takes_sql(const Conn *conn, const ConnOptions *options)
+{
+    return !options->replication || conn_version(conn) >= WALSENDER_SQL_VERSION;
+}
+
+static void startup_setting(Str *startup, const char *name, const char *value)
+{
+    str_appendf(startup, " -c %s=", name);
+    for (const char *c = value; *c != '\0'; c++) {
+        if (*c == ' ' || *c == '\\')
+            str_append_char(startup, '\\');
+        str_append_char(startup, *c);
+    }
+}
+
+static char *startup_settings(Conn *conn, const ConnOptions *options)
+{
+    AUTO_STR Str startup = {0};
+    __attribute__((cleanup(options_free))) PQconninfoOption *given = PQconninfo(conn->pg);
+    for (const PQconninfoOption *o = given; o != NULL && o->keyword != NULL; o++)
+        if (strcmp(o->keyword, "options") == 0 && o->val != NULL)
+            str_append(&startup, o->val);
+    for (const PinnedSetting *s = PINNED_SETTINGS; s->name != NULL; s++)
+        if (conn_version(conn) >= s->min_version)
+            startup_setting(&startup, s->name, s->value);
+    str_appendf(&startup, " -c lock_timeout=%d", options->lock_timeout_ms);
+    return str_dup(&conn->arena, &startup);
+}
+
+static bool pin_by_startup(Conn *conn, const Endpoint *endpoint, const ConnOptions *options,
+                           Err *err)
+{
+    const char *startup = startup_settings(conn, options);
+    PQfinish(conn->pg);
+    conn->pg = NULL;
+    if (!connect_start(conn, endpoint, options, startup, err))
+        return false;
+    for (const PinnedSetting *s = PINNED_SETTINGS; s->name != NULL; s++) {
+        const char *is = PQparameterStatus(conn->pg, s->name);
+        if (is != NULL && strcmp(is, s->value) != 0)
+            return err_set(err, ERR_CONNECT,
+                           "the %s does not keep the session setting %s: it is \"%s\", not \"%s\"",
+                           conn_side_name(conn->side), s->name, is, s->value);
+    }
+    return true;
 }
 
 static bool pin_settings(Conn *conn, const ConnOptions *options, Err *err)
@@ -374,13 +428,17 @@ bool conn_open(Conn **out, const Endpoint *endpoint, const ConnOptions *options,
     if (stop_reason(options->stop) != STOP_NONE)
         return stop_error(options->stop, err);
     __attribute__((cleanup(options_free))) PQconninfoOption *parsed = NULL;
-    if (!parse_conninfo(endpoint, &parsed, err) || !connect_start(conn, endpoint, options, err))
+    if (!parse_conninfo(endpoint, &parsed, err) ||
+        !connect_start(conn, endpoint, options, NULL, err))
+        return false;
+    if (!takes_sql(conn, options) && !pin_by_startup(conn, endpoint, options, err))
         return false;
     make_label(conn);
     conn->cancel = PQgetCancel(conn->pg);
     if (PQsetnonblocking(conn->pg, 1) != 0)
         return conn_result_error(conn, NULL, err);
-    if (!pin_settings(conn, options, err) || !read_back(conn, options, err))
+    if (takes_sql(conn, options) &&
+        (!pin_settings(conn, options, err) || !read_back(conn, options, err)))
         return err_context(err, "%s", conn->label);
     *out = conn;
     conn = NULL;
@@ -425,6 +483,13 @@ ConnSide conn_side(const Conn *conn)
 int conn_version(const Conn *conn)
 {
     return PQserverVersion(conn->pg);
+}
+
+const char *conn_version_text(Arena *arena, int version)
+{
+    if (version >= 100000)
+        return arena_printf(arena, "%d", version / 10000);
+    return arena_printf(arena, "%d.%d", version / 10000, version / 100 % 100);
 }
 
 int conn_backend_pid(const Conn *conn)

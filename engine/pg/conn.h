@@ -64,6 +64,9 @@ const Stop *conn_stop(const Conn *conn);
 
 ConnSide conn_side(const Conn *conn);
 
+/** How a major version is called: "9.6" of 90624, "15" of 150018. */
+const char *conn_version_text(Arena *arena, int version);
+
 /** Server version as PostgreSQL numbers it: 150018. Backend pid. */
 int conn_version(const Conn *conn);
 int conn_backend_pid(const Conn *conn);

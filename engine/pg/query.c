@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "pg/conn_internal.h"
 #include "pg/fault.h"
+#include "sql_text.h"
 
 #include <inttypes.h>
 
@@ -30,9 +31,20 @@ static bool statement_error(const char *sql, Err *err)
                       length > STATEMENT_SHOWN_BYTES ? "..." : "");
 }
 
+const char *pg_text_for(const char *sql, int version)
+{
+    if (version >= sql_variants_before)
+        return sql;
+    for (const SqlVariant *variant = sql_variants; variant->sql != NULL; variant++)
+        if (*variant->sql == sql && version < variant->before)
+            return variant->text;
+    return sql;
+}
+
 /* Runs one statement by the extended protocol and returns its only result. */
 static bool run(Conn *conn, const char *sql, Params params, PGresult **result, Err *err)
 {
+    sql = pg_text_for(sql, conn_version(conn));
     if (!fault_point(conn, FAULT_STATEMENT, sql, err))
         return statement_error(sql, err);
     if (PQsendQueryParams(conn->pg, sql, params.count, NULL, params.values, NULL, NULL, 0) == 0) {

@@ -33,6 +33,10 @@ MUSTCHECK bool pg_none(Conn *conn, const char *sql, Params params, Err *err);
 /** As pg_none; also how many rows the command touched. */
 MUSTCHECK bool pg_affected(Conn *conn, const char *sql, Params params, int64_t *affected, Err *err);
 
+/** What servers of a version get for a text of sql_text.h: lines of its file may be for some
+ * versions only. pg_none() to pg_rows() choose by themselves; any other text is for all of them. */
+const char *pg_text_for(const char *sql, int version);
+
 /** Several statements without parameters, by the simple protocol; rows are discarded. */
 MUSTCHECK bool pg_script(Conn *conn, const char *sql, Err *err);
 

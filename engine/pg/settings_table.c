@@ -17,7 +17,7 @@ const PinnedSetting PINNED_SETTINGS[] = {
     {"xmloption", "content", 0},
     {"row_security", "off", 0},
     {"statement_timeout", "0", 0},
-    {"idle_in_transaction_session_timeout", "0", 0},
+    {"idle_in_transaction_session_timeout", "0", 90600},
     {"idle_session_timeout", "0", 140000},
     {"transaction_timeout", "0", 170000},
     {"default_transaction_isolation", "read committed", 0},

@@ -4,6 +4,7 @@
 #include "preflight/check.h"
 
 #include "base/str.h"
+#include "cdc/decoder.h"
 #include "schema/tools.h"
 
 #include <string.h>
@@ -14,8 +15,8 @@
 /* Connections beside the workers: main, keeper or holder, heartbeat, slot watch, requests. */
 #define SPARE_CONNECTIONS 5
 
-#define OLDEST_SOURCE    140000
-#define OLDEST_TARGET    140000
+#define OLDEST_TARGET    140000 /* and of a source that the way back writes into */
+#define TRUNCATE_VERSION 110000 /* from here on test_decoding tells a TRUNCATE */
 #define FAILOVER_VERSION 170000
 #define NEWEST_KNOWN     189999
 
@@ -76,18 +77,15 @@ void check_standby(Check *check)
     check_standby_of(check, &check->target);
 }
 
-static void check_version_of(Check *check, const Side *side, int oldest)
+static const char *name_of_version(const Check *check, int version)
+{
+    return conn_version_text(check->arena, version);
+}
+
+static void check_newest(Check *check, const Side *side)
 {
     const CatServer *server = &side->catalog->server;
-    if (server->version < oldest)
-        check_add(check, CODE_VERSION, FINDING_ERROR, side, "server_version",
-                  check_text(check, "is %s; this version of godwit needs %d or later",
-                             server->version_text, oldest / 10000),
-                  "pgoutput carries logical messages from PostgreSQL 14, and the marker that ends "
-                  "a cutover is one.",
-                  check_text(check, "-- upgrade the %s to PostgreSQL %d or later",
-                             conn_side_name(side->side), oldest / 10000));
-    else if (server->version > NEWEST_KNOWN)
+    if (server->version > NEWEST_KNOWN)
         check_add(check, CODE_VERSION, FINDING_WARNING, side, "server_version",
                   check_text(check, "is %s, which this version of godwit was not tested with",
                              server->version_text),
@@ -95,17 +93,79 @@ static void check_version_of(Check *check, const Side *side, int oldest)
                   "-- rehearse first, or look for a newer godwit");
 }
 
+static void too_old(Check *check, const Side *side, int oldest, const char *why, const char *way)
+{
+    check_add(check, CODE_VERSION, FINDING_ERROR, side, "server_version",
+              check_text(check, "is %s; this version of godwit needs %s or later",
+                         side->catalog->server.version_text, name_of_version(check, oldest)),
+              why, way);
+}
+
+static void check_source_version(Check *check)
+{
+    const Side *source = &check->source;
+    int version = source->catalog->server.version;
+    int by_text = decoder_oldest(PLAN_PLUGIN_TEST_DECODING);
+    int oldest = decoder_oldest(check->plan->replication.plugin);
+    check_newest(check, source);
+    if (version < by_text)
+        too_old(check, source, by_text,
+                "Before 9.5 catalogs lack too much of what a migration compares (row security, "
+                "jsonb's functions, the pids of slots).",
+                "-- upgrade the source to PostgreSQL 9.5 or later first");
+    else if (version < oldest)
+        too_old(check, source, oldest,
+                "pgoutput carries logical messages from PostgreSQL 14, and the marker that ends "
+                "a cutover is one. test_decoding carries it from 9.5.",
+                "-- set replication.plugin: test_decoding in the plan");
+    if (version < OLDEST_TARGET && check->plan->failback.prepare)
+        check_add(check, CODE_VERSION, FINDING_ERROR, source, "failback.prepare",
+                  check_text(check, "is asked for, and the source is PostgreSQL %s",
+                             name_of_version(check, version)),
+                  "The way back writes into the source as into a target, which must be 14 or "
+                  "later.",
+                  "-- set failback.prepare: false");
+}
+
+/* The run finds it by the table's file, see catalog_relations.sql. */
+static void check_truncates(Check *check)
+{
+    const Side *source = &check->source;
+    int version = source->catalog->server.version;
+    if (version < TRUNCATE_VERSION)
+        check_add(check, CODE_TRUNCATE_UNTOLD, FINDING_WARNING, source, "server_version",
+                  check_text(check, "is %s: its stream does not tell of a TRUNCATE",
+                             source->catalog->server.version_text),
+                  "A table that is truncated, or rewritten (VACUUM FULL, CLUSTER, ALTER TABLE), is "
+                  "found by its new file and copied anew.",
+                  "-- delete rows instead of truncating large tables while the run lasts, or waive "
+                  "this");
+}
+
+static void check_target_version(Check *check)
+{
+    check_newest(check, &check->target);
+    if (check->target.catalog->server.version < OLDEST_TARGET)
+        too_old(check, &check->target, OLDEST_TARGET,
+                "The journal and apply use what came with 14.",
+                check_text(check, "-- upgrade the target to PostgreSQL %d or later",
+                           OLDEST_TARGET / 10000));
+}
+
 void check_versions(Check *check)
 {
-    int source = check->source.catalog->server.version / 10000;
-    int target = check->target.catalog->server.version / 10000;
-    check_version_of(check, &check->source, OLDEST_SOURCE);
-    check_version_of(check, &check->target, OLDEST_TARGET);
-    if (target < source)
+    int source = check->source.catalog->server.version;
+    int target = check->target.catalog->server.version;
+    check_source_version(check);
+    check_truncates(check);
+    check_target_version(check);
+    if (target / 10000 < source / 10000)
         check_add(check, CODE_VERSION, FINDING_ERROR, &check->target, "server_version",
-                  check_text(check, "is %d, but the source is %d", target, source),
+                  check_text(check, "is %s, but the source is %s", name_of_version(check, target),
+                             name_of_version(check, source)),
                   "An older server may not know what the source's schema uses.",
-                  check_text(check, "-- use a target of PostgreSQL %d or later", source));
+                  check_text(check, "-- use a target of PostgreSQL %s or later",
+                             name_of_version(check, source)));
 }
 
 void check_tools(Check *check)
@@ -166,13 +226,14 @@ static void check_failover(Check *check)
     const CatServer *source = &check->source.catalog->server;
     if (!check->plan->replication.slot_failover || source->version >= FAILOVER_VERSION)
         return;
-    check_add(
-        check, CODE_SLOT_FAILOVER, FINDING_WARNING, &check->source, "replication.slot.failover",
-        check_text(check, "is asked for, and the source is PostgreSQL %d", source->version / 10000),
-        "Before PostgreSQL 17 a slot stays behind when a standby takes over: the run is then "
-        "begun anew.",
-        "-- keep the source from failing over during the run, and take the key out of the "
-        "plan");
+    check_add(check, CODE_SLOT_FAILOVER, FINDING_WARNING, &check->source,
+              "replication.slot.failover",
+              check_text(check, "is asked for, and the source is PostgreSQL %s",
+                         name_of_version(check, source->version)),
+              "Before PostgreSQL 17 a slot stays behind when a standby takes over: the run is then "
+              "begun anew.",
+              "-- keep the source from failing over during the run, and take the key out of the "
+              "plan");
 }
 
 /* What makes a slot fail in the middle of the run. */

@@ -19,6 +19,11 @@ static const Matter matters[] = {
      "The input function of the type takes no value: the copy fails at the first row.",
      "-- leave the table out (select.exclude), or change the column to text: ALTER TABLE %s ALTER "
      "COLUMN %s TYPE text;"},
+    {"gone", CODE_TYPE_REFUSED, FINDING_ERROR, "does not exist on the target",
+     "abstime, reltime and tinterval ended with PostgreSQL 11, columns of type unknown with 9.6: "
+     "the table cannot be made there.",
+     "-- leave the table out (select.exclude), or change the column's type: ALTER TABLE %s ALTER "
+     "COLUMN %s TYPE text (or timestamptz, interval, tstzrange);"},
     {"library", CODE_TYPE_LIBRARY, FINDING_ERROR, "has its functions in a C library of its own",
      "The library must be on the target's host, and only a superuser may create such functions; "
      "without them the schema cannot be restored.",

@@ -8,5 +8,5 @@ LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
 LEFT JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) e ON true
 LEFT JOIN pg_catalog.pg_roles g ON g.oid = e.grantee
 WHERE e.grantee IS NULL OR e.grantee = 0 OR g.oid IS NOT NULL
-ORDER BY o.rolname COLLATE "C", n.nspname COLLATE "C" NULLS FIRST, d.defaclobjtype, g.rolname COLLATE "C",
+ORDER BY o.rolname::text COLLATE "C", n.nspname::text COLLATE "C" NULLS FIRST, d.defaclobjtype, g.rolname::text COLLATE "C",
          e.privilege_type

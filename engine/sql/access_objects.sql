@@ -45,9 +45,9 @@ WITH kept AS (
     SELECT 3602, f.oid, 'text search configuration', f.cfgnamespace, NULL, f.cfgowner, false, false
     FROM pg_catalog.pg_ts_config f
     UNION ALL
-    SELECT 3381, x.oid, 'statistics', x.stxnamespace, NULL, x.stxowner, false, false
-    FROM pg_catalog.pg_statistic_ext x
-    UNION ALL
+    SELECT 3381, x.oid, 'statistics', x.stxnamespace, NULL, x.stxowner, false, false -- @from 10
+    FROM pg_catalog.pg_statistic_ext x -- @from 10
+    UNION ALL -- @from 10
     SELECT 2612, l.oid, 'language', NULL, NULL, l.lanowner, l.oid < 16384 OR l.lanname = 'plpgsql', false
     FROM pg_catalog.pg_language l WHERE l.lanpltrusted
     UNION ALL

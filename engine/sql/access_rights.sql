@@ -31,15 +31,15 @@ WITH kept AS (
     UNION ALL
     SELECT 2615, n.oid, 0, NULL, n.nspowner, COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner)),
            CASE WHEN n.oid < 16384 THEN COALESCE(
-               (SELECT s.initprivs FROM pg_catalog.pg_init_privs s
-                WHERE s.classoid = 2615 AND s.objoid = n.oid AND s.objsubid = 0),
+               (SELECT s.initprivs FROM pg_catalog.pg_init_privs s -- @from 9.6
+                WHERE s.classoid = 2615 AND s.objoid = n.oid AND s.objsubid = 0), -- @from 9.6
                pg_catalog.acldefault('n', n.nspowner)) END
     FROM pg_catalog.pg_namespace n
     UNION ALL
     SELECT 2612, l.oid, 0, NULL, l.lanowner, COALESCE(l.lanacl, pg_catalog.acldefault('l', l.lanowner)),
            CASE WHEN l.oid < 16384 OR l.lanname = 'plpgsql' THEN COALESCE(
-               (SELECT s.initprivs FROM pg_catalog.pg_init_privs s
-                WHERE s.classoid = 2612 AND s.objoid = l.oid AND s.objsubid = 0),
+               (SELECT s.initprivs FROM pg_catalog.pg_init_privs s -- @from 9.6
+                WHERE s.classoid = 2612 AND s.objoid = l.oid AND s.objsubid = 0), -- @from 9.6
                pg_catalog.acldefault('l', l.lanowner)) END
     FROM pg_catalog.pg_language l WHERE l.lanpltrusted
     UNION ALL
@@ -82,4 +82,4 @@ LEFT JOIN pg_catalog.pg_attribute a ON i.subid > 0 AND a.attrelid = i.oid AND a.
 LEFT JOIN pg_catalog.pg_roles r
        ON r.oid = CASE WHEN i.grantee = h.stands_for THEN h.datdba ELSE i.grantee END
 WHERE i.grantee = 0 OR r.oid IS NOT NULL
-ORDER BY i.class, i.oid, i.subid, r.rolname COLLATE "C", i.privilege_type
+ORDER BY i.class, i.oid, i.subid, r.rolname::text COLLATE "C", i.privilege_type

@@ -2,4 +2,4 @@
 -- Columns: name, default version. Ordered by name, byte by byte.
 SELECT a.name, a.default_version
 FROM pg_catalog.pg_available_extensions a
-ORDER BY a.name COLLATE "C";
+ORDER BY a.name::text COLLATE "C";

@@ -17,8 +17,9 @@ WHERE d.refclassid = 1259
 UNION
 SELECT d.objid, d.objsubid, d.classid, d.objid, 'p', 0
 FROM pg_catalog.pg_depend d
-JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = d.objid
+JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = d.objid -- @from 10
 WHERE d.classid = 1259
+  AND false -- @before 10
   AND d.refclassid = 1259
   AND d.refobjid = d.objid
   AND d.objsubid > 0

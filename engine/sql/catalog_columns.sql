@@ -32,8 +32,10 @@ SELECT c.attrelid,
        COALESCE(e.typnamespace, b.typnamespace) = 11 AND COALESCE(e.oid, b.oid) < 16384,
        COALESCE(e.typtype, b.typtype),
        c.attnotnull,
-       c.attidentity,
-       c.attgenerated <> '',
+       c.attidentity, -- @from 10
+       '', -- @before 10
+       c.attgenerated <> '', -- @from 12
+       false, -- @before 12
        COALESCE(q.operator, 'pg_catalog.=')
 FROM pg_catalog.pg_attribute c
 JOIN pg_catalog.pg_class r ON r.oid = c.attrelid

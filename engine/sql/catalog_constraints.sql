@@ -13,7 +13,8 @@ SELECT k.oid,
        k.convalidated,
        k.condeferrable,
        k.confrelid,
-       k.conparentid
+       k.conparentid -- @from 11
+       0 -- @before 11
 FROM pg_catalog.pg_constraint k
 JOIN pg_catalog.pg_class r ON r.oid = k.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace

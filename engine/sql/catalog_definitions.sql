@@ -12,6 +12,7 @@ WITH named AS (
     SELECT DISTINCT d.classid, d.objid FROM pg_catalog.pg_depend d WHERE d.deptype = 'e'
 ), rel AS (
     SELECT c.*, pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+           , c.oid -- @before 12
     FROM pg_catalog.pg_class c JOIN named n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND c.relpersistence <> 't'
       AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 1259 AND m.objid = c.oid)
@@ -23,15 +24,19 @@ SELECT 1259, r.oid,
             WHEN 'S' THEN 'sequence' WHEN 'c' THEN 'composite type' ELSE 'table' END || ' ' || r.name,
        CASE WHEN r.relkind IN ('v', 'm') THEN 'md5 ' || pg_catalog.md5(pg_catalog.pg_get_viewdef(r.oid))
             WHEN r.relkind = 'S' THEN
-                (SELECT pg_catalog.format('%s increment %s from %s to %s cache %s%s',
-                                          pg_catalog.format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin,
-                                          s.seqmax, s.seqcache, CASE WHEN s.seqcycle THEN ' cycle' END)
-                 FROM pg_catalog.pg_sequence s WHERE s.seqrelid = r.oid)
+                (SELECT pg_catalog.format('%s increment %s from %s to %s cache %s%s', -- @from 10
+                                          pg_catalog.format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, -- @from 10
+                                          s.seqmax, s.seqcache, CASE WHEN s.seqcycle THEN ' cycle' END) -- @from 10
+                 FROM pg_catalog.pg_sequence s WHERE s.seqrelid = r.oid) -- @from 10
+                (SELECT pg_catalog.format('bigint increment %s from %s to %s cache 1%s', -- @before 10
+                                          s.increment, s.minimum_value, s.maximum_value, -- @before 10
+                                          CASE WHEN s.cycle_option THEN ' cycle' END) -- @before 10
+                 FROM pg_catalog.pg_sequence_parameters(r.oid) s) -- @before 10
             WHEN r.relkind = 'c' THEN ''
             ELSE pg_catalog.concat_ws(', ',
                 CASE r.relpersistence WHEN 'u' THEN 'unlogged' ELSE 'logged' END,
-                'partitioned by ' || pg_catalog.pg_get_partkeydef(r.oid),
-                'partition ' || pg_catalog.pg_get_expr(r.relpartbound, r.oid),
+                'partitioned by ' || pg_catalog.pg_get_partkeydef(r.oid), -- @from 10
+                'partition ' || pg_catalog.pg_get_expr(r.relpartbound, r.oid), -- @from 10
                 CASE WHEN r.relrowsecurity THEN 'row security' END,
                 CASE WHEN r.relforcerowsecurity THEN 'forced row security' END,
                 pg_catalog.array_to_string(r.reloptions, ', ')) END
@@ -59,8 +64,9 @@ SELECT 1259, r.oid, pg_catalog.format('column %I of %s', a.attname, r.name),
            CASE WHEN a.attcollation <> t.typcollation THEN
                 'collation ' || (SELECT pg_catalog.quote_ident(l.collname) FROM pg_catalog.pg_collation l
                                  WHERE l.oid = a.attcollation) END,
-           CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
-           CASE WHEN a.attgenerated <> '' THEN 'generated' WHEN d.oid IS NOT NULL THEN 'default' END,
+           CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END, -- @from 10
+           CASE WHEN a.attgenerated <> '' THEN 'generated' WHEN d.oid IS NOT NULL THEN 'default' END, -- @from 12
+           CASE WHEN d.oid IS NOT NULL THEN 'default' END, -- @before 12
            pg_catalog.pg_get_expr(d.adbin, d.adrelid))
 FROM rel r
 JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -82,7 +88,8 @@ FROM rel r
 JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid AND k.contype IN ('c', 'f', 'p', 'u', 'x')
 UNION ALL
 SELECT 1259, r.oid, pg_catalog.format('trigger %I of %s', g.tgname, r.name),
-       pg_catalog.pg_get_triggerdef(g.oid)
+       pg_catalog.pg_get_triggerdef(g.oid) -- @from 12
+       pg_catalog.regexp_replace(pg_catalog.pg_get_triggerdef(g.oid), ' EXECUTE PROCEDURE ', ' EXECUTE FUNCTION ') -- @before 12
            || CASE g.tgenabled WHEN 'D' THEN ', disabled' WHEN 'R' THEN ', replica' WHEN 'A' THEN ', always'
               ELSE '' END
 FROM rel r
@@ -94,19 +101,22 @@ FROM rel r
 JOIN pg_catalog.pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
 UNION ALL
 SELECT 1259, r.oid, pg_catalog.format('policy %I of %s', p.polname, r.name),
-       pg_catalog.concat_ws(' ', p.polcmd, CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END,
+       pg_catalog.concat_ws(' ', p.polcmd,
+           CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END, -- @from 10
+           'permissive', -- @before 10
            'using ' || pg_catalog.pg_get_expr(p.polqual, p.polrelid),
            'check ' || pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid))
 FROM rel r
 JOIN pg_catalog.pg_policy p ON p.polrelid = r.oid
 UNION ALL
-SELECT 1259, r.oid, pg_catalog.format('statistics %I of %s', s.stxname, r.name),
-       pg_catalog.pg_get_statisticsobjdef(s.oid)
-FROM rel r
-JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = r.oid
-UNION ALL
+SELECT 1259, r.oid, pg_catalog.format('statistics %I of %s', s.stxname, r.name), -- @from 10
+       pg_catalog.pg_get_statisticsobjdef(s.oid) -- @from 10
+FROM rel r -- @from 10
+JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = r.oid -- @from 10
+UNION ALL -- @from 10
 SELECT 1255, p.oid, 'function ' || p.oid::pg_catalog.regprocedure::pg_catalog.text,
-       CASE WHEN p.prokind = 'a' THEN 'aggregate' ELSE
+       CASE WHEN p.prokind = 'a' THEN 'aggregate' ELSE -- @from 11
+       CASE WHEN p.proisagg THEN 'aggregate' ELSE -- @before 11
             'md5 ' || pg_catalog.md5(pg_catalog.pg_get_functiondef(p.oid)) END
 FROM pg_catalog.pg_proc p
 JOIN named n ON n.oid = p.pronamespace

@@ -3,4 +3,4 @@
 SELECT e.oid, e.extname, e.extversion, n.nspname, e.extrelocatable
 FROM pg_catalog.pg_extension e
 JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
-ORDER BY e.extname COLLATE "C";
+ORDER BY e.extname::text COLLATE "C";

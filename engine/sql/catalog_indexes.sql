@@ -16,10 +16,12 @@ SELECT i.indexrelid,
        i.indexprs IS NOT NULL,
        i.indisexclusion,
        i.indisclustered,
-       pg_catalog.array_to_string((i.indkey::pg_catalog.int2[])[0:i.indnkeyatts - 1], ' '),
-       CASE WHEN pg_catalog.starts_with(d.sql, d.head || 'ONLY ') AND c.relkind = 'I'
-            THEN d.head || pg_catalog.substr(d.sql, pg_catalog.length(d.head) + 6)
-            ELSE d.sql END,
+       pg_catalog.array_to_string((i.indkey::pg_catalog.int2[])[0:i.indnkeyatts - 1], ' '), -- @from 11
+       pg_catalog.array_to_string(i.indkey::pg_catalog.int2[], ' '), -- @before 11
+       CASE WHEN pg_catalog.starts_with(d.sql, d.head || 'ONLY ') AND c.relkind = 'I' -- @from 11
+            THEN d.head || pg_catalog.substr(d.sql, pg_catalog.length(d.head) + 6) -- @from 11
+            ELSE d.sql END, -- @from 11
+       d.sql, -- @before 11
        COALESCE(k.oid, 0),
        CASE WHEN c.relkind = 'i'
             THEN COALESCE(pg_catalog.pg_relation_size(c.oid), 0) ELSE 0 END,

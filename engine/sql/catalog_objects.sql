@@ -24,7 +24,8 @@ WITH spaces AS (
     FROM pg_catalog.pg_type t
     UNION ALL
     SELECT 1255, p.oid, p.pronamespace, p.proname,
-           CASE p.prokind WHEN 'a' THEN 'aggregate' WHEN 'p' THEN 'procedure' ELSE 'function' END
+           CASE p.prokind WHEN 'a' THEN 'aggregate' WHEN 'p' THEN 'procedure' ELSE 'function' END -- @from 11
+           CASE WHEN p.proisagg THEN 'aggregate' ELSE 'function' END -- @before 11
     FROM pg_catalog.pg_proc p
     UNION ALL
     SELECT 3456, l.oid, l.collnamespace, l.collname, 'collation'
@@ -54,9 +55,9 @@ WITH spaces AS (
     SELECT 3764, t.oid, t.tmplnamespace, t.tmplname, 'text search template'
     FROM pg_catalog.pg_ts_template t
     UNION ALL
-    SELECT 3381, x.oid, x.stxnamespace, x.stxname, 'statistics'
-    FROM pg_catalog.pg_statistic_ext x
-    UNION ALL
+    SELECT 3381, x.oid, x.stxnamespace, x.stxname, 'statistics' -- @from 10
+    FROM pg_catalog.pg_statistic_ext x -- @from 10
+    UNION ALL -- @from 10
     SELECT 2606, k.oid, k.connamespace, k.conname, 'constraint'
     FROM pg_catalog.pg_constraint k
     UNION ALL

@@ -6,7 +6,7 @@
 -- is a partition, takes part in plain inheritance, row security, forced row security,
 -- of an extension, populated, is heap, owner, may be selected, owned, pages, tuples, bytes,
 -- partition key, may be locked against writers, condition that a leaf's rows meet,
--- transaction that attached it.
+-- transaction that attached it, its file where a TRUNCATE shows by that alone (before 11; else 0).
 -- Ordered by oid.
 SELECT c.oid,
        n.nspname,
@@ -15,15 +15,19 @@ SELECT c.oid,
        c.relpersistence,
        c.relreplident,
        COALESCE(i.indexrelid, 0),
-       CASE WHEN c.relispartition THEN COALESCE(h.inhparent, 0) ELSE 0 END,
-       c.relispartition,
-       (h.inhparent IS NOT NULL AND NOT c.relispartition)
+       CASE WHEN c.relispartition THEN COALESCE(h.inhparent, 0) ELSE 0 END, -- @from 10
+       c.relispartition, -- @from 10
+       (h.inhparent IS NOT NULL AND NOT c.relispartition) -- @from 10
+       0, -- @before 10
+       false, -- @before 10
+       h.inhparent IS NOT NULL -- @before 10
            OR (c.relkind = 'r' AND k.inhparent IS NOT NULL),
        c.relrowsecurity,
        c.relforcerowsecurity,
        x.objid IS NOT NULL,
        c.relispopulated,
-       COALESCE(a.amname = 'heap', false),
+       COALESCE(a.amname = 'heap', false), -- @from 12
+       c.relkind IN ('r', 'm'), -- @before 12
        pg_catalog.pg_get_userbyid(c.relowner),
        pg_catalog.has_table_privilege(c.oid, 'SELECT'),
        pg_catalog.pg_has_role(c.relowner, 'USAGE'),
@@ -31,10 +35,15 @@ SELECT c.oid,
        c.reltuples,
        COALESCE(s.heap + COALESCE(s.toast, 0),
                 CASE WHEN c.relkind IN ('r', 'm') THEN c.relpages * b.size ELSE 0 END),
-       CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
+       CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END, -- @from 10
+       NULL, -- @before 10
        pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'),
-       CASE WHEN c.relispartition AND c.relkind = 'r' THEN pg_catalog.pg_get_partition_constraintdef(c.oid) END,
-       CASE WHEN c.relispartition THEN h.attached END
+       CASE WHEN c.relispartition AND c.relkind = 'r' THEN pg_catalog.pg_get_partition_constraintdef(c.oid) END, -- @from 10
+       CASE WHEN c.relispartition THEN h.attached END, -- @from 10
+       NULL, -- @before 10
+       NULL, -- @before 10
+       0 -- @from 11
+       c.relfilenode -- @before 11
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN (SELECT pg_catalog.current_setting('block_size')::pg_catalog.int8) b (size)

@@ -3,7 +3,8 @@
 -- encoding, collate, user, superuser, in recovery, TimescaleDB version, TimescaleDB licence.
 SELECT pg_catalog.current_setting('server_version_num'),
        pg_catalog.current_setting('server_version'),
-       pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE'),
+       pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE'), -- @from 9.6
+       false, -- @before 9.6
        d.datname,
        d.oid,
        pg_catalog.pg_encoding_to_char(d.encoding),
@@ -12,6 +13,7 @@ SELECT pg_catalog.current_setting('server_version_num'),
        (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user),
        pg_catalog.pg_is_in_recovery(),
        (SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'timescaledb'),
-       pg_catalog.current_setting('timescaledb.license', true)
+       pg_catalog.current_setting('timescaledb.license', true) -- @from 9.6
+       NULL -- @before 9.6
 FROM pg_catalog.pg_database d
 WHERE d.datname = pg_catalog.current_database();

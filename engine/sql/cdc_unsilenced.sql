@@ -20,4 +20,4 @@ JOIN pg_catalog.pg_class c ON c.oid = f.relation
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.jsonb_array_elements($1::pg_catalog.jsonb) AS e(item)
   ON e.item ->> 0 = n.nspname AND e.item ->> 1 = c.relname
-ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", f.kind, f.name COLLATE "C"
+ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C", f.kind, f.name::text COLLATE "C"

@@ -3,16 +3,17 @@
 -- Columns: kind ("slot", "publication", "index"), schema (of an index), name.
 SELECT 'slot', '', s.slot_name::text
   FROM pg_catalog.pg_replication_slots AS s
- WHERE s.database = pg_catalog.current_database() AND pg_catalog.starts_with(s.slot_name, $1)
-   AND s.slot_name ~ ('^.{' || pg_catalog.length($1) || '}[0-9a-f]{8}(_back)?$')
+ WHERE s.database = pg_catalog.current_database() AND pg_catalog.strpos(s.slot_name, $1) = 1
+   AND s.slot_name ~ ('^.{' || pg_catalog.length($1) || '}[0-9a-f]{8}(_back|_w[0-9a-f]{4})?$')
 UNION ALL
-SELECT 'publication', '', p.pubname::text
-  FROM pg_catalog.pg_publication AS p
- WHERE (pg_catalog.starts_with(p.pubname, $1)
-        AND p.pubname ~ ('^.{' || pg_catalog.length($1) || '}[0-9a-f]{8}(_back)?$'))
-    OR (pg_catalog.starts_with(pg_catalog.obj_description(p.oid, 'pg_publication'), $2)
-        AND pg_catalog.obj_description(p.oid, 'pg_publication')
-            ~ ('^.{' || pg_catalog.length($2) || '}[0-9a-f]{8}$'))
+SELECT 'publication', '', p.pubname::text -- @from 10
+  FROM pg_catalog.pg_publication AS p -- @from 10
+ WHERE (pg_catalog.strpos(p.pubname, $1) = 1 -- @from 10
+        AND p.pubname ~ ('^.{' || pg_catalog.length($1) || '}[0-9a-f]{8}(_back)?$')) -- @from 10
+    OR (pg_catalog.strpos(pg_catalog.obj_description(p.oid, 'pg_publication'), $2) = 1 -- @from 10
+        AND pg_catalog.obj_description(p.oid, 'pg_publication') -- @from 10
+            ~ ('^.{' || pg_catalog.length($2) || '}[0-9a-f]{8}$')) -- @from 10
+SELECT 'publication', '', $2 WHERE false -- @before 10
 UNION ALL
 SELECT 'index', n.nspname::text, x.relname::text
   FROM pg_catalog.pg_index AS i

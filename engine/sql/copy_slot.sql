@@ -3,7 +3,8 @@
 -- WAL status, reason of invalidation, survives a failover.
 SELECT coalesce(s.plugin, ''),
        s.slot_type = 'logical' AND s.database = pg_catalog.current_database(),
-       s.confirmed_flush_lsn,
+       s.confirmed_flush_lsn, -- @from 9.6
+       s.restart_lsn, -- @before 9.6
        coalesce(pg_catalog.to_jsonb(s) ->> 'wal_status', ''),
        coalesce(pg_catalog.to_jsonb(s) ->> 'invalidation_reason', ''),
        coalesce((pg_catalog.to_jsonb(s) ->> 'failover')::boolean, false)

@@ -7,7 +7,8 @@ SELECT a.pid, a.usename, a.application_name, a.backend_xid IS NOT NULL, a.state
  WHERE a.datname = pg_catalog.current_database()
    AND a.usesysid IS NOT NULL
    AND a.pid NOT IN (SELECT w.pid FROM pg_catalog.pg_stat_get_wal_senders() AS w)
-   AND (coalesce(a.backend_type, 'client backend') = 'client backend'
+   AND (coalesce(a.backend_type, 'client backend') = 'client backend' -- @from 10
+   AND (a.query NOT LIKE 'autovacuum: %' -- @before 10
         OR EXISTS (SELECT FROM pg_catalog.pg_locks AS l
                     WHERE l.pid = a.pid AND l.mode = 'RowExclusiveLock' AND l.relation >= 16384))
    AND a.pid <> pg_catalog.pg_backend_pid()

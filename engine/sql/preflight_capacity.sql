@@ -2,7 +2,8 @@
 -- Columns: sees other roles' sessions, size of this database, size of every database that may be
 -- seen, tablespaces with their sizes, temp_file_limit in bytes (-1 none), Neon's limit of the
 -- project's size in bytes (-1 none), the timeouts that end sessions or statements of this role.
-SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'),
+SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'), -- @from 10
+SELECT (SELECT m.rolsuper FROM pg_catalog.pg_roles m WHERE m.rolname = current_user), -- @before 10
        pg_catalog.pg_database_size(pg_catalog.current_database()),
        (SELECT COALESCE(pg_catalog.sum(pg_catalog.pg_database_size(d.oid)), 0)
         FROM pg_catalog.pg_database d
@@ -14,10 +15,11 @@ SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'),
         FROM pg_catalog.pg_tablespace t WHERE t.spcname NOT IN ('pg_default', 'pg_global')),
        COALESCE((SELECT CASE WHEN s.setting = '-1' THEN -1 ELSE s.setting::bigint * 1024 END
                  FROM pg_catalog.pg_settings s WHERE s.name = 'temp_file_limit'), -1),
-       CASE WHEN pg_catalog.current_setting('neon.max_cluster_size', true) ~ '^[1-9][0-9]*[kMGT]?B$'
-            THEN pg_catalog.pg_size_bytes(
-                     pg_catalog.current_setting('neon.max_cluster_size', true))
-            ELSE -1 END,
+       CASE WHEN pg_catalog.current_setting('neon.max_cluster_size', true) ~ '^[1-9][0-9]*[kMGT]?B$' -- @from 9.6
+            THEN pg_catalog.pg_size_bytes( -- @from 9.6
+                     pg_catalog.current_setting('neon.max_cluster_size', true)) -- @from 9.6
+            ELSE -1 END, -- @from 9.6
+       -1, -- @before 9.6
        (SELECT pg_catalog.string_agg(s.name || ' = ' || s.reset_val || COALESCE(' ' || s.unit, ''),
                                      ', ' ORDER BY s.name)
         FROM pg_catalog.pg_settings s

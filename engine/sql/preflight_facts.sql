@@ -18,7 +18,8 @@ SELECT r.rolreplication OR r.rolsuper,
        pg_catalog.pg_has_role(d.datdba, 'USAGE'),
        r.rolconnlimit,
        d.datconnlimit,
-       pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')
+       pg_catalog.pg_has_role('pg_signal_backend', 'USAGE') -- @from 9.6
+       r.rolsuper -- @before 9.6
 FROM pg_catalog.pg_database d, pg_catalog.pg_roles r
 WHERE d.datname = pg_catalog.current_database()
   AND r.rolname = current_user;

@@ -4,4 +4,4 @@ SELECT n.nspname,
        pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
        pg_catalog.has_schema_privilege(n.oid, 'CREATE')
 FROM pg_catalog.pg_namespace n
-ORDER BY n.nspname COLLATE "C";
+ORDER BY n.nspname::text COLLATE "C";

@@ -2,4 +2,5 @@
 -- Parameters: what the probe set godwit.probe to.
 -- Columns: backend pid, the setting survived.
 SELECT pg_catalog.pg_backend_pid(),
-       COALESCE(pg_catalog.current_setting('godwit.probe', true) = $1, false);
+       COALESCE(pg_catalog.current_setting('godwit.probe', true) = $1, false); -- @from 9.6
+       pg_catalog.current_setting('godwit.probe') = $1; -- @before 9.6

@@ -8,7 +8,8 @@ SELECT a.pid, a.backend_start, a.usename, a.datname,
        a.backend_xid IS NOT NULL,
        a.state LIKE 'idle in transaction%'
 FROM pg_catalog.pg_stat_activity a
-WHERE a.backend_type = 'client backend'
+WHERE a.backend_type = 'client backend' -- @from 10
+WHERE a.client_port IS NOT NULL -- @before 10
   AND a.pid <> pg_catalog.pg_backend_pid()
   AND a.application_name NOT LIKE 'godwit %'
   AND a.xact_start < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => $1)

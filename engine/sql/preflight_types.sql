@@ -1,7 +1,8 @@
 -- Columns whose values mean something on this server only, or cannot be written anywhere: a type, or
 -- what it is made of (domains, arrays, composites, ranges).
 -- Columns: relation, column, type, the type inside it that is the cause, what is the matter:
--- refused (its input function takes nothing), library (its functions are in a C library of the
+-- refused (its input function takes nothing), gone (later versions
+-- do not have it), library (its functions are in a C library of the
 -- user's), local (it names objects, transactions or places of this server).
 -- Ordered by relation, column.
 WITH RECURSIVE part(type, inner_type) AS (
@@ -32,6 +33,8 @@ WITH RECURSIVE part(type, inner_type) AS (
                          'pg_node_tree', 'pg_ndistinct', 'pg_dependencies', 'pg_mcv_list',
                          'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary', 'gtsvector')
                 THEN 'refused'
+                WHEN n.nspname = 'pg_catalog' AND t.typname IN ('abstime', 'reltime', 'tinterval', 'unknown')
+                THEN 'gone'
                 WHEN n.nspname = 'pg_catalog' AND (t.typname LIKE 'reg%' OR t.typname IN (
                          'oid', 'oidvector', 'xid', 'xid8', 'cid', 'tid', 'aclitem', 'pg_lsn',
                          'pg_snapshot', 'txid_snapshot'))

@@ -6,17 +6,22 @@
 -- then they are as old as the cluster's own counters.
 SELECT EXTRACT(epoch FROM pg_catalog.clock_timestamp()),
        CASE WHEN pg_catalog.pg_is_in_recovery() THEN 0
-            ELSE pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0') END,
+            ELSE pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), '0/0') END, -- @from 10
+            ELSE pg_catalog.pg_xlog_location_diff(pg_catalog.pg_current_xlog_insert_location(), '0/0') END, -- @before 10
        s.tup_inserted,
        s.tup_updated,
        s.tup_deleted,
        s.xact_commit,
-       EXTRACT(epoch FROM COALESCE(s.stats_reset, LEAST(w.stats_reset, a.stats_reset,
+       EXTRACT(epoch FROM COALESCE(s.stats_reset, LEAST(w.stats_reset, -- @from 14
+       EXTRACT(epoch FROM COALESCE(s.stats_reset, LEAST( -- @before 14
+                                                        a.stats_reset,
                                                         pg_catalog.pg_postmaster_start_time()))),
-       w.wal_bytes,
-       EXTRACT(epoch FROM COALESCE(w.stats_reset, pg_catalog.pg_postmaster_start_time())),
+       w.wal_bytes, -- @from 14
+       EXTRACT(epoch FROM COALESCE(w.stats_reset, pg_catalog.pg_postmaster_start_time())), -- @from 14
+       NULL, -- @before 14
+       NULL, -- @before 14
        pg_catalog.pg_database_size(s.datid)
 FROM pg_catalog.pg_stat_database s
-CROSS JOIN pg_catalog.pg_stat_wal w
+CROSS JOIN pg_catalog.pg_stat_wal w -- @from 14
 CROSS JOIN pg_catalog.pg_stat_archiver a
 WHERE s.datname = pg_catalog.current_database();

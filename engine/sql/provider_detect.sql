@@ -8,13 +8,17 @@ FROM (VALUES
     (1, 'aurora', true, 'function aurora_version()',
      EXISTS (SELECT FROM pg_catalog.pg_proc WHERE proname = 'aurora_version')),
     (2, 'rds', true, 'setting rds.extensions',
-     pg_catalog.current_setting('rds.extensions', true) IS NOT NULL),
+     pg_catalog.current_setting('rds.extensions', true) IS NOT NULL), -- @from 9.6
+     EXISTS (SELECT FROM pg_catalog.pg_settings WHERE name = 'rds.extensions')), -- @before 9.6
     (3, 'azure', true, 'setting azure.extensions',
-     pg_catalog.current_setting('azure.extensions', true) IS NOT NULL),
+     pg_catalog.current_setting('azure.extensions', true) IS NOT NULL), -- @from 9.6
+     EXISTS (SELECT FROM pg_catalog.pg_settings WHERE name = 'azure.extensions')), -- @before 9.6
     (4, 'neon', true, 'setting neon.tenant_id',
-     pg_catalog.current_setting('neon.tenant_id', true) IS NOT NULL),
+     pg_catalog.current_setting('neon.tenant_id', true) IS NOT NULL), -- @from 9.6
+     EXISTS (SELECT FROM pg_catalog.pg_settings WHERE name = 'neon.tenant_id')), -- @before 9.6
     (5, 'supabase', true, 'setting supautils.privileged_role',
-     pg_catalog.current_setting('supautils.privileged_role', true) IS NOT NULL),
+     pg_catalog.current_setting('supautils.privileged_role', true) IS NOT NULL), -- @from 9.6
+     EXISTS (SELECT FROM pg_catalog.pg_settings WHERE name = 'supautils.privileged_role')), -- @before 9.6
     (6, 'tiger_cloud', true, 'role tsdbowner and schema tsdbadmin',
      EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'tsdbowner')
          AND EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'tsdbadmin')),

@@ -10,4 +10,4 @@ SELECT r.rolname, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.ro
             THEN pg_catalog.pg_has_role(r.oid, 'SET') ELSE pg_catalog.pg_has_role(r.oid, 'MEMBER') END,
        pg_catalog.pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')
 FROM pg_catalog.pg_roles r
-ORDER BY r.rolname COLLATE "C"
+ORDER BY r.rolname::text COLLATE "C"

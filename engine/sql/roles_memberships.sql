@@ -8,4 +8,4 @@ FROM pg_catalog.pg_auth_members a
 JOIN pg_catalog.pg_roles g ON g.oid = a.roleid
 JOIN pg_catalog.pg_roles m ON m.oid = a.member
 GROUP BY g.rolname, m.rolname
-ORDER BY g.rolname COLLATE "C", m.rolname COLLATE "C"
+ORDER BY g.rolname::text COLLATE "C", m.rolname::text COLLATE "C"

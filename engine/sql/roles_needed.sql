@@ -30,4 +30,4 @@ WHERE r.oid IN (SELECT n.role FROM named n UNION SELECT d.defaclrole FROM defaul
                 UNION SELECT s.refobjid FROM pg_catalog.pg_shdepend s
                 JOIN here h ON h.oid = s.dbid JOIN defaults d ON d.oid = s.objid
                 WHERE s.classid = 826 AND s.refclassid = 1260)
-ORDER BY r.rolname COLLATE "C"
+ORDER BY r.rolname::text COLLATE "C"

@@ -8,4 +8,4 @@ CROSS JOIN LATERAL pg_catalog.unnest(t.setconfig) WITH ORDINALITY AS c (line, pl
 WHERE t.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d
                             WHERE d.datname = pg_catalog.current_database()))
   AND (t.setrole = 0 OR r.oid IS NOT NULL)
-ORDER BY r.rolname COLLATE "C" NULLS FIRST, t.setdatabase <> 0, c.place
+ORDER BY r.rolname::text COLLATE "C" NULLS FIRST, t.setdatabase <> 0, c.place

@@ -12,7 +12,7 @@ WITH RECURSIVE up (oid, root_enabled, depth) AS (
 ), late (class_oid, oid, relation, kind, name, enabled, sql, depth) AS (
     SELECT 2620::pg_catalog.oid, t.oid, t.tgrelid, 'T', t.tgname, t.tgenabled,
            CASE WHEN u.depth = 0 THEN pg_catalog.pg_get_triggerdef(t.oid) END, u.depth
-    FROM pg_catalog.pg_trigger t JOIN up u USING (oid)
+    FROM pg_catalog.pg_trigger t JOIN up u ON u.oid = t.oid
     WHERE t.tgenabled IN ('A', 'R') OR u.root_enabled IN ('A', 'R')
        OR ($1::pg_catalog.bool AND (t.tgenabled <> 'D' OR u.root_enabled <> 'D'))
     UNION ALL
@@ -31,4 +31,4 @@ SELECT l.class_oid, l.oid, l.kind, n.nspname, c.relname, l.name, l.enabled, l.sq
 FROM late l
 JOIN pg_catalog.pg_class c ON c.oid = l.relation
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-ORDER BY l.depth, l.kind, n.nspname COLLATE "C", c.relname COLLATE "C", l.name COLLATE "C"
+ORDER BY l.depth, l.kind, n.nspname::text COLLATE "C", c.relname::text COLLATE "C", l.name::text COLLATE "C"

@@ -59,7 +59,7 @@ WITH RECURSIVE rename AS (
     SELECT 2620, t.oid, t.tgrelid, 'T', t.tgenabled::pg_catalog.text,
            t.tgenabled IN ('A', 'R') OR r.enabled IN ('A', 'R')
                OR ($1::pg_catalog.bool AND (t.tgenabled <> 'D' OR r.enabled <> 'D'))
-    FROM pg_catalog.pg_trigger t JOIN trigger_root r USING (oid) WHERE NOT t.tgisinternal
+    FROM pg_catalog.pg_trigger t JOIN trigger_root r ON r.oid = t.oid WHERE NOT t.tgisinternal
     UNION ALL
     SELECT 2618, w.oid, w.ev_class, 'R', w.ev_enabled::pg_catalog.text,
            w.ev_enabled IN ('A', 'R') OR ($1::pg_catalog.bool AND w.ev_enabled <> 'D')
@@ -67,8 +67,8 @@ WITH RECURSIVE rename AS (
     UNION ALL
     SELECT 3256, p.oid, p.polrelid, 'P', '', false FROM pg_catalog.pg_policy p
     UNION ALL
-    SELECT 3381, s.oid, s.stxrelid, 's', '', false FROM pg_catalog.pg_statistic_ext s
-    UNION ALL
+    SELECT 3381, s.oid, s.stxrelid, 's', '', false FROM pg_catalog.pg_statistic_ext s -- @from 10
+    UNION ALL -- @from 10
     SELECT 2606, k.oid, k.conrelid, 'k', '', false
     FROM pg_catalog.pg_constraint k WHERE k.contype = 'c' AND k.conrelid <> 0
     UNION ALL
@@ -91,7 +91,7 @@ LEFT JOIN rename r ON r.oid = CASE WHEN o.owner = 0 OR o.kind = 'i' THEN o.oid E
 CROSS JOIN LATERAL (
     SELECT CASE WHEN r.oid IS NULL OR (o.kind = 's' AND a.object_names[1] <> r.from_schema) THEN a.object_names
                 WHEN o.kind = 's' THEN ARRAY[r.schema, a.object_names[2]]
-                ELSE ARRAY[r.schema, r.rel] || a.object_names[3:] END,
+                ELSE ARRAY[r.schema, r.rel] || a.object_names[3:pg_catalog.array_length(a.object_names, 1)] END,
            CASE WHEN o.class_oid <> 1255 OR $2::pg_catalog.jsonb = '[]' THEN a.object_args
                 ELSE ARRAY(SELECT COALESCE(t.new_type || pg_catalog.substr(g.arg, pg_catalog.length(t.old_type) + 1), g.arg)
                            FROM pg_catalog.unnest(a.object_args) WITH ORDINALITY AS g (arg, place)

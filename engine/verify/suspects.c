@@ -130,10 +130,8 @@ static bool lane_wait(const VerifySpec *spec, Lsn lsn, Err *err)
 
 bool live_wait(const VerifySpec *spec, Err *err)
 {
-    const char *sql =
-        conn_version(spec->source) < 100000 ? SQL_VERIFY_INSERT_LSN_96 : SQL_VERIFY_INSERT_LSN;
     AUTO_ROWS Rows *rows = NULL;
-    if (!pg_one(spec->source, sql, NO_PARAMS, &rows, err))
+    if (!pg_one(spec->source, SQL_VERIFY_INSERT_LSN, NO_PARAMS, &rows, err))
         return false;
     Lsn lsn = rows_lsn(rows, 0, 0);
     if (spec->stream != NULL)

@@ -203,6 +203,14 @@ static void test_transactions(void **state)
           "message: transactional: 1 prefix: theirs, sz: 1 content:y\n"
           "message: transactional: 1 prefix: godwit, sz: 2 content:{}\nCOMMIT 7",
           "S7 M{} E c7@104");
+    /* a source without messages (9.5) has them as rows of a table that only we make */
+    check(PLAN_PUBLISH_ALL,
+          "BEGIN 7\ntable godwit_mark.message: INSERT: prefix[text]:'godwit' "
+          "content[text]:'{it''s}'\n"
+          "table godwit_mark.message: INSERT: prefix[text]:'theirs' content[text]:'{}'\n"
+          "table godwit_mark.other: INSERT: prefix[text]:'godwit' content[text]:'{}'\n"
+          "table other.message: INSERT: prefix[text]:'godwit' content[text]:'{}'\nCOMMIT 7",
+          "S7 M{it's} E c7@105");
     check(PLAN_PUBLISH_ALL,
           "BEGIN 7\ntable public.other, public.t, \"S x\".\"a\"\"b\": TRUNCATE: restart_seqs "
           "cascade\n"
