@@ -121,7 +121,7 @@ static bool merge_suspect(Merge *merge, const Group *group, int64_t source, int6
     /* Of merged relations only a look at the row tells which has it. */
     if (!reading->live && reading->spec->relation->merge == NULL) {
         result_add(reading, &(Suspect){.values = group->values, .shown = group->shown},
-                   &(Seen){source, "", ""}, &(Seen){target, "", ""});
+                   &(Seen){source, "", "", false}, &(Seen){target, "", "", false});
         return true;
     }
     size_t count = reading->key == NULL ? 1 : reading->key->count;

@@ -57,7 +57,8 @@ static void append_union(Str *sql, const Reading *reading, const char *sample)
             ddl_ident(sql, conn, relation->columns[i].name);
             str_append(sql, ", ");
         }
-        str_appendf(sql, "s.xmin AS xmin, %d AS \"" VERIFY_ORIGIN "\" FROM ONLY ", number++);
+        str_appendf(sql, "s.xmin AS xmin, s.xmax AS xmax, %d AS \"" VERIFY_ORIGIN "\" FROM ONLY ",
+                    number++);
         ddl_qname(sql, conn, &one->source);
         str_appendf(sql, " AS s%s", sample);
     }
@@ -175,13 +176,14 @@ Statement statement_list(Arena *arena, const Reading *reading)
 }
 
 /* Which version of a row this is: another writer leaves another xmin. Chunks may be compressed, and
- * have no xmin then. */
+ * have no xmin then. And whether somebody deletes, updates or locks it, or did. */
 static void append_version(Str *sql, const Reading *reading, ConnSide side)
 {
     if (side == CONN_TARGET && reading->spec->relation->hypertable != NULL)
         str_append(sql, "''::text");
     else
         str_append(sql, "pg_catalog.string_agg(v, ',' ORDER BY v)");
+    str_append(sql, side == CONN_SOURCE ? ", pg_catalog.bool_or(x)" : ", false");
 }
 
 static void append_version_column(Str *sql, const Reading *reading, ConnSide side)
@@ -190,6 +192,8 @@ static void append_version_column(Str *sql, const Reading *reading, ConnSide sid
         str_append(sql, ", t.xmin::text || '/' || t.\"" VERIFY_ORIGIN "\" AS v");
     else if (side == CONN_SOURCE || reading->spec->relation->hypertable == NULL)
         str_append(sql, ", t.xmin::text AS v");
+    if (side == CONN_SOURCE)
+        str_append(sql, ", t.xmax::text <> '0' AS x");
 }
 
 static const char *keyless_suspects_side(Arena *arena, const Reading *reading, ConnSide side)

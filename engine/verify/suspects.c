@@ -6,10 +6,11 @@
 #include "sql_text.h"
 #include "verify/verify_internal.h"
 
+#include <inttypes.h>
+
 #define LOOK_AGAIN_MS      60000 /* a row that is written at every look for so long is busy */
 #define LOOKS_AT_LEAST     20
 #define LOOK_PAUSE_MOST_MS 250
-#define STOOD_MS           2000 /* what the source's sessions do not see yet they see by then */
 #define WAIT_APPLIED_MS    600000
 #define WAIT_LANE_MS       120000
 #define LANE_POLL_MS       100
@@ -62,10 +63,11 @@ static void look_fill(Look *look, const Reading *reading, const SuspectVec *susp
     look->rows = rows;
     look->seen = arena_array(&look->arena, Seen, suspects->count);
     for (size_t i = 0; i < suspects->count; i++)
-        look->seen[i] = (Seen){0, "", ""};
+        look->seen[i] = (Seen){0, "", "", false};
     for (size_t r = 0; r < rows_count(rows); r++)
         look->seen[seen_index(reading, suspects, rows, r)] =
-            (Seen){rows_int64(rows, r, 1), rows_text(rows, r, 2), rows_text(rows, r, 3)};
+            (Seen){rows_int64(rows, r, 1), rows_text(rows, r, 2), rows_text(rows, r, 3),
+                   rows_bool(rows, r, 4)};
 }
 
 static bool look_take(Look *look, const Reading *reading, ConnSide side, const SuspectVec *suspects,
@@ -140,22 +142,45 @@ bool live_wait(const VerifySpec *spec, Err *err)
 }
 
 typedef struct Looks {
-    Look first;   /* source before */
-    Look target;  /* target between */
-    Look second;  /* source after */
-    Look earlier; /* target at the look before, of the same suspects; no rows at the first look */
+    Look first;    /* source before */
+    Look target;   /* target between */
+    Look second;   /* source after */
+    Look earlier;  /* target at the look before, of the same suspects; no rows at the first look */
+    Rows *writers; /* of the source between target and second; NULL before the first look */
+    bool gone;     /* none of those at the look before is left */
 } Looks;
 
-/* Whether both sides have stood apart for long enough; begins or ends that time. */
-static bool has_stood(Suspect *suspect, Verdict verdict)
+/* Who writes the relation on the source. */
+static bool writers_take(const Reading *reading, Looks *looks, Err *err)
 {
-    if (verdict != VERDICT_DIFFERENT) {
-        suspect->apart_ms = 0;
-        return false;
+    AUTO_STR Str oids = {0};
+    const Relation *one = reading->spec->relation;
+    Rows *now = NULL;
+    for (; one != NULL; one = one->merge_next) {
+        str_appendf(&oids, "%s%" PRIu32, oids.length == 0 ? "{" : ",", one->oid);
+        for (size_t i = 0; i < one->leaf_count; i++)
+            str_appendf(&oids, ",%" PRIu32, one->leaves[i]->oid);
     }
-    if (suspect->apart_ms == 0)
-        suspect->apart_ms = clock_ms();
-    return clock_ms() - suspect->apart_ms >= STOOD_MS;
+    str_append_char(&oids, '}');
+    if (!pg_rows(reading->spec->source, SQL_VERIFY_WRITERS, PARAMS(oids.data), &now, err))
+        return false;
+    looks->gone = looks->writers != NULL && writers_gone(looks->writers, now);
+    rows_free(looks->writers);
+    looks->writers = now;
+    return true;
+}
+
+/* Takes a look's verdict. \return whether that was the last look at it */
+static bool judge(Reading *reading, const Looks *looks, Suspect *suspect, size_t i)
+{
+    Verdict verdict =
+        verdict_of(&looks->first.seen[i], &looks->target.seen[i], &looks->second.seen[i],
+                   suspect->stood ? &looks->earlier.seen[i] : NULL, suspect->settled);
+    suspect->settled = verdict == VERDICT_STANDS && (suspect->settled || looks->gone);
+    suspect->stood = verdict == VERDICT_APART || verdict == VERDICT_STANDS;
+    if (verdict == VERDICT_DIFFERENT)
+        result_add(reading, suspect, &looks->second.seen[i], &looks->target.seen[i]);
+    return verdict == VERDICT_DIFFERENT || verdict == VERDICT_SAME;
 }
 
 /* One look at all pending; those that need another are kept, in order. */
@@ -164,19 +189,13 @@ static bool look_once(Reading *reading, Looks *looks, SuspectVec *pending, Err *
     look_release(&looks->target);
     if (!live_wait(reading->spec, err) ||
         !look_take(&looks->target, reading, CONN_TARGET, pending, err) ||
+        !writers_take(reading, looks, err) ||
         !look_take(&looks->second, reading, CONN_SOURCE, pending, err))
         return false;
     size_t kept = 0;
     for (size_t i = 0; i < pending->count; i++) {
-        Verdict verdict =
-            verdict_of(&looks->first.seen[i], &looks->target.seen[i], &looks->second.seen[i],
-                       looks->earlier.seen == NULL ? NULL : &looks->earlier.seen[i]);
-        if (verdict == VERDICT_SAME)
+        if (judge(reading, looks, &pending->items[i], i))
             continue;
-        if (has_stood(&pending->items[i], verdict)) {
-            result_add(reading, &pending->items[i], &looks->second.seen[i], &looks->target.seen[i]);
-            continue;
-        }
         pending->items[kept] = pending->items[i];
         looks->second.seen[kept] = looks->second.seen[i];
         looks->target.seen[kept] = looks->target.seen[i];
@@ -197,6 +216,17 @@ static void looks_turn(Looks *looks)
     looks->target = (Look){0};
 }
 
+/* Says once why it takes so long. */
+static void tell_waiting(const Reading *reading, size_t count)
+{
+    AUTO_ARENA Arena arena = {0};
+    log_info(
+        conn_log(reading->spec->source),
+        "verify %s: %zu rows are written again and again, or not to be seen on the source yet; "
+        "looking again",
+        name_text(&arena, &reading->spec->relation->source), count);
+}
+
 static bool suspects_live(Reading *reading, SuspectVec *pending, Looks *looks, Err *err)
 {
     int64_t deadline = clock_ms() + LOOK_AGAIN_MS;
@@ -208,6 +238,8 @@ static bool suspects_live(Reading *reading, SuspectVec *pending, Looks *looks, E
             reading->result->busy += (int64_t)pending->count;
             return true;
         }
+        if (look == LOOKS_AT_LEAST)
+            tell_waiting(reading, pending->count);
         int pause_ms = look * 10 < LOOK_PAUSE_MOST_MS ? look * 10 : LOOK_PAUSE_MOST_MS;
         if (!stop_sleep(stop, pause_ms))
             return stop_error(stop, err);
@@ -232,5 +264,6 @@ bool suspects_look(Reading *reading, const SuspectVec *suspects, bool count_rows
     look_release(&looks.target);
     look_release(&looks.second);
     look_release(&looks.earlier);
+    rows_free(looks.writers);
     return ok;
 }

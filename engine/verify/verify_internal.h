@@ -122,7 +122,8 @@ Statement statement_ranges(Arena *arena, const Reading *reading);
 Statement statement_list(Arena *arena, const Reading *reading);
 
 /** The rows that some keys name: $1.. one text array per key column. Columns: position from 1,
- * copies, sum, version. Keyless: $1 array of hashes; columns: hash, copies, sum, version. */
+ * copies, sum, version, held. Keyless: $1 array of hashes; columns: hash, copies, sum, version,
+ * held. */
 Statement statement_suspects(Arena *arena, const Reading *reading);
 
 /** All rows. Columns: count. */
@@ -160,7 +161,8 @@ MUSTCHECK bool rows_compare(Reading *reading, const Ranges *ranges, Err *err);
 typedef struct Suspect {
     const char *const *values; /* key->count texts; keyless: one, the hash */
     const char *shown;         /* keyless: the row's text; else NULL */
-    int64_t apart_ms; /* clock_ms() since when both sides stand and differ, 0: they do not */
+    bool stood;   /* at the look before, the source did not change and the target differed */
+    bool settled; /* and who may have put it there has ended since */
 } Suspect;
 
 typedef VEC(Suspect) SuspectVec;
@@ -182,14 +184,25 @@ typedef struct Seen {
     const char *sum;     /* "" when there is no row */
     const char *version; /* of merged relations "xmin/which", one for each row; "" when there is no
                             row, or the side has no versions */
+    bool held; /* source: somebody has deleted, updated or locked it, or tried to: it has an xmax */
 } Seen;
 
-typedef enum Verdict { VERDICT_SAME, VERDICT_DIFFERENT, VERDICT_LOOK_AGAIN } Verdict;
+typedef enum Verdict {
+    VERDICT_SAME,
+    VERDICT_LOOK_AGAIN,
+    VERDICT_APART,  /* the source did not change and the target differs: it may be ahead */
+    VERDICT_STANDS, /* so it was at the look before, and the target did not change since */
+    VERDICT_DIFFERENT,
+} Verdict;
 
 /** Judges one row. \param first, second the source before and after \param target the target
  * between, everything up to after `first` applied \param earlier the target at the look before,
- * NULL at the first look. */
-Verdict verdict_of(const Seen *first, const Seen *target, const Seen *second, const Seen *earlier);
+ * NULL when that look was not VERDICT_APART or more \param settled see Suspect */
+Verdict verdict_of(const Seen *first, const Seen *target, const Seen *second, const Seen *earlier,
+                   bool settled);
+
+/** Whether none of these is left. \param before, now sorted names of transactions */
+bool writers_gone(const Rows *before, const Rows *now);
 
 /** Whether two sides hold the same rows. */
 bool seen_alike(const Seen *a, const Seen *b);

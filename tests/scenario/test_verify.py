@@ -258,6 +258,36 @@ def test_live_difference_is_found(target, waiting, godwit):
         "public.w_log": {"only on the target: (planted,x,0)"}}
 
 
+def test_live_commit_that_hangs_is_no_difference(private_cluster, database, target, plan, godwit):
+    """A commit waits for a synchronous standby that never comes: it is decoded and applied, and the
+    source's sessions do not see it. However long that lasts verify calls none of its rows different;
+    a row of the same table that is different is named; the engine goes on."""
+    source = database(private_cluster("pg15", settings={
+        "synchronous_standby_names": "nobody", "synchronous_commit": "local"}))
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v int);"
+                   "INSERT INTO t SELECT i, i FROM generate_series(1, 100) AS i")
+    file = plan(source, target, cutover={"approval": {"required": True}}, replication={"heartbeat": "1s"})
+    engine = godwit.start("apply", file)
+    engine.wait_for("waiting for an approval", timeout=120)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        hanging = pool.submit(source.execute, "SET synchronous_commit = on; BEGIN;"
+                              "UPDATE t SET v = -1 WHERE id = 5; DELETE FROM t WHERE id = 6;"
+                              "INSERT INTO t VALUES (1000, 0); COMMIT")
+        try:
+            target.wait_until("SELECT count(*) = 1 FROM t WHERE id = 1000")
+            assert source.value("SELECT count(*) FROM t WHERE id = 1000") == 0
+            target.execute("SET session_replication_role = replica; UPDATE t SET v = 0 WHERE id = 7")
+            verify = godwit.start("verify", file, "--format", "json")
+            verify.wait_for("not to be seen on the source yet")
+        finally:
+            source.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+        found = verify.wait(code=9)
+        hanging.result()
+    assert named(found) == {"public.t": {"not the same: (id)=(7)"}}
+    assert relations(found)["public.t"]["busy"] == 0
+    engine.end()
+
+
 def test_difference_stops_the_run(source, target, plan, godwit, writer):
     """A difference that arose before the step verify: apply looks at every relation, ends with exit
     status 9, writes down what it found, and does not cut over; mended, apply goes on to the end."""
