@@ -128,6 +128,9 @@ CREATE TABLE IF NOT EXISTS godwit.lane (
 ) WITH (fillfactor = 20);
 -- Of lane 0: the relations whose changes are routed by key, with its columns (JSON). Holds while lanes stand apart.
 ALTER TABLE godwit.lane ADD COLUMN IF NOT EXISTS routing text;
+-- The newest look of a verification. Who begins one locks this table first, so that no lane stands between the move of
+-- its row and its commit then: a lane that moves later knows of the look, and writes down what it touched.
+ALTER TABLE godwit.lane ADD COLUMN IF NOT EXISTS look bigint NOT NULL DEFAULT 0;
 
 -- Changes that did not meet the row they expect, as apply.on_conflict decided; written with the changes around them.
 CREATE TABLE IF NOT EXISTS godwit.conflict (
@@ -260,6 +263,40 @@ CREATE TABLE IF NOT EXISTS godwit.verification (
     differences bigint NOT NULL,
     verified_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     PRIMARY KEY (run, id, schema, rel)
+);
+
+-- How far a verification has come: the parts of a relation in the order of its key. A part that was found the same has
+-- the number of the look that found it; one that has none is yet to be looked at. Holds while the basis does: the
+-- statement that compares, and the copies that the rows come from.
+CREATE TABLE IF NOT EXISTS godwit.looked (
+    run         bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    id          text NOT NULL,
+    schema      text NOT NULL,
+    rel         text NOT NULL,
+    part        integer NOT NULL,
+    basis       text NOT NULL,
+    ranged      "char" NOT NULL,
+    from_key    text NOT NULL,
+    to_key      text NOT NULL,
+    ends        text NOT NULL,
+    look        bigint,
+    source_rows bigint NOT NULL DEFAULT 0,
+    target_rows bigint NOT NULL DEFAULT 0,
+    looked_at   timestamptz,
+    PRIMARY KEY (run, id, schema, rel, part)
+);
+
+-- Which relations were changed since which look, between which places of their keys (NULL: anywhere): a part that was
+-- found the same and was touched then or later is looked at again. Written with the changes.
+CREATE TABLE IF NOT EXISTS godwit.touched (
+    run      bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    lane     integer NOT NULL,
+    schema   text NOT NULL,
+    rel      text NOT NULL,
+    look     bigint NOT NULL,
+    least    bigint,
+    greatest bigint,
+    PRIMARY KEY (run, lane, schema, rel)
 );
 
 -- The mark of objects that a plan's runs made on the target: `reset` and `existing: replace` drop these and no other.

@@ -20,6 +20,7 @@ void applier_init(Applier *applier, Relmap *relmap, Touched *touched, const Stre
                          .log = spec->log};
     emit_init(&applier->emit, spec->budget);
     const Blueprint *blueprint = relmap->blueprint;
+    spans_init(&applier->spans, blueprint);
     size_t widest = 1;
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         if (blueprint->relations[i].column_count > widest)
@@ -29,6 +30,15 @@ void applier_init(Applier *applier, Relmap *relmap, Touched *touched, const Stre
     applier->set_mask = mem_resize(NULL, widest * sizeof(bool));
     memset(applier->set_mask, 0, widest * sizeof(bool));
     applier->rels = mem_resize(NULL, (blueprint->relation_count + 1) * sizeof(RelState *));
+}
+
+void applier_touch(Applier *applier, const Relation *relation, const PgoValue *key)
+{
+    if (key == NULL)
+        touched_overflow(applier->touched, relation);
+    else
+        touched_add(applier->touched, relation, key);
+    spans_touch(&applier->spans, relation, key);
 }
 
 static void forget_statements(Applier *applier)
@@ -43,6 +53,7 @@ void applier_release(Applier *applier)
     forget_statements(applier);
     emit_release(&applier->emit);
     conflicts_clear(&applier->open);
+    spans_release(&applier->spans);
     mem_free(applier->mask);
     mem_free(applier->set_mask);
     mem_free(applier->set_rows);
@@ -55,6 +66,7 @@ void applier_connect(Applier *applier, Conn *conn)
     applier->in_transaction = false;
     applier->stepped = false;
     forget_statements(applier);
+    spans_forget(&applier->spans);
     emit_begin(&applier->emit, conn);
 }
 
@@ -231,6 +243,15 @@ static bool step_emit(Applier *applier, const LaneStep *step, Err *err)
                     EMIT_ANY_COUNT, err);
 }
 
+/* Behind the lane's move: whoever begins a look waits for it, or is known here. */
+static bool spans_flush(Applier *applier, const LaneStep *step, Err *err)
+{
+    bool emitted = false;
+    return spans_emit(&applier->spans, &applier->emit, step->run, step->rows[0].id,
+                      applier->emit.last_number, &emitted, err) &&
+           (!emitted || emit_flush(&applier->emit, err));
+}
+
 /* Sends the lane's step and reads everything that is due. */
 static bool step_flush(Applier *applier, const LaneStep *step, Err *err)
 {
@@ -239,7 +260,7 @@ static bool step_flush(Applier *applier, const LaneStep *step, Err *err)
         return false;
     if (applier->emit.last_affected == (int64_t)step->row_count) {
         applier->stepped = true;
-        return true;
+        return spans_flush(applier, step, err);
     }
     err_set(err, ERR_LOCKED, "another engine moves this run's position");
     return err_hint(err, "See who holds the run's lock with \"godwit status\"; this one stops.");
@@ -316,6 +337,7 @@ bool apply_commit(Applier *applier, Err *err)
     applier->stepped = false;
     if (!pg_commit(applier->conn, err))
         return false;
+    spans_end(&applier->spans, true);
     applier->conflicts += applier->open.count;
     conflicts_clear(&applier->open);
     return true;
@@ -326,6 +348,7 @@ void apply_rollback(Applier *applier)
     if (applier->conn != NULL)
         emit_abort(&applier->emit);
     pg_rollback(applier->conn);
+    spans_end(&applier->spans, false);
     conflicts_clear(&applier->open);
     applier->in_transaction = false;
     applier->stepped = false;

@@ -9,6 +9,7 @@
 #include "cdc/conflicts.h"
 #include "cdc/emit.h"
 #include "cdc/group.h"
+#include "cdc/spans.h"
 #include "cdc/touched.h"
 
 /* A lane's row, as it stands. */
@@ -35,6 +36,7 @@ typedef struct Applier {
     Conn *conn;
     Relmap *relmap;
     Touched *touched;
+    Spans spans;         /* of the open transaction */
     const Lsn *sync_lsn; /* by Leaf.index */
     PlanConflict policy;
     bool quiet; /* blueprint_keeps_quiet(): the session is under replication role origin */

@@ -20,6 +20,9 @@ typedef struct Row {
  * travelled does not name the row. */
 MUSTCHECK bool row_read(Applier *applier, const Change *change, Row *row, Err *err);
 
+/** Notes that a row is touched. \param key NULL: all of the relation */
+void applier_touch(Applier *applier, const Relation *relation, const PgoValue *key);
+
 /** Notes the keys of an emitted change's row, old and new, as touched. Overwrites the relmap's key.
  */
 void row_touch(Applier *applier, const Row *row);

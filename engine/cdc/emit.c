@@ -67,10 +67,11 @@ void emit_release(Emit *emit)
     emit_init(emit, emit->budget);
 }
 
-static void on_result(void *data, size_t index, int64_t affected)
+static void on_result(void *data, size_t index, int64_t affected, const char *first)
 {
     Emit *emit = data;
     emit->last_affected = affected;
+    emit->last_number = first == NULL ? 0 : strtoll(first, NULL, 10);
     if (index < emit->expected_count && emit->expected[index] != EMIT_ANY_COUNT &&
         emit->expected[index] != affected)
         emit->mismatch = true;

@@ -21,6 +21,7 @@ typedef struct Emit {
     size_t expected_capacity;
     bool mismatch;         /* a statement touched another number of rows than was expected */
     int64_t last_affected; /* of the last statement read */
+    int64_t last_number;   /* the first value that it gave, 0 for none */
     Str texts;             /* terminated copies of the parameters at hand */
     const char **values;
     int *lengths;

@@ -173,7 +173,7 @@ static bool folded_deletes(Applier *applier, RelState *rel, Err *err)
     const Fold *fold = &rel->fold;
     for (size_t i = 0; i < fold->row_count; i++) {
         FoldNet net = fold_net(&fold->rows[i]);
-        touched_add(applier->touched, rel->relation, fold_key(fold, &fold->rows[i]));
+        applier_touch(applier, rel->relation, fold_key(fold, &fold->rows[i]));
         if (net == NET_DELETE || net == NET_REPLACE)
             collect(applier, &fold->rows[i]);
     }

@@ -67,11 +67,11 @@ void row_touch(Applier *applier, const Row *row)
 {
     const Relation *relation = row->rel->relation;
     if (relation->key == NULL) {
-        touched_overflow(applier->touched, relation);
+        applier_touch(applier, relation, NULL);
         return;
     }
     if (row->change->kind != PGO_INSERT)
-        touched_add(applier->touched, relation, applier->relmap->key_values);
+        applier_touch(applier, relation, applier->relmap->key_values);
     if (row->new_values == NULL)
         return;
     for (size_t k = 0; k < relation->key->count; k++) {
@@ -79,7 +79,7 @@ void row_touch(Applier *applier, const Row *row)
         if (value.kind != PGO_UNCHANGED) /* else it is the old row's, as it stands there */
             applier->relmap->key_values[k] = value;
     }
-    touched_add(applier->touched, relation, applier->relmap->key_values);
+    applier_touch(applier, relation, applier->relmap->key_values);
 }
 
 static bool in_key(const Relation *relation, size_t column)
@@ -234,7 +234,7 @@ bool truncate_emit(Applier *applier, const Group *group, const Change *change, E
         const Name *target = NULL;
         if (leaf == NULL)
             continue;
-        touched_overflow(applier->touched, leaf->root);
+        applier_touch(applier, leaf->root, NULL);
         if (!truncate_target(applier, group, change, leaf, &target, err))
             return false;
         if (target == NULL)

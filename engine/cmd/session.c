@@ -326,6 +326,7 @@ void session_run(Session *session, Run *run)
         .stop = &session->stop,
         .budget = arena_new(&session->arena, Budget),
         .stream_mutex = PTHREAD_MUTEX_INITIALIZER,
+        .throttle = THROTTLE(plan->verify_rows_per_second),
         .pg_dump = session->tools.pg_dump,
         .pg_restore = session->tools.pg_restore,
         .log = {.run = plan->name},

@@ -22,6 +22,8 @@ typedef struct Outcome {
     json_t *schema; /* the same for objects of the schema */
     json_t *sequences;
     json_t *timescaledb;
+    Conn *book;        /* where is written down how far it has come; NULL: nowhere */
+    Throttle throttle; /* live */
 } Outcome;
 
 static void print_result(const PlanVerify *entry, const char *name, const VerifyResult *result)
@@ -59,19 +61,61 @@ static bool is_live(const Session *session)
            text_equal(session->journal.state, RUN_CUTOVER);
 }
 
+/* The step of the same id has notes of its own. */
+static VerifyNotes notes_of(Arena *arena, const Session *session, const PlanVerify *entry,
+                            const Outcome *outcome)
+{
+    return (VerifyNotes){.book = outcome->book,
+                         .run_id = session->journal.id,
+                         .id = arena_printf(arena, "command:%s", entry->id)};
+}
+
+/* A session of its own: the others may not write. Without the right to it, a verification that is
+ * ended begins from nothing the next time. */
+static bool open_book(Session *session, Outcome *outcome, Err *err)
+{
+    bool may = false;
+    if (!is_live(session))
+        return true;
+    ConnOptions options = {.purpose = "notes", .stop = &session->stop};
+    if (!conn_open(&outcome->book, &session->target_endpoint, &options, err) ||
+        !verify_may_note(outcome->book, &may, err))
+        return false;
+    if (!may) {
+        conn_close(outcome->book);
+        outcome->book = NULL;
+    }
+    return true;
+}
+
+/* All was looked at: the next one begins from nothing. */
+static bool close_book(Session *session, Outcome *outcome, Err *err)
+{
+    for (size_t v = 0; outcome->book != NULL && v < session->plan.verify_count; v++) {
+        AUTO_ARENA Arena arena = {0};
+        VerifyNotes notes = notes_of(&arena, session, &session->plan.verifies[v], outcome);
+        if (!verify_over(&notes, err))
+            return false;
+    }
+    return true;
+}
+
 static bool verify_one(Session *session, const PlanVerify *entry, const Relation *relation,
                        Outcome *outcome, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     VerifyResult result = {0};
     bool live = is_live(session);
+    VerifyNotes notes = notes_of(&arena, session, entry, outcome);
     VerifySpec spec = {.relation = relation,
                        .method = entry->method,
                        .where = entry->where,
                        .partial = !session->plan.copy.data,
                        .source = session->source,
                        .target = session->target,
-                       .run_id = live ? session->journal.id : 0};
+                       .run_id = live ? session->journal.id : 0,
+                       .notes = outcome->book != NULL ? &notes : NULL,
+                       .throttle = live ? &outcome->throttle : NULL};
     const char *name = name_text(&arena, &relation->source);
     if (!verify_relation(&arena, &spec, &result, err))
         return err_context(err, "could not compare %s", name);
@@ -266,13 +310,16 @@ static bool run(const Options *options, Err *err)
         !session_connect(&session, true, true, true, err) || !session_journal(&session, err) ||
         !session_inspect(&session, err) || !has_all(&session, err))
         return false;
-    Outcome outcome = {.json = text_equal(options->format, "json") ? json_array() : NULL};
-    bool ok = verify_all(&session, &outcome, err) &&
+    Outcome outcome = {.json = text_equal(options->format, "json") ? json_array() : NULL,
+                       .throttle = THROTTLE(session.plan.verify_rows_per_second)};
+    bool ok = open_book(&session, &outcome, err) && verify_all(&session, &outcome, err) &&
+              close_book(&session, &outcome, err) &&
               verify_large_objects(&session, &outcome, err) &&
               verify_schema(&session, &outcome, err) && verify_settings(&session, &outcome, err) &&
               verify_sequences(&session, &outcome, err);
     if (ok)
         print_outcome(&outcome);
+    conn_close(outcome.book);
     json_decref(outcome.json);
     json_decref(outcome.large);
     json_decref(outcome.schema);
@@ -290,7 +337,7 @@ const Command COMMAND_VERIFY = {
     .name = "verify",
     .arguments = "PLAN",
     .summary = "compares source and target, live or still; names differing rows",
-    .touches = "reads both servers",
+    .touches = "reads both servers; live, notes in the journal how far it is",
     .min_arguments = 1,
     .max_arguments = 1,
     .formats = "text|json",

@@ -207,7 +207,8 @@ bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool live, Err *
                            .partial = may_lack_rows(run->plan, &keys),
                            .source = source,
                            .target = target,
-                           .stream = live ? run->stream : NULL};
+                           .stream = live ? run->stream : NULL,
+                           .throttle = live ? &run->throttle : NULL};
         bool ok = keys.overflow ? verify_relation(&arena, &spec, &result, err)
                                 : verify_keys(&arena, &spec, &keys, &result, err);
         if (!ok)

@@ -47,6 +47,7 @@ static bool compare(const HookCall *call, const PlanVerify *entry, const Relatio
         .source = call->source,
         .target = call->target,
         .stream = call->behind_drain ? NULL : call->run->stream,
+        .throttle = call->behind_drain ? NULL : &call->run->throttle,
     };
     if (!verify_relation(&arena, &spec, &result, err))
         return err_context(err, "verify %s", name_text(&arena, &relation->source));

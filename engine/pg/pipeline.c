@@ -55,6 +55,12 @@ static bool is_prepare(PGresult *result)
     return PQcmdStatus(result)[0] == '\0';
 }
 
+static const char *first_value(PGresult *result)
+{
+    bool any = PQntuples(result) > 0 && PQnfields(result) > 0 && !PQgetisnull(result, 0, 0);
+    return any ? PQgetvalue(result, 0, 0) : NULL;
+}
+
 static bool read_results(Conn *conn, PipeResult *on_result, void *data, Err *err)
 {
     size_t index = 0;
@@ -71,7 +77,7 @@ static bool read_results(Conn *conn, PipeResult *on_result, void *data, Err *err
         case PGRES_COMMAND_OK:
         case PGRES_TUPLES_OK:
             if (!is_prepare(result) && on_result != NULL)
-                on_result(data, index, strtoll(PQcmdTuples(result), NULL, 10));
+                on_result(data, index, strtoll(PQcmdTuples(result), NULL, 10), first_value(result));
             index += is_prepare(result) ? 0 : 1;
             break;
         case PGRES_FATAL_ERROR:

@@ -28,8 +28,9 @@ MUSTCHECK bool pipe_prepare(Conn *conn, const char *name, const char *sql, Err *
 MUSTCHECK bool pipe_execute(Conn *conn, const char *name, const PipeArgs *args, Err *err);
 MUSTCHECK bool pipe_query(Conn *conn, const char *sql, Params params, Err *err);
 
-/* Called for each pipe_execute() and pipe_query(), in order, with the rows it touched. */
-typedef void PipeResult(void *data, size_t index, int64_t affected);
+/* Called for each pipe_execute() and pipe_query(), in order, with the rows it touched, and the
+ * first value of the first row that it gave, NULL for none. */
+typedef void PipeResult(void *data, size_t index, int64_t affected, const char *first);
 
 /** Sends a sync, reads every result, leaves the pipeline.
  * \param on_result NULL: row counts do not matter

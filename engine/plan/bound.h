@@ -266,6 +266,7 @@ typedef struct BoundApply {
 
 typedef struct BoundLimits {
     char *memory;
+    uint32_t *verify_rows_per_second;
 } BoundLimits;
 
 typedef struct BoundVerify {

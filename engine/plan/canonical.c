@@ -391,6 +391,8 @@ char *plan_canonical(Arena *arena, const Plan *plan)
     canonical_jobs(&json, arena, plan);
     json_open(&json, "limits", '{');
     put_size(&json, arena, "memory", plan->memory_bytes);
+    if (plan->verify_rows_per_second > 0)
+        json_number(&json, "verify_rows_per_second", plan->verify_rows_per_second);
     json_close(&json, '}');
     json_text(&json, "name", plan->name);
     if (plan->notify.argc > 0)

@@ -571,6 +571,8 @@ void plan_fill(Plan *plan, const BoundPlan *bound, const Node *root)
     fill_caps(plan);
     plan->memory_bytes =
         size_or_default(bound->limits != NULL ? bound->limits->memory : NULL, "limits", "memory");
+    if (bound->limits != NULL && bound->limits->verify_rows_per_second != NULL)
+        plan->verify_rows_per_second = *bound->limits->verify_rows_per_second;
     fill_verifies(&fill, bound);
     fill_cutover(&fill, bound->cutover);
     fill_failback(&fill, bound->failback);

@@ -428,7 +428,8 @@ typedef struct Plan {
     PlanCopy copy;
     PlanApply apply;
     PlanDdl ddl;
-    uint64_t memory_bytes; /* limits.memory, default 512 MB */
+    uint64_t memory_bytes;           /* limits.memory, default 512 MB */
+    uint32_t verify_rows_per_second; /* limits.verify_rows_per_second, 0: no limit */
     PlanVerify
         *verifies; /* never empty: the default is one checksum entry "all" over every relation */
     size_t verify_count;

@@ -244,6 +244,7 @@ const PlanKey APPLY_KEYS[] = {
 
 const cyaml_schema_field_t LIMITS_FIELDS[] = {
     IS_STRING("memory", OPTIONAL, BoundLimits, memory),
+    CYAML_FIELD_UINT_PTR("verify_rows_per_second", OPTIONAL, BoundLimits, verify_rows_per_second),
     CYAML_FIELD_END,
 };
 
@@ -255,6 +256,12 @@ const PlanKey LIMITS_KEYS[] = {
      .format = FORMAT_SIZE,
      .fallback = "512MB",
      .min = 64 * MEBIBYTE},
+    {.key = "verify_rows_per_second",
+     .doc =
+         "Rows that live verification reads from each side in a second, all its workers together. "
+         "Default: as fast as the servers give them.",
+     .min = 1000,
+     .max = 1000000000},
     {.key = NULL},
 };
 

@@ -11,6 +11,10 @@ WITH lane AS (
     DELETE FROM godwit.part WHERE run = $1::bigint
 ), verification AS (
     DELETE FROM godwit.verification WHERE run = $1::bigint
+), looked AS (
+    DELETE FROM godwit.looked WHERE run = $1::bigint
+), touched AS (
+    DELETE FROM godwit.touched WHERE run = $1::bigint
 ), gate AS (
     DELETE FROM godwit.gate WHERE run = $1::bigint
 ), approval AS (

@@ -7,6 +7,7 @@
 #ifndef GODWIT_STEP_RUN_H
 #define GODWIT_STEP_RUN_H
 
+#include "base/throttle.h"
 #include "blueprint/blueprint.h"
 #include "journal/journal.h"
 
@@ -66,6 +67,7 @@ struct Run {
     const bool *whole;     /* by relation: compared as a whole before the fence; NULL: none is */
     Budget *budget;        /* of limits.memory; the same there and on the way back */
     RunCounters counters;
+    Throttle throttle;   /* of live verification, for all workers */
     Run *forth;          /* the run whose way back this is; NULL: it is the way there */
     WayBack *back;       /* of the way there; NULL: none is prepared, or it was not needed yet */
     atomic_bool keeping; /* switched, and all that is left is to keep the way back open */

@@ -1,7 +1,8 @@
 /*
- * verify:ID: one entry of the plan's `verify`, live, by every engine anew, after the stream has
- * caught up and before the gate. Its parts are relations. All of them are looked at; what was found
- * is journalled, and the step's proof is that the journal has every relation and no difference.
+ * verify:ID: one entry of the plan's `verify`, live, after the stream has caught up and before the
+ * gate. Its parts are relations. Every engine looks at all of them, but for what an engine before
+ * it found the same and nobody touched since; what was found is journalled, and the step's proof is
+ * that the journal has every relation and no difference.
  */
 #include "verify/verify.h"
 
@@ -54,6 +55,7 @@ static VerifySpec spec_of(const StepCtx *ctx, const Relation *relation)
         .source = ctx->source,
         .target = ctx->target,
         .stream = ctx->run->stream,
+        .throttle = &ctx->run->throttle,
     };
 }
 
@@ -126,9 +128,11 @@ static bool report(StepCtx *ctx, const Relation *relation, const VerifyResult *r
 }
 
 /* A look at every row makes what was touched before it old news; what is touched from here on is
- * looked at again before the cutover. A count, or a look at some rows, forgets nothing. */
-static void forget_touched(StepCtx *ctx, const Relation *relation)
+ * looked at again before the cutover. A count, or a look at some rows, forgets nothing; nor does a
+ * verification that goes on where an earlier one ended. */
+static void forget_touched(void *data, const Relation *relation)
 {
+    StepCtx *ctx = data;
     const PlanVerify *entry = ctx->step->object;
     if (entry->method != PLAN_VERIFY_CHECKSUM || entry->where != NULL || !ctx->run->plan->copy.data)
         return;
@@ -158,7 +162,13 @@ static bool verify_part_apply(StepCtx *ctx, size_t part, Err *err)
     const Relation *relation = selected(ctx, part);
     VerifySpec spec = spec_of(ctx, relation);
     VerifyResult result;
-    forget_touched(ctx, relation);
+    const PlanVerify *entry = ctx->step->object;
+    VerifyNotes notes = {.book = ctx->target,
+                         .run_id = ctx->run->journal.id,
+                         .id = entry->id,
+                         .anew = forget_touched,
+                         .data = ctx};
+    spec.notes = &notes;
     if (!verify_relation(ctx->arena, &spec, &result, err))
         return err_context(err, "verify %s", name_text(ctx->arena, &relation->source));
     if (!partitions_stand(ctx, &result, err) || !report(ctx, relation, &result, err))

@@ -32,6 +32,7 @@ static void fill_run(Run *back, Run *run, const char *mark, Arena *arena)
         .stop = run->stop,
         .budget = run->budget,
         .stream_mutex = PTHREAD_MUTEX_INITIALIZER,
+        .throttle = THROTTLE(run->plan->verify_rows_per_second),
         .mark = run->mark,
         .exit_at_gate = run->exit_at_gate,
         .log = run->log,

@@ -1,9 +1,14 @@
 /*
  * Ranges: the relation cut into pieces of some ten thousand rows by its key, and which of them
- * differ. One pass over each side computes all of them: an order-free sum per range, so that memory
- * depends on the number of ranges only.
+ * differ. One pass over each side computes all ranges of a part: an order-free sum per range, so
+ * that memory depends on the number of ranges only.
+ *
+ * Parts are what a verification is interrupted and throttled between. There are several only where
+ * an index gives their rows without reading the others': by the key's first column, when rows lie
+ * in its order. Where they do not, each part would read nearly the whole table.
  */
 #include "base/units.h"
+#include "sql_text.h"
 #include "verify/verify_internal.h"
 
 #include <inttypes.h>
@@ -13,8 +18,12 @@
 #define SAMPLE_MAX_ROWS     1000000.0
 #define ROW_BYTES_GUESS     64.0 /* a relation that was never analyzed */
 #define RANGES_SAMPLED_MOST (4 * (size_t)VERIFY_MAX_RANGES)
+#define PART_RANGES_LEAST   4
+#define PARTS_MOST          64
+#define CORRELATION_LEAST   0.9
+#define UUID_OID            2950 /* nobody knows that they come in order */
 
-static double rows_estimate(const Relation *relation)
+double rows_estimate(const Relation *relation)
 {
     double rows = 0;
     for (size_t i = 0; i < relation->leaf_count; i++) {
@@ -54,6 +63,9 @@ static bool ends_of_keys(Arena *arena, const Reading *reading, double rows, size
                                                                 : 100 * SAMPLE_MAX_ROWS / rows;
     double step = rows * percent / 100 / (double)count;
     const char *step_text = arena_printf(arena, "%.0f", step < 1 ? 1 : step);
+    const Stop *stop = conn_stop(reading->spec->source);
+    if (!throttle_wait(reading->spec->throttle, stop, (int64_t)(rows * percent / 100)))
+        return stop_error(stop, err);
     AUTO_ROWS Rows *sample = NULL;
     if (!pg_rows(reading->spec->source, statement_sample(arena, reading, percent),
                  PARAMS(step_text), &sample, err))
@@ -84,24 +96,113 @@ static bool ends_sampled(Arena *arena, Reading *reading, double rows, size_t cou
     return true;
 }
 
-static bool ranges_lay_out(Arena *arena, Reading *reading, Ranges *ranges, Err *err)
+void leaf_names(const Relation *relation, Str *schemas, Str *rels)
+{
+    for (const Relation *one = relation; one != NULL; one = one->merge_next) {
+        for (size_t i = 0; i < one->leaf_count; i++) {
+            array_append(schemas, one->leaves[i]->source.schema);
+            array_append(rels, one->leaves[i]->source.rel);
+        }
+    }
+    array_end(schemas);
+    array_end(rels);
+}
+
+static bool lies_in_order(const Reading *reading, bool *in_order, Err *err)
+{
+    AUTO_STR Str schemas = {0};
+    AUTO_STR Str rels = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    *in_order = false;
+    if (reading->range_type->type_oid == UUID_OID)
+        return true;
+    leaf_names(reading->spec->relation, &schemas, &rels);
+    if (!pg_one(reading->spec->source, SQL_VERIFY_CORRELATION,
+                PARAMS(schemas.data, rels.data, reading_key_column(reading, 0)->name), &rows, err))
+        return false;
+    *in_order = rows_text(rows, 0, 0) == NULL || rows_double(rows, 0, 0) >= CORRELATION_LEAST;
+    return true;
+}
+
+/* How many ranges make one part. */
+static bool part_size(const Reading *reading, size_t ranges, size_t *size, Err *err)
+{
+    const VerifySpec *spec = reading->spec;
+    bool throttled = throttle_limits(spec->throttle);
+    bool in_order = false;
+    *size = ranges;
+    if (reading->ranged != BY_COLUMN || ranges == 1 || (spec->notes == NULL && !throttled))
+        return true;
+    if (!lies_in_order(reading, &in_order, err))
+        return false;
+    if (!in_order)
+        return true;
+    *size = (ranges + PARTS_MOST - 1) / PARTS_MOST;
+    if (*size < PART_RANGES_LEAST)
+        *size = PART_RANGES_LEAST;
+    if (throttled)
+        *size = 1;
+    return true;
+}
+
+static void part_fill(Arena *arena, Ranges *part, const EndVec *ends, size_t first, size_t last)
+{
+    AUTO_STR Str array = {0};
+    for (size_t i = first; i < last; i++)
+        array_append(&array, ends->items[i]);
+    array_end(&array);
+    *part = (Ranges){.from = first > 0 ? ends->items[first - 1] : NULL,
+                     .to = last < ends->count ? ends->items[last] : NULL,
+                     .ends_array = str_dup(arena, &array),
+                     .ends = ends->items + first,
+                     .count = last - first + 1};
+}
+
+bool layout_make(Arena *arena, Reading *reading, Layout *layout, Err *err)
 {
     double rows = rows_estimate(reading->spec->relation);
     size_t count = ranges_wanted(rows);
     EndVec ends = {0};
+    size_t size = 0;
     if (count > 1) {
         if (reading->ranged == BY_HASH)
             ends_of_hashes(arena, count, &ends);
         else if (!ends_sampled(arena, reading, rows, count, &ends, err))
             return false;
     }
-    AUTO_STR Str array = {0};
-    for (size_t i = 0; i < ends.count; i++)
-        array_append(&array, ends.items[i]);
-    array_end(&array);
-    *ranges =
-        (Ranges){.ends_array = str_dup(arena, &array), .ends = ends.items, .count = ends.count + 1};
+    if (!part_size(reading, ends.count + 1, &size, err))
+        return false;
+    layout->count = (ends.count + size) / size;
+    layout->parts = arena_array(arena, Ranges, layout->count);
+    for (size_t i = 0; i < layout->count; i++) {
+        size_t last = (i + 1) * size - 1;
+        part_fill(arena, &layout->parts[i], &ends, i * size, last < ends.count ? last : ends.count);
+    }
     return true;
+}
+
+Layout layout_whole(Arena *arena)
+{
+    Ranges *part = arena_new(arena, Ranges);
+    *part = (Ranges){.ends_array = "{}", .count = 1};
+    return (Layout){part, 1};
+}
+
+/* Elements stand in quotes, with a backslash before quotes and backslashes. */
+void ranges_take_ends(Arena *arena, Ranges *part, const char *ends_array)
+{
+    EndVec ends = {0};
+    for (const char *c = ends_array; *c != '\0'; c++) {
+        AUTO_STR Str end = {0};
+        if (*c != '"')
+            continue;
+        for (c++; *c != '"'; c++)
+            str_append_char(&end, *c == '\\' ? *++c : *c);
+        *vec_push(arena, &ends) = str_dup(arena, &end);
+    }
+    part->ends_array = arena_strdup(arena, ends_array);
+    part->ends = ends.items;
+    part->count = ends.count + 1;
 }
 
 /* Both answers are in the order of ranges; a range without rows is absent. */
@@ -127,15 +228,39 @@ static void ranges_diff(Arena *arena, const Pair *pair, Ranges *ranges, VerifyRe
     }
 }
 
-bool ranges_compare(Arena *arena, Reading *reading, Ranges *ranges, Err *err)
+/* Whether the part can be read in one statement under the limit: it is one range, or there is none.
+ */
+static bool fits_the_limit(const Reading *reading, const Ranges *part)
 {
+    return !throttle_limits(reading->spec->throttle) || part->count == 1;
+}
+
+static bool read_at_once(Arena *arena, Reading *reading, Ranges *part, Err *err)
+{
+    const VerifySpec *spec = reading->spec;
+    const char *values[3] = {part->ends_array};
+    Params params = {1, values};
+    if (part->from != NULL)
+        values[params.count++] = part->from;
+    if (part->to != NULL)
+        values[params.count++] = part->to;
     AUTO_PAIR Pair pair = {0};
-    if (!ranges_lay_out(arena, reading, ranges, err) ||
-        !pair_rows(reading->spec, statement_ranges(arena, reading), PARAMS(ranges->ends_array),
-                   &pair, err))
+    int64_t before = reading->result->source_rows;
+    if (!throttle_wait(spec->throttle, conn_stop(spec->source), VERIFY_RANGE_ROWS))
+        return stop_error(conn_stop(spec->source), err);
+    if (!pair_rows(spec, statement_ranges(arena, reading, part), params, &pair, err))
         return false;
-    ranges_diff(arena, &pair, ranges, reading->result);
-    log_debug(conn_log(reading->spec->source), "verify: %zu of %zu ranges differ",
-              ranges->differing.count, ranges->count);
+    ranges_diff(arena, &pair, part, reading->result);
+    throttle_settle(spec->throttle, VERIFY_RANGE_ROWS, reading->result->source_rows - before);
     return true;
+}
+
+bool ranges_compare(Arena *arena, Reading *reading, Ranges *part, Err *err)
+{
+    bool ok = fits_the_limit(reading, part) ? read_at_once(arena, reading, part, err)
+                                            : ranges_read_slowly(arena, reading, part, err);
+    if (ok)
+        log_debug(conn_log(reading->spec->source), "verify: %zu of %zu ranges differ",
+                  part->differing.count, part->count);
+    return ok;
 }

@@ -204,8 +204,10 @@ static bool merge_open(Merge *merge, const Ranges *ranges, Err *err)
     size_t last = (size_t)ranges->differing.items[ranges->differing.count - 1];
     const char *values[] = {ranges->ends_array, int_array(&arena, &ranges->differing), NULL, NULL};
     if (by_column) {
-        values[2] = first > 0 ? ranges->ends[first - 1] : type->least;
-        values[3] = last + 1 < ranges->count ? ranges->ends[last] : type->greatest;
+        const char *least = ranges->from != NULL ? ranges->from : type->least;
+        const char *greatest = ranges->to != NULL ? ranges->to : type->greatest;
+        values[2] = first > 0 ? ranges->ends[first - 1] : least;
+        values[3] = last + 1 < ranges->count ? ranges->ends[last] : greatest;
     }
     Params params = {by_column ? 4 : 2, values};
     const char *begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
@@ -223,10 +225,21 @@ static bool merge_open(Merge *merge, const Ranges *ranges, Err *err)
     return true;
 }
 
+/* The rows of the ranges that differ are read once more. */
+static bool rows_throttle(const Reading *reading, const Ranges *ranges, Err *err)
+{
+    const Stop *stop = conn_stop(reading->spec->source);
+    return throttle_wait(reading->spec->throttle, stop,
+                         (int64_t)ranges->differing.count * VERIFY_RANGE_ROWS) ||
+           stop_error(stop, err);
+}
+
 bool rows_compare(Reading *reading, const Ranges *ranges, Err *err)
 {
     if (ranges->differing.count == 0)
         return true;
+    if (!rows_throttle(reading, ranges, err))
+        return false;
     Merge merge = {.reading = reading,
                    .source.conn = reading->spec->source,
                    .target.conn = reading->spec->target};

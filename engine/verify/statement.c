@@ -92,6 +92,25 @@ static void append_where(Str *sql, const Reading *reading, ConnSide side, const 
         str_appendf(sql, " %s (%s)", filter != NULL ? "AND" : before, reading->spec->where);
 }
 
+/* Only this part's rows, by a parameter for each of its ends. */
+static void append_bounds(Str *sql, const Reading *reading, ConnSide side, const Ranges *part,
+                          int parameter)
+{
+    bool filtered = reading->spec->where != NULL ||
+                    (side == CONN_SOURCE && reading->spec->relation->filter != NULL);
+    const char *before = filtered ? " AND " : " WHERE ";
+    const char *const ends[] = {part->from, part->to};
+    for (int i = 0; i < 2; i++) {
+        if (ends[i] == NULL)
+            continue;
+        str_append(sql, before);
+        rowhash_key_name(sql, reading, side, 0);
+        str_appendf(sql, " %s $%d::%s", i == 0 ? ">=" : "<", parameter++,
+                    reading->range_type->name);
+        before = " AND ";
+    }
+}
+
 const char *statement_sample(Arena *arena, const Reading *reading, double percent)
 {
     AUTO_STR Str sql = {0};
@@ -105,29 +124,57 @@ const char *statement_sample(Arena *arena, const Reading *reading, double percen
         str_appendf(&sample, " TABLESAMPLE SYSTEM (%.6f)", percent);
     append_from(&sql, reading, CONN_SOURCE, str_text(&sample));
     append_where(&sql, reading, CONN_SOURCE, "WHERE");
-    str_append(&sql, ") AS keys) AS numbered WHERE n % $1::pg_catalog.int8 = 0 ORDER BY o");
+    str_append(&sql,
+               ") AS keys) AS numbered WHERE n % $1::pg_catalog.int8 = 0 ORDER BY numbered.o");
     return str_dup(arena, &sql);
 }
 
-static const char *ranges_side(Arena *arena, const Reading *reading, ConnSide side)
+/* Range and hash of each row. */
+static void append_hashes(Str *sql, const Reading *reading, ConnSide side, const Ranges *part)
+{
+    str_append(sql, "SELECT ");
+    if (reading->counts_only) {
+        str_append(sql, "0 AS r, 0 AS h");
+    } else {
+        append_range(sql, reading, side);
+        str_append(sql, " AS r, ");
+        rowhash_row(sql, reading, side);
+        str_append(sql, " AS h");
+    }
+    append_from(sql, reading, side, "");
+    append_where(sql, reading, side, "WHERE");
+    if (part != NULL)
+        append_bounds(sql, reading, side, part, 2);
+}
+
+static const char *ranges_side(Arena *arena, const Reading *reading, ConnSide side,
+                               const Ranges *part)
 {
     AUTO_STR Str sql = {0};
-    str_append(&sql, "SELECT r, pg_catalog.count(*), pg_catalog.sum(h) FROM "
-                     "(SELECT ");
-    append_range(&sql, reading, side);
-    str_append(&sql, " AS r, ");
-    rowhash_row(&sql, reading, side);
-    str_append(&sql, " AS h");
-    append_from(&sql, reading, side, "");
-    append_where(&sql, reading, side, "WHERE");
+    str_append(&sql, "SELECT r, pg_catalog.count(*), pg_catalog.sum(h) FROM (");
+    append_hashes(&sql, reading, side, part);
     str_append(&sql, ") AS hashes GROUP BY r ORDER BY r");
     return str_dup(arena, &sql);
 }
 
-Statement statement_ranges(Arena *arena, const Reading *reading)
+Statement statement_ranges(Arena *arena, const Reading *reading, const Ranges *part)
 {
-    return (Statement){ranges_side(arena, reading, CONN_SOURCE),
-                       ranges_side(arena, reading, CONN_TARGET)};
+    return (Statement){ranges_side(arena, reading, CONN_SOURCE, part),
+                       ranges_side(arena, reading, CONN_TARGET, part)};
+}
+
+static const char *hashes_side(Arena *arena, const Reading *reading, ConnSide side)
+{
+    AUTO_STR Str sql = {0};
+    str_append(&sql, "DECLARE godwit_hashes NO SCROLL CURSOR FOR ");
+    append_hashes(&sql, reading, side, NULL);
+    return str_dup(arena, &sql);
+}
+
+Statement statement_hashes(Arena *arena, const Reading *reading)
+{
+    return (Statement){hashes_side(arena, reading, CONN_SOURCE),
+                       hashes_side(arena, reading, CONN_TARGET)};
 }
 
 static const char *list_side(Arena *arena, const Reading *reading, ConnSide side)

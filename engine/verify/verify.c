@@ -139,28 +139,63 @@ void result_add(Reading *reading, const Suspect *suspect, const Seen *source, co
                     copies);
 }
 
+static bool part_rows(Arena *arena, Reading *reading, Ranges *part, Err *err)
+{
+    return ranges_compare(arena, reading, part, err) && rows_compare(reading, part, err);
+}
+
+/* All rows, nothing written down. */
 static bool compare_rows(Reading *reading, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
-    Ranges ranges = {0};
-    return ranges_compare(&arena, reading, &ranges, err) && rows_compare(reading, &ranges, err);
+    Layout layout = {0};
+    if (!layout_make(&arena, reading, &layout, err))
+        return false;
+    for (size_t i = 0; i < layout.count; i++) {
+        if (!part_rows(&arena, reading, &layout.parts[i], err))
+            return false;
+    }
+    return true;
+}
+
+/* The numbers of rows; under a limit they are counted page by page. */
+static bool counts_read(Reading *reading, int64_t *source, int64_t *target, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_PAIR Pair pair = {0};
+    const VerifySpec *spec = reading->spec;
+    if (throttle_limits(spec->throttle)) {
+        VerifyResult *result = reading->result;
+        VerifyResult before = *result;
+        Layout layout = layout_whole(&arena);
+        reading->counts_only = true;
+        bool ok = ranges_read_slowly(&arena, reading, layout.parts, err);
+        reading->counts_only = false;
+        *source = result->source_rows - before.source_rows;
+        *target = result->target_rows - before.target_rows;
+        *result = before;
+        return ok;
+    }
+    if (!pair_rows(spec, statement_count(&arena, reading), NO_PARAMS, &pair, err))
+        return false;
+    *source = rows_int64(pair.source, 0, 0);
+    *target = rows_int64(pair.target, 0, 0);
+    return true;
 }
 
 /* Equal counts are what this method asks for. Unequal ones, live, say little: rows are then
  * compared by key alone, under the live rule. */
 static bool compare_counts(Reading *reading, Err *err)
 {
-    AUTO_ARENA Arena arena = {0};
-    AUTO_PAIR Pair pair = {0};
+    int64_t source = 0;
+    int64_t target = 0;
     if (reading->spec->partial) {
         reading->keys_only = true;
         return compare_rows(reading, err);
     }
-    if (!pair_rows(reading->spec, statement_count(&arena, reading), NO_PARAMS, &pair, err))
+    if (!counts_read(reading, &source, &target, err))
         return false;
     VerifyResult *result = reading->result;
-    int64_t source = rows_int64(pair.source, 0, 0);
-    int64_t target = rows_int64(pair.target, 0, 0);
     if (source != target && reading->live) {
         reading->keys_only = true;
         return compare_rows(reading, err);
@@ -177,15 +212,77 @@ static bool compare_counts(Reading *reading, Err *err)
     return true;
 }
 
+/* Looks at one part, unless it was found the same and not touched since. */
+static bool part_compare(Arena *arena, Reading *reading, const Noted *noted, size_t number,
+                         Ranges *part, Err *err)
+{
+    VerifyResult *result = reading->result;
+    if (part->look != 0) {
+        result->source_rows += part->source_rows;
+        result->target_rows += part->target_rows;
+        return true;
+    }
+    VerifyResult before = *result;
+    int64_t look = 0;
+    if (!notes_look(noted, &look, err) ||
+        !(reading->spec->method == PLAN_VERIFY_COUNT ? compare_counts(reading, err)
+                                                     : part_rows(arena, reading, part, err)))
+        return false;
+    if (result->difference_total != before.difference_total || result->busy != before.busy)
+        return true;
+    part->source_rows = result->source_rows - before.source_rows;
+    part->target_rows = result->target_rows - before.target_rows;
+    return notes_same(reading, noted, number, part, look, err);
+}
+
+static void tell_resumed(const Reading *reading, const Layout *layout)
+{
+    AUTO_ARENA Arena arena = {0};
+    size_t done = 0;
+    for (size_t i = 0; i < layout->count; i++)
+        done += layout->parts[i].look != 0 ? 1 : 0;
+    log_info(
+        conn_log(reading->spec->source),
+        "verify %s: %zu of %zu parts were the same before and were not touched since: they are "
+        "not read again",
+        name_text(&arena, &reading->spec->relation->source), done, layout->count);
+}
+
+/* What an earlier verification left, or all parts anew. */
+static bool layout_take(Arena *arena, Reading *reading, Noted *noted, Layout *layout, Err *err)
+{
+    const VerifySpec *spec = reading->spec;
+    if (!notes_read(arena, reading, noted, layout, err))
+        return false;
+    if (noted->goes_on) {
+        tell_resumed(reading, layout);
+        return true;
+    }
+    if (spec->method == PLAN_VERIFY_COUNT)
+        *layout = layout_whole(arena);
+    else if (!layout_make(arena, reading, layout, err))
+        return false;
+    if (spec->notes != NULL && spec->notes->anew != NULL)
+        spec->notes->anew(spec->notes->data, spec->relation);
+    return notes_begin(reading, noted, layout, err);
+}
+
 bool verify_relation(Arena *arena, const VerifySpec *spec, VerifyResult *result, Err *err)
 {
+    AUTO_ARENA Arena own = {0};
+    Noted noted = {0};
+    Layout layout = {0};
     Reading reading;
     reading_init(&reading, spec, arena, result);
-    if (!reading_probe(&reading, err))
+    if (!reading_probe(&reading, err) || !layout_take(&own, &reading, &noted, &layout, err))
         return false;
-    if (spec->method == PLAN_VERIFY_COUNT)
-        return compare_counts(&reading, err);
-    return compare_rows(&reading, err);
+    for (size_t i = 0; i < layout.count; i++) {
+        if (!part_compare(&own, &reading, &noted, i, &layout.parts[i], err))
+            return false;
+        if (result->more)
+            break;
+    }
+    return true;
 }
 
 bool verify_keys(Arena *arena, const VerifySpec *spec, const TouchedKeys *keys,
@@ -216,7 +313,8 @@ const char *verify_statement(Arena *arena, const VerifySpec *spec, ConnSide side
     HashWay way = fast ? HASH_FAST : HASH_MD5;
     Reading reading = {.spec = spec, .key = spec->relation->key, .arena = arena, .way = way};
     set_orders(&reading);
-    Statement statement = spec->method == PLAN_VERIFY_COUNT ? statement_count(arena, &reading)
-                                                            : statement_ranges(arena, &reading);
+    Statement statement = spec->method == PLAN_VERIFY_COUNT
+                              ? statement_count(arena, &reading)
+                              : statement_ranges(arena, &reading, NULL);
     return side == CONN_SOURCE ? statement.source : statement.target;
 }

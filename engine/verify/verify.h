@@ -7,6 +7,7 @@
 #ifndef GODWIT_VERIFY_VERIFY_H
 #define GODWIT_VERIFY_VERIFY_H
 
+#include "base/throttle.h"
 #include "blueprint/blueprint.h"
 #include "cdc/stream.h"
 #include "pg/conn.h"
@@ -31,6 +32,17 @@ typedef struct VerifyResult {
 
 #define VERIFY_MAX_NAMED 100
 
+/* Where a live verification writes down how far it has come, so that the next one of the same id
+ * goes on there (docs/adr/0026). */
+typedef struct VerifyNotes {
+    Conn *book;     /* the journal's server; outside a transaction */
+    int64_t run_id; /* whose lanes apply */
+    const char *id;
+    /* The relation is about to be looked at as a whole; NULL: nobody wants to know. */
+    void (*anew)(void *data, const Relation *relation);
+    void *data;
+} VerifyNotes;
+
 typedef struct VerifySpec {
     const Relation *relation;
     PlanVerifyMethod method;
@@ -42,7 +54,15 @@ typedef struct VerifySpec {
     Stream *stream; /* live: how far apply is, in this process; NULL */
     int64_t run_id; /* live with another engine replicating: applied is read from the lane row; 0:
                        still */
+    const VerifyNotes *notes; /* NULL: nothing is written down */
+    Throttle *throttle;       /* NULL: as fast as the servers give */
 } VerifySpec;
+
+/** The verification with this id is over: the next one begins from nothing. */
+MUSTCHECK bool verify_over(const VerifyNotes *notes, Err *err);
+
+/** Whether the session may write notes. */
+MUSTCHECK bool verify_may_note(Conn *book, bool *may, Err *err);
 
 /** Compares one relation. Differences are a result, not an error. Both connections must be outside
  * a transaction; the target's is used by a second thread while the call lasts.

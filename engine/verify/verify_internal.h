@@ -60,6 +60,7 @@ typedef struct Reading {
     OrderKind listed;
     const RangeType *range_type; /* of the first key column, NULL: none */
     bool keys_only;              /* count: rows are compared by key alone */
+    bool counts_only;            /* rows are counted: they have no hash */
     bool live;
     VerifyResult *result;
 } Reading;
@@ -108,13 +109,84 @@ void rowhash_key_text(Str *sql, const Reading *reading, ConnSide side);
 /** The hash of a text expression. */
 void rowhash_of(Str *sql, const Reading *reading, const char *text);
 
+/* --- parts (ranges.c) --- */
+
+typedef VEC(int) RangeVec;
+
+/* A part of a relation, cut into ranges: all of it, or the rows between two keys. */
+typedef struct Ranges {
+    const char *from;        /* the first key; NULL: from the first one that there is */
+    const char *to;          /* the first key behind it; NULL: to the last one that there is */
+    const char *ends_array;  /* array literal, for $1 */
+    const char *const *ends; /* count - 1 of them: range i is [ends[i-1], ends[i]) */
+    size_t count;
+    RangeVec differing;  /* ascending */
+    int64_t look;        /* an earlier one that found it the same, 0: none */
+    int64_t source_rows; /* that it counted then */
+    int64_t target_rows;
+} Ranges;
+
+typedef struct Layout {
+    Ranges *parts; /* in the order of the key */
+    size_t count;
+} Layout;
+
+/** Lays out parts and ranges; one part only where parts would read more than the whole. */
+MUSTCHECK bool layout_make(Arena *arena, Reading *reading, Layout *layout, Err *err);
+
+/** One part, one range: for a count. */
+Layout layout_whole(Arena *arena);
+
+/** Reads an array literal of ends, as array_append() writes it. */
+void ranges_take_ends(Arena *arena, Ranges *part, const char *ends_array);
+
+/** Computes the part's ranges on both sides, finds those that differ; adds up the rows. */
+MUSTCHECK bool ranges_compare(Arena *arena, Reading *reading, Ranges *part, Err *err);
+
+/** The same, a few rows at a time, as fast as the throttle allows: where the part is more than one
+ * range and no index gives them one by one. (slowly.c) */
+MUSTCHECK bool ranges_read_slowly(Arena *arena, Reading *reading, Ranges *part, Err *err);
+
+/** Array literals of the schemas and names of all leaves, those of merged relations too. */
+void leaf_names(const Relation *relation, Str *schemas, Str *rels);
+
+/** About how many rows the relation has. */
+double rows_estimate(const Relation *relation);
+
+/* --- how far it has come (notes.c) --- */
+
+typedef struct Noted {
+    const VerifyNotes *notes; /* NULL: nothing is written down */
+    const char *basis;
+    bool goes_on; /* an earlier verification left parts */
+} Noted;
+
+/** What is left of an earlier verification of the relation that still holds: its parts, those that
+ * were found the same and not touched since with their look. No parts: there is nothing. */
+MUSTCHECK bool notes_read(Arena *arena, Reading *reading, Noted *noted, Layout *layout, Err *err);
+
+/** Writes the parts down, none looked at. */
+MUSTCHECK bool notes_begin(const Reading *reading, const Noted *noted, const Layout *layout,
+                           Err *err);
+
+/** A look at a part begins. \param look its number, 0: nothing is written down */
+MUSTCHECK bool notes_look(const Noted *noted, int64_t *look, Err *err);
+
+/** The look found the part the same. */
+MUSTCHECK bool notes_same(const Reading *reading, const Noted *noted, size_t number,
+                          const Ranges *part, int64_t look, Err *err);
+
 /* --- statements (statement.c); texts are owned by the given arena --- */
 
 /** Ends of ranges, from a sample of the source's keys: $1 rows per range. Columns: end as text. */
 const char *statement_sample(Arena *arena, const Reading *reading, double percent);
 
-/** Count and sum per range: $1 array of range ends. Columns: range, rows, sum. */
-Statement statement_ranges(Arena *arena, const Reading *reading);
+/** Count and sum per range: $1 array of range ends, then the part's ends that are not NULL.
+ * Columns: range, rows, sum. \param part NULL: all of the relation */
+Statement statement_ranges(Arena *arena, const Reading *reading, const Ranges *part);
+
+/** A cursor `godwit_hashes` over all rows, in no order: $1 as above. Columns: range, hash. */
+Statement statement_hashes(Arena *arena, const Reading *reading);
 
 /** A cursor `godwit_verify` over the rows of some ranges, in one order: $1 array of range ends, $2
  * array of ranges, $3 and $4 (ranged by column only) least and greatest value.
@@ -134,20 +206,6 @@ Statement statement_count(Arena *arena, const Reading *reading);
 /** Appends one element to an array literal that is being built ("{a,b"); NULL is not possible. */
 void array_append(Str *array, const char *element);
 void array_end(Str *array);
-
-/* --- ranges (ranges.c) --- */
-
-typedef VEC(int) RangeVec;
-
-typedef struct Ranges {
-    const char *ends_array;  /* array literal, for $1 */
-    const char *const *ends; /* count - 1 of them: range i is [ends[i-1], ends[i]) */
-    size_t count;
-    RangeVec differing; /* ascending */
-} Ranges;
-
-/** Lays out ranges, computes them on both sides, finds those that differ; adds up the rows. */
-MUSTCHECK bool ranges_compare(Arena *arena, Reading *reading, Ranges *ranges, Err *err);
 
 /* --- rows (rows.c) --- */
 
