@@ -139,6 +139,7 @@ bool blueprint_build(Blueprint *blueprint, const Plan *plan, const Catalog *sour
     build_select(&build);
     build_filters(&build);
     build_map(&build);
+    build_mirror(&build);
     build_relations(&build);
     build_identities(&build);
     build_publications(&build);
@@ -153,6 +154,7 @@ bool blueprint_build(Blueprint *blueprint, const Plan *plan, const Catalog *sour
     build_hypertables(&build);
     build_aggregates(&build);
     build_jobs(&build);
+    build_chunk_way(&build);
     return build_conclude(&build, findings, err);
 }
 
@@ -176,6 +178,12 @@ const Leaf *blueprint_leaf(const Blueprint *blueprint, uint32_t source_oid)
     Leaf *const *found = bsearch(&source_oid, blueprint->leaf_by_oid, blueprint->leaf_count,
                                  sizeof(Leaf *), leaf_by_oid);
     return found == NULL ? NULL : *found;
+}
+
+const Leaf *blueprint_chunked(const Blueprint *blueprint, uint32_t source_oid)
+{
+    const Leaf *leaf = source_oid == 0 ? NULL : blueprint_leaf(blueprint, source_oid);
+    return leaf != NULL && leaf->root->chunked ? leaf : NULL;
 }
 
 static int relation_by_name(const void *key, const void *item)

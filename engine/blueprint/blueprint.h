@@ -84,6 +84,8 @@ struct Relation {
     Name source;
     Name target;
     bool partitioned; /* declaratively, on the source */
+    bool chunked;     /* a hypertable on the source: its rows are in chunks, which come and go; it
+                         is one leaf nevertheless */
     bool family;  /* plain inheritance, as parent or child: its own rows are only part of what its
                      name reads, ONLY tells them apart */
     size_t index; /* in Blueprint.relations */
@@ -192,6 +194,16 @@ typedef struct ObjectId {
     uint32_t oid;
 } ObjectId;
 
+/* Where TimescaleDB makes chunks unless it was told otherwise. */
+#define CHUNK_SCHEMA "_timescaledb_internal"
+
+/* How changes of chunks that are made later come into the stream. See docs/adr/0030. */
+typedef enum ChunkWay {
+    CHUNKS_NONE,      /* no hypertable of the source is selected */
+    CHUNKS_BY_SCHEMA, /* the publication names the schema that chunks are made in */
+    CHUNKS_BY_PLUGIN, /* the plugin knows no publications */
+} ChunkWay;
+
 typedef struct Blueprint {
     Arena arena;
     const Plan *plan;
@@ -232,6 +244,8 @@ typedef struct Blueprint {
     size_t paused_count;
     const Name *resumed; /* those that are copied anew by request; they may be gone altogether */
     size_t resumed_count;
+    bool has_chunked; /* a selected relation is a hypertable on the source */
+    ChunkWay chunk_way;
     bool source_has_timescaledb;
     bool target_has_timescaledb;
     Relation **by_oid; /* the relations by their own oid */
@@ -264,6 +278,9 @@ const BlueprintDiag *blueprint_diags(size_t *count);
 /** The leaf with this source oid, NULL if it is not selected. */
 const Leaf *blueprint_leaf(const Blueprint *blueprint, uint32_t source_oid);
 
+/** The one leaf of the selected hypertable with this source oid, NULL if it is none. */
+const Leaf *blueprint_chunked(const Blueprint *blueprint, uint32_t source_oid);
+
 /** The relation with this source name, NULL if it is not selected. */
 Relation *blueprint_relation(const Blueprint *blueprint, const Name *source);
 
@@ -289,6 +306,9 @@ Name blueprint_target_name(const Blueprint *blueprint, uint32_t source_oid, cons
 
 /** Whether an object of the source is kept in the schema archive. */
 bool blueprint_keeps_object(const Blueprint *blueprint, uint32_t class_oid, uint32_t oid);
+
+/** A schema that belongs to TimescaleDB itself. */
+bool schema_is_timescaledb(const char *schema);
 
 /** Whether the target must be kept quiet: its user cannot set session_replication_role, so nothing
  * that acts on replicated changes (triggers, rules, foreign keys) may stand there before the drain.

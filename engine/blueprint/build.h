@@ -31,12 +31,15 @@ typedef enum Diag {
     DIAG_INHERITANCE,
     DIAG_SOURCE_HYPERTABLE,
     DIAG_FOREIGN_TABLE,
+    DIAG_MIRROR_LEFT_OUT,
     DIAG_EXTENSION_LEFT_OUT,
     DIAG_EVENT_TRIGGER,
     DIAG_NOT_BINARY,
     DIAG_INVALID_INDEX,
     DIAG_EXTENSION_EXCLUDED,
     DIAG_RESERVED,
+    DIAG_MIRROR,
+    DIAG_NEW_CHUNKS,
     DIAG_HYPERTABLE_UNSELECTED,
     DIAG_HYPERTABLE_COLUMN,
     DIAG_HYPERTABLE_TYPE,
@@ -109,9 +112,10 @@ typedef struct Build {
     bool has_merges;      /* some place has a `merge` */
     const char **schemas; /* wholly selected, sorted */
     size_t schema_count;
-    const PlanSelector **schema_causes; /* which selector took schemas[i] */
-    bool *kept;                         /* one for each source->objects */
-    bool *extension_needed;             /* one for each source->extensions */
+    const PlanSelector **schema_causes;      /* which selector took schemas[i] */
+    VEC(const PlanHypertable *) hypertables; /* the plan's, and those that are mirrored */
+    bool *kept;                              /* one for each source->objects */
+    bool *extension_needed;                  /* one for each source->extensions */
 } Build;
 
 /** Adds a finding at a selector (or another place). */
@@ -163,9 +167,6 @@ void build_each_lost_use(Build *build,
                          void (*take)(Build *build, const CatRelation *table, const char *column,
                                       const CatColumnUse *use, void *data),
                          void *data);
-
-/** A schema that belongs to TimescaleDB itself. */
-bool schema_is_timescaledb(const char *schema);
 
 /** The selected relation with this oid of its own (a root's), NULL if there is none. */
 Relation *build_relation(const Build *build, uint32_t oid);
@@ -227,6 +228,16 @@ void build_sequences(Build *build);
 void build_matviews(Build *build);
 void build_extensions(Build *build);
 void build_hypertables(Build *build);
+
+/** Which hypertables there are to be: the plan's, and the source's where it is mirrored, with what
+ * the plan says of them put over what is there. Behind the map. */
+void build_mirror(Build *build);
+
+/** Chooses how changes of new chunks come into the stream; behind publications and lists. */
+void build_chunk_way(Build *build);
+
+/** Where the first of all wishes for a hypertable stands in the plan; NULL: there is none. */
+const PlanPos *build_first_hypertable(const Build *build);
 
 /** Columnstore and policies of one hypertable. */
 void build_community(Build *build, const PlanHypertable *table, const Relation *relation);

@@ -394,21 +394,23 @@ static void check_rules(Build *build, const PlanHypertable *hypertable, const Re
 }
 
 /* Where the plan asks for TimescaleDB first. */
-static bool first_use(const Plan *plan, PlanPos *pos)
+static bool first_use(const Build *build, PlanPos *pos)
 {
-    if (plan->hypertable_count > 0)
-        *pos = plan->hypertables[0].pos;
+    const Plan *plan = build->plan;
+    const PlanPos *first = build_first_hypertable(build);
+    if (first != NULL)
+        *pos = *first;
     else if (plan->aggregate_count > 0)
         *pos = plan->aggregates[0].pos;
     else if (plan->job_count > 0)
         *pos = plan->jobs[0].policy.pos;
-    return plan->hypertable_count + plan->aggregate_count + plan->job_count > 0;
+    return build->hypertables.count + plan->aggregate_count + plan->job_count > 0;
 }
 
 static void check_target(Build *build)
 {
     PlanPos first = {0};
-    if (!first_use(build->plan, &first))
+    if (!first_use(build, &first))
         return;
     if (timescaledb_release(build) == 0) {
         build_find(build, DIAG_NO_TIMESCALEDB, first, 1,
@@ -454,8 +456,8 @@ static bool check_dimensions(Build *build, const PlanHypertable *hypertable,
 void build_hypertables(Build *build)
 {
     check_target(build);
-    for (size_t i = 0; i < build->plan->hypertable_count; i++) {
-        const PlanHypertable *hypertable = &build->plan->hypertables[i];
+    for (size_t i = 0; i < build->hypertables.count; i++) {
+        const PlanHypertable *hypertable = build->hypertables.items[i];
         const Relation *relation = find_relation(build, hypertable);
         if (relation == NULL || !check_dimensions(build, hypertable, relation))
             continue;

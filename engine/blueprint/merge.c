@@ -240,6 +240,7 @@ static void compare_triggers(Build *build, const Relation *first, const Relation
 static void refuse_kind(Build *build, const Relation *relation)
 {
     const char *why = relation->partitioned          ? "is partitioned"
+                      : relation->chunked            ? "is a hypertable on the source"
                       : relation->schema_only        ? "comes without rows (select.schema_only)"
                       : relation->filter != NULL     ? "has a row filter (select.rows)"
                       : relation->left_out_count > 0 ? "has a column list (select.columns)"

@@ -166,9 +166,9 @@ static bool is_leaf(Build *build, const CatRelation *relation)
 
 static const PlanHypertable *hypertable_of(const Build *build, const Name *target)
 {
-    for (size_t i = 0; i < build->plan->hypertable_count; i++)
-        if (name_equal(&build->plan->hypertables[i].target_table, target))
-            return &build->plan->hypertables[i];
+    for (size_t i = 0; i < build->hypertables.count; i++)
+        if (name_equal(&build->hypertables.items[i]->target_table, target))
+            return build->hypertables.items[i];
     return NULL;
 }
 
@@ -260,7 +260,9 @@ static void add_relations(Build *build)
             .source = from->name,
             .target = build_place(build, from)->target,
             .partitioned = from->kind == 'p',
-            .family = from->inherits && !from->is_partition && from->kind != 'p',
+            .chunked = from->is_hypertable,
+            .family =
+                from->inherits && !from->is_partition && from->kind != 'p' && !from->is_hypertable,
             .index = at,
             .pos = cause_of(build, from),
             .hypertable = hypertable_of(build, &build_place(build, from)->target),
@@ -269,6 +271,7 @@ static void add_relations(Build *build)
             .filter_from = mark->filter,
             .list = mark->list,
         };
+        blueprint->has_chunked = blueprint->has_chunked || relation->chunked;
         blueprint->by_oid[at++] = relation;
         fill_columns(build, relation, from);
         choose_key(build, relation, from);

@@ -213,10 +213,16 @@ static void refuse_unsupported(Build *build, const CatRelation *relation, Mark *
         build_find_at(build, DIAG_FOREIGN_TABLE, mark->cause,
                       "%s is a foreign table, its rows live elsewhere: it is left out", name);
         mark->selected = false;
+    } else if (relation->is_chunk && build->plan->mirror) {
+        mark->selected = false; /* its rows are its hypertable's */
     } else if (relation->is_hypertable || relation->is_chunk) {
+        if (build->plan->mirror)
+            return;
         build_find_at(build, DIAG_SOURCE_HYPERTABLE, mark->cause,
-                      "%s is a hypertable; a TimescaleDB source is not in this version", name);
-        build_hint(build, "Exclude it for now.");
+                      "%s is a %s on the source, and the plan does not say what it becomes", name,
+                      relation->is_chunk ? "chunk of a hypertable" : "hypertable");
+        build_hint(build, "Write \"timescaledb: {mirror: true}\" to make it one on the target, "
+                          "too, with all its settings; or exclude it.");
     }
 }
 

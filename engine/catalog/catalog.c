@@ -43,6 +43,10 @@ static const ReadStep read_steps[] = {
     {"the uses of columns", EVERY_VERSION, false, &SQL_CATALOG_COLUMN_USES, read_column_uses},
     {"the hypertables", EVERY_VERSION, true, &SQL_CATALOG_HYPERTABLES, read_hypertables},
     {"the chunks", EVERY_VERSION, true, &SQL_CATALOG_CHUNKS, read_chunks},
+    {"the dimensions", EVERY_VERSION, true, &SQL_CATALOG_DIMENSIONS, read_dimensions},
+    {"the columnstores", EVERY_VERSION, true, &SQL_CATALOG_COLUMNSTORES, read_columnstores},
+    {"the jobs", EVERY_VERSION, true, &SQL_CATALOG_JOBS, read_jobs},
+    {"the continuous aggregates", EVERY_VERSION, true, &SQL_CATALOG_AGGREGATES, read_aggregates},
 };
 
 static bool read_server(Catalog *catalog, Conn *conn, Err *err)
@@ -188,6 +192,26 @@ static int by_name(const void *a, const void *b)
                         &(*(const CatRelation *const *)b)->name);
 }
 
+static CatRelation *find(Catalog *catalog, uint32_t oid)
+{
+    const CatRelation *found = catalog_relation(catalog, oid);
+    return found == NULL ? NULL : &catalog->relations[found - catalog->relations];
+}
+
+/* A hypertable's own heap is empty: what is known of its size is known of its chunks. */
+static void add_chunks(Catalog *catalog)
+{
+    for (size_t i = 0; i < catalog->relations_count; i++) {
+        const CatRelation *chunk = &catalog->relations[i];
+        CatRelation *table = chunk->hypertable == 0 ? NULL : find(catalog, chunk->hypertable);
+        if (table == NULL)
+            continue;
+        table->bytes += chunk->bytes;
+        table->tuples =
+            (table->tuples > 0 ? table->tuples : 0) + (chunk->tuples > 0 ? chunk->tuples : 0);
+    }
+}
+
 void catalog_complete(Catalog *catalog)
 {
     size_t count = catalog->relations_count;
@@ -200,4 +224,5 @@ void catalog_complete(Catalog *catalog)
     }
     if (count > 1)
         qsort(catalog->by_name, count, sizeof(*catalog->by_name), by_name);
+    add_chunks(catalog);
 }

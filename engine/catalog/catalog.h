@@ -49,6 +49,8 @@ typedef struct CatRelation {
     bool is_heap;
     bool is_hypertable; /* TimescaleDB */
     bool is_chunk;
+    uint32_t hypertable; /* of a chunk: its oid */
+    bool is_compressed;  /* a chunk in the columnstore */
     const char *owner;
     bool can_select; /* has_table_privilege(current user) */
     bool owns;       /* member of the owner role */
@@ -208,6 +210,54 @@ typedef struct CatHypertable {
     int64_t chunk_count;
 } CatHypertable;
 
+/* A dimension of a hypertable, in the order in which they were made. */
+typedef struct CatDimension {
+    Name table;
+    const char *column_name;
+    const char *interval; /* "7 days", or a number of the column's unit; NULL: by hash */
+    bool interval_is_integer;
+    uint32_t number_partitions; /* 0: by range */
+    Name partition_func;        /* of the user's own; rel NULL: none */
+    Name integer_now_func;      /* rel NULL: none */
+} CatDimension;
+
+/* The columnstore of a hypertable that has it on. */
+typedef struct CatColumnstore {
+    Name table;
+    const char **segmentby; /* raw */
+    size_t segmentby_count;
+    const char **orderby; /* as ORDER BY takes them */
+    size_t orderby_count;
+    const char *chunk_interval; /* chunks are merged up to it; NULL: they are not */
+} CatColumnstore;
+
+/* A job of the user's: a policy of TimescaleDB, or a procedure of their own. */
+typedef struct CatJob {
+    int64_t id;
+    Name table; /* rel NULL: of none */
+    Name procedure;
+    const char *schedule_interval;
+    const char *initial_start; /* NULL: none; here and below */
+    const char *timezone;
+    const char *max_runtime;
+    int64_t max_retries; /* -1: without end */
+    const char *retry_period;
+    bool scheduled;
+    const char *config;
+    const char *age; /* compress_after, drop_after */
+    bool age_is_integer;
+    const char *created_before; /* compress_created_before, drop_created_before */
+    const char *index_name;     /* of a reorder policy */
+    const char *further;        /* keys of its configuration beside those, with commas */
+    const char *owner;
+} CatJob;
+
+/* A continuous aggregate. */
+typedef struct CatAggregate {
+    Name view;
+    Name materialization; /* its hypertable */
+} CatAggregate;
+
 #define CAT_LIST(type, name)                                                                       \
     type *name;                                                                                    \
     size_t name##_count
@@ -230,6 +280,10 @@ typedef struct Catalog {
     CAT_LIST(CatDependency, dependencies);  /* sorted by class, oid */
     CAT_LIST(CatColumnUse, column_uses);    /* sorted by relation, attnum, class, oid */
     CAT_LIST(CatHypertable, hypertables);   /* sorted by name */
+    CAT_LIST(CatDimension, dimensions);     /* sorted by table, then as they were made */
+    CAT_LIST(CatColumnstore, columnstores); /* sorted by table */
+    CAT_LIST(CatJob, jobs);                 /* sorted by id */
+    CAT_LIST(CatAggregate, aggregates);     /* sorted by view */
     const CatRelation **by_name;            /* the relations, sorted by name */
 } Catalog;
 
@@ -256,6 +310,7 @@ const CatAvailable *catalog_available(const Catalog *catalog, const char *name);
 const CatObject *catalog_object(const Catalog *catalog, uint32_t class_oid, uint32_t oid);
 const CatPublication *catalog_publication(const Catalog *catalog, const char *name);
 const CatHypertable *catalog_hypertable(const Catalog *catalog, const Name *name);
+const CatColumnstore *catalog_columnstore(const Catalog *catalog, const Name *name);
 
 /** A setting's value as a number; `missing` when this version does not have it. */
 int64_t catalog_setting_int(const Catalog *catalog, const char *name, int64_t missing);
@@ -266,5 +321,6 @@ const CatIndex *catalog_indexes(const Catalog *catalog, uint32_t relation, size_
 const CatConstraint *catalog_constraints(const Catalog *catalog, uint32_t relation, size_t *count);
 const CatColumnUse *catalog_column_uses(const Catalog *catalog, uint32_t relation, size_t *count);
 const CatTrigger *catalog_triggers(const Catalog *catalog, uint32_t relation, size_t *count);
+const CatDimension *catalog_dimensions(const Catalog *catalog, const Name *table, size_t *count);
 
 #endif

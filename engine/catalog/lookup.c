@@ -127,6 +127,33 @@ const CatHypertable *catalog_hypertable(const Catalog *catalog, const Name *name
                    by_hypertable_name);
 }
 
+static int by_columnstore_name(const void *key, const void *item)
+{
+    return name_compare(key, &((const CatColumnstore *)item)->table);
+}
+
+const CatColumnstore *catalog_columnstore(const Catalog *catalog, const Name *name)
+{
+    if (catalog->columnstores_count == 0)
+        return NULL;
+    return bsearch(name, catalog->columnstores, catalog->columnstores_count, sizeof(CatColumnstore),
+                   by_columnstore_name);
+}
+
+/* Few, and asked for once a hypertable. */
+const CatDimension *catalog_dimensions(const Catalog *catalog, const Name *table, size_t *count)
+{
+    const CatDimension *first = NULL;
+    *count = 0;
+    for (size_t i = 0; i < catalog->dimensions_count; i++) {
+        if (!name_equal(&catalog->dimensions[i].table, table))
+            continue;
+        first = first == NULL ? &catalog->dimensions[i] : first;
+        (*count)++;
+    }
+    return first;
+}
+
 static uint32_t relation_at(const void *items, size_t size, size_t offset, size_t index)
 {
     uint32_t relation;

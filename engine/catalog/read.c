@@ -295,30 +295,3 @@ void read_column_uses(Catalog *catalog, const Rows *rows)
             .generated = (int)rows_int64(rows, r, 5),
         };
 }
-
-void read_hypertables(Catalog *catalog, const Rows *rows)
-{
-    size_t count = rows_count(rows);
-    catalog->hypertables = arena_array(&catalog->arena, CatHypertable, count);
-    catalog->hypertables_count = count;
-    for (size_t r = 0; r < count; r++)
-        catalog->hypertables[r] = (CatHypertable){
-            .name = name(catalog, rows, r, 0),
-            .column_name = text(catalog, rows, r, 2),
-            .interval = text(catalog, rows, r, 3),
-            .dimension_count = (int)rows_int64(rows, r, 4),
-            .chunk_count = rows_int64(rows, r, 5),
-        };
-}
-
-void read_chunks(Catalog *catalog, const Rows *rows)
-{
-    size_t at = 0;
-    for (size_t r = 0; r < rows_count(rows); r++) {
-        uint32_t oid = rows_oid(rows, r, 0);
-        while (at < catalog->relations_count && catalog->relations[at].oid < oid)
-            at++;
-        if (at < catalog->relations_count && catalog->relations[at].oid == oid)
-            catalog->relations[at].is_chunk = true;
-    }
-}

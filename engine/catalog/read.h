@@ -22,9 +22,13 @@ void read_available(Catalog *catalog, const Rows *rows);
 void read_objects(Catalog *catalog, const Rows *rows);
 void read_column_uses(Catalog *catalog, const Rows *rows);
 void read_dependencies(Catalog *catalog, const Rows *rows);
+void read_dimensions(Catalog *catalog, const Rows *rows);
+void read_columnstores(Catalog *catalog, const Rows *rows);
+void read_jobs(Catalog *catalog, const Rows *rows);
+void read_aggregates(Catalog *catalog, const Rows *rows);
 void read_hypertables(Catalog *catalog, const Rows *rows);
 
-/** Flags relations that are chunks; needs the relations. */
+/** Tells relations that are chunks of which hypertable; needs the relations. */
 void read_chunks(Catalog *catalog, const Rows *rows);
 
 #endif

@@ -2,6 +2,7 @@
  * Intake: takes batches off the queue, decodes their messages, skips what is applied or in a copy,
  * and hands the rest to the lane.
  */
+#include "cdc/chunks.h"
 #include "cdc/lane.h"
 #include "cdc/late.h"
 #include "cdc/mark.h"
@@ -15,6 +16,7 @@ typedef struct Intake {
     Stream *stream;
     Lane lane;
     bool skip_txn; /* the open transaction was applied before */
+    int moving;    /* so deep inside of what TimescaleDB marks as moved inside; see ADR 0031 */
     uint64_t skipped;
     char *nonce; /* a marker that waits for its commit */
     Arena arena; /* of the nonce */
@@ -39,6 +41,7 @@ static bool take_begin(Intake *intake, const PgoBegin *begin, Err *err)
     if (!lane_pass(&intake->lane, begin->final_lsn, err) || !take_requests(intake, err))
         return false;
     group_begin(intake->lane.group, begin);
+    intake->moving = 0;
     intake->skip_txn = begin->final_lsn < intake->session->position;
     return true;
 }
@@ -84,6 +87,8 @@ static bool take_relation(Intake *intake, const PgoRelation *relation, Err *err)
 {
     AUTO_ERR Err misfit = {0};
     Relmap *relmap = &intake->stream->relmap;
+    if (!chunks_meet(&intake->lane, intake->session, relation->oid, err))
+        return false;
     /* Rows that were read under the old message are applied under it. */
     if (relmap_differs(relmap, relation) && intake->lane.group->change_count > 0) {
         bool ok = intake->lane.group->in_txn ? lane_flush_piece(&intake->lane, err)
@@ -132,9 +137,9 @@ static bool find_leaf(Intake *intake, uint32_t oid, LeafState **leaf, bool *skip
 
 /* The source's table is not what the blueprint says: who reads the stream's error may want to go on
  * without it. */
-static bool is_readable(Intake *intake, const LeafState *leaf, Err *err)
+static bool is_readable(Intake *intake, uint32_t oid, const LeafState *leaf, Err *err)
 {
-    if (relmap_ready(&intake->stream->relmap, leaf->leaf->oid, err))
+    if (relmap_ready(&intake->stream->relmap, oid, err))
         return true;
     if (err->code == ERR_DRIFT)
         positions_drifted(intake->stream, leaf->leaf->root);
@@ -172,16 +177,25 @@ static void note_size(Intake *intake, const Leaf *leaf, size_t bytes)
     budget_tell_beside(budget, &stream->spec.log, name_text(&arena, &leaf->source), bytes);
 }
 
+/* Compression and decompression move rows between a chunk and a table of its own: nothing of that
+ * is the hypertable's change. What else the transaction does is outside of the marks. */
+static bool is_moved_inside(Intake *intake, uint32_t oid)
+{
+    const Stream *stream = intake->stream;
+    return intake->moving > 0 && (relmap_chunk_of(&stream->relmap, oid) != NULL ||
+                                  blueprint_chunked(stream->spec.blueprint, oid) != NULL);
+}
+
 static bool take_change(Intake *intake, const PgoMessage *message, size_t bytes, Err *err)
 {
     if (!in_transaction(intake, err))
         return false;
-    bool skip = intake->skip_txn;
+    bool skip = intake->skip_txn || is_moved_inside(intake, message->change.relation_oid);
     LeafState *leaf = NULL;
     if (!skip && (!find_leaf(intake, message->change.relation_oid, &leaf, &skip, err) ||
                   (leaf != NULL && !may_pass(intake, leaf->leaf, &skip, err))))
         return false;
-    if (!skip && !is_readable(intake, leaf, err))
+    if (!skip && !is_readable(intake, message->change.relation_oid, leaf, err))
         return false;
     uint16_t lane = 0;
     if (!skip && !crew_route(intake->session->crew, open_commit_lsn(intake), leaf, message, &lane,
@@ -206,7 +220,7 @@ static bool take_truncate(Intake *intake, const PgoTruncate *truncate, Err *err)
 {
     if (!in_transaction(intake, err))
         return false;
-    if (intake->skip_txn)
+    if (intake->skip_txn || is_moved_inside(intake, pgo_truncate_relation(truncate, 0)))
         return true;
     for (uint32_t i = 0; i < truncate->relation_count; i++) {
         uint32_t oid = pgo_truncate_relation(truncate, i);
@@ -214,10 +228,11 @@ static bool take_truncate(Intake *intake, const PgoTruncate *truncate, Err *err)
         bool skip = false;
         if (!find_leaf(intake, oid, &leaf, &skip, err) ||
             (leaf != NULL && !may_pass(intake, leaf->leaf, &skip, err)) ||
-            (!skip && !is_readable(intake, leaf, err)))
+            (!skip && !is_readable(intake, oid, leaf, err)))
             return false;
     }
-    if (!selected_arrived(intake, err))
+    if (!chunks_truncated_whole(&intake->stream->relmap, truncate, err) ||
+        !selected_arrived(intake, err))
         return false;
     group_add(intake->lane.group, NULL, PGO_TRUNCATE)->truncate = *truncate;
     intake->lane.group->together = true;
@@ -229,6 +244,10 @@ static void take_message(Intake *intake, const PgoLogicalMessage *message)
     char *nonce = mark_nonce(&intake->arena, message, intake->stream->spec.run_mark);
     if (nonce != NULL && intake->lane.group->in_txn)
         intake->nonce = nonce;
+    if (message->transactional && intake->lane.group->in_txn)
+        intake->moving += moves_step(message->prefix, strlen(message->prefix));
+    if (intake->moving < 0)
+        intake->moving = 0;
 }
 
 static bool take(Intake *intake, const char *data, size_t bytes, Err *err)
@@ -367,6 +386,7 @@ bool stream_session_run(StreamSession *session, Err *err)
     Stream *stream = session->stream;
     Intake intake = {.session = session, .stream = stream};
     lane_begin(&intake.lane, session);
+    chunks_begin(session);
     if (!session_threads_begin(session, err))
         return false;
     bool ok = loop(&intake, err);

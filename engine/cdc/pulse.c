@@ -7,6 +7,7 @@
 #include "cdc/stream_internal.h"
 
 #include "base/clock.h"
+#include "cdc/chunks.h"
 #include "cdc/mark.h"
 #include "cdc/names.h"
 #include "cdc/newcomers.h"
@@ -19,6 +20,7 @@
 #define URGENT_BEAT_MS     1000
 #define PULSE_RECONNECT_MS 1000
 #define PARTITIONS_MS      2000
+#define ANSWER_MS          10
 
 static bool over(const Stream *stream)
 {
@@ -30,6 +32,18 @@ static void wait_ms(Stream *stream, int ms)
 {
     if (stop_poll(stream->spec.stop, stream->stop.fd, POLLIN, ms) < 0)
         stop_request(&stream->stop, stop_reason(stream->spec.stop));
+}
+
+/* The same, but who asks about a chunk does not wait for long: apply stands still meanwhile. */
+static void wait_or_answer(Stream *stream, int ms)
+{
+    bool may_ask = stream->spec.blueprint->has_chunked;
+    int slice_ms = may_ask ? ANSWER_MS : ms;
+    for (int waited_ms = 0; waited_ms < ms && !over(stream); waited_ms += slice_ms) {
+        wait_ms(stream, slice_ms);
+        if (may_ask && atomic_load(&stream->chunk_asked))
+            return;
+    }
 }
 
 static bool beat(Stream *stream, Conn *conn, Err *err)
@@ -102,9 +116,9 @@ static bool pulse_loop(Stream *stream, Watch *watch, Conn *conn, Err *err)
             last_beat_ms = clock_ms();
         }
         if (!look(stream, conn, err) || !newcomers_stranger(stream, conn, err) ||
-            !watch_look(watch, stream, conn, urgent, err))
+            !chunks_answer(stream, conn, err) || !watch_look(watch, stream, conn, urgent, err))
             return false;
-        wait_ms(stream, urgent ? URGENT_PULSE_MS : PULSE_MS);
+        wait_or_answer(stream, urgent ? URGENT_PULSE_MS : PULSE_MS);
     }
     return true;
 }

@@ -26,6 +26,12 @@ void relmap_init(Relmap *relmap, const Blueprint *blueprint)
         const Leaf *leaf = &blueprint->leaves[i];
         relmap->leaves[i] = (LeafState){.leaf = leaf, .rel = &relmap->rels[leaf->root->index]};
     }
+    for (size_t i = 0; blueprint->has_chunked && i < blueprint->source->relations_count; i++) {
+        const CatRelation *chunk = &blueprint->source->relations[i];
+        const Leaf *leaf = blueprint_chunked(blueprint, chunk->hypertable);
+        if (leaf != NULL)
+            relmap_add_chunk(relmap, chunk->oid, leaf);
+    }
     relmap->scratch = arena_array(arena, PgoValue, widest);
     relmap->old_values = arena_array(arena, PgoValue, widest);
     relmap->new_values = arena_array(arena, PgoValue, widest);
@@ -52,12 +58,59 @@ void relmap_forget(Relmap *relmap)
     forget_misfits(relmap);
     for (size_t i = 0; i < relmap->blueprint->leaf_count; i++)
         relmap->leaves[i].known = false;
+    for (size_t i = 0; i < relmap->chunks.count; i++)
+        relmap->chunks.items[i].state->known = false;
+}
+
+/* Where the chunk stands, or would. */
+static size_t chunk_place(const Relmap *relmap, uint32_t oid)
+{
+    size_t low = 0;
+    for (size_t high = relmap->chunks.count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (relmap->chunks.items[middle].oid < oid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static LeafState *find_chunk(const Relmap *relmap, uint32_t oid)
+{
+    size_t at = chunk_place(relmap, oid);
+    bool found = at < relmap->chunks.count && relmap->chunks.items[at].oid == oid;
+    return found ? relmap->chunks.items[at].state : NULL;
+}
+
+const Leaf *relmap_chunk_of(const Relmap *relmap, uint32_t oid)
+{
+    const LeafState *state = find_chunk(relmap, oid);
+    return state == NULL ? NULL : state->leaf;
+}
+
+void relmap_add_chunk(Relmap *relmap, uint32_t oid, const Leaf *leaf)
+{
+    if (find_chunk(relmap, oid) != NULL)
+        return;
+    size_t at = chunk_place(relmap, oid);
+    LeafState *state = arena_new(&relmap->arena, LeafState);
+    *state = (LeafState){.leaf = leaf, .rel = &relmap->rels[leaf->root->index]};
+    *vec_push(&relmap->arena, &relmap->chunks) = (ChunkState){0};
+    ChunkState *items = relmap->chunks.items;
+    memmove(&items[at + 1], &items[at], (relmap->chunks.count - 1 - at) * sizeof(ChunkState));
+    items[at] = (ChunkState){oid, state};
 }
 
 LeafState *relmap_find(const Relmap *relmap, uint32_t oid)
 {
     const Leaf *leaf = blueprint_leaf(relmap->blueprint, oid);
-    return leaf == NULL ? NULL : &relmap->leaves[leaf->index];
+    return leaf == NULL ? find_chunk(relmap, oid) : &relmap->leaves[leaf->index];
+}
+
+bool relmap_knows(const Relmap *relmap, uint32_t oid)
+{
+    return relmap_find(relmap, oid) != NULL;
 }
 
 static Misfit *find_misfit(const Relmap *relmap, uint32_t oid)
@@ -214,7 +267,8 @@ bool relmap_take(Relmap *relmap, const PgoRelation *message, Err *err)
     }
     const Relation *relation = state->rel->relation;
     AUTO_STR Str differences = {0};
-    if (!name_equal(&state->leaf->source, &(Name){message->schema, message->name}))
+    if (state->leaf->oid == message->oid &&
+        !name_equal(&state->leaf->source, &(Name){message->schema, message->name}))
         str_append(&differences, "The relation was renamed.\n");
     if (state->map == NULL)
         state->map = arena_array(&relmap->arena, uint16_t,

@@ -5,6 +5,7 @@
 #ifndef GODWIT_CDC_RELMAP_H
 #define GODWIT_CDC_RELMAP_H
 
+#include "base/vec.h"
 #include "cdc/change.h"
 #include "cdc/fold.h"
 
@@ -30,12 +31,19 @@ typedef struct Misfit {
     Err error;
 } Misfit;
 
+/* A chunk sends its own relation messages; its changes are its hypertable's. */
+typedef struct ChunkState {
+    uint32_t oid;
+    LeafState *state;
+} ChunkState;
+
 typedef struct Relmap {
     const Blueprint *blueprint;
     VEC(Misfit) misfits;
     RelState *rels;
     LeafState *leaves;
-    PgoValue *scratch; /* three rows of the widest relation */
+    VEC(ChunkState) chunks; /* of hypertables of the source, sorted by oid; they come and go */
+    PgoValue *scratch;      /* three rows of the widest relation */
     PgoValue *old_values;
     PgoValue *new_values;
     PgoValue *key_values;
@@ -44,6 +52,15 @@ typedef struct Relmap {
 
 void relmap_init(Relmap *relmap, const Blueprint *blueprint);
 void relmap_release(Relmap *relmap);
+
+/** Changes of this relation are the hypertable's from now on. \param leaf the hypertable's one */
+void relmap_add_chunk(Relmap *relmap, uint32_t oid, const Leaf *leaf);
+
+/** The hypertable's leaf of a chunk that was added; NULL: it is none. */
+const Leaf *relmap_chunk_of(const Relmap *relmap, uint32_t oid);
+
+/** Whether a relation of the source is a leaf, or a chunk that was added. */
+bool relmap_knows(const Relmap *relmap, uint32_t oid);
 
 /** A new session: relation messages will come again. */
 void relmap_forget(Relmap *relmap);

@@ -8,6 +8,7 @@
 #include "base/queue.h"
 #include "base/vec.h"
 #include "cdc/apply.h"
+#include "cdc/chunk_question.h"
 #include "cdc/decoder.h"
 #include "cdc/hold.h"
 #include "cdc/spool.h"
@@ -89,6 +90,8 @@ struct Stream {
     char *shape;       /* as last seen; the pulse's */
     uint32_t stranger_oid;
     Stranger stranger;
+    ChunkQuestion chunk;     /* see chunks.h */
+    atomic_bool chunk_asked; /* there is one */
     uint64_t looks; /* at the names, see names.h; what is astray does not change any more */
     VEC(Astray) astray;
     Arena astray_arena;

@@ -5,6 +5,7 @@
 #include "cdc/translate.h"
 
 #include "base/clock.h"
+#include "cdc/chunk_question.h"
 #include "cdc/mark.h"
 #include "cdc/test_decoding.h"
 
@@ -36,18 +37,6 @@ static int by_name(const void *a, const void *b)
                         &((const TranslateLeaf *)b)->leaf->source);
 }
 
-void translate_init(Translate *translate, const Blueprint *blueprint)
-{
-    *translate = (Translate){.blueprint = blueprint, .leaf_count = blueprint->leaf_count};
-    translate->leaves = arena_array(&translate->arena, TranslateLeaf, blueprint->leaf_count);
-    for (size_t i = 0; i < blueprint->leaf_count; i++) {
-        const Leaf *leaf = &blueprint->leaves[i];
-        TdColumn *row = arena_array(&translate->arena, TdColumn, leaf->root->column_count);
-        translate->leaves[i] = (TranslateLeaf){.leaf = leaf, .row = row};
-    }
-    qsort(translate->leaves, translate->leaf_count, sizeof(TranslateLeaf), by_name);
-}
-
 void translate_release(Translate *translate)
 {
     str_release(&translate->name);
@@ -62,8 +51,88 @@ void translate_reset(Translate *translate)
     translate->told = false;
 }
 
-static TranslateLeaf *find_leaf(Translate *translate, TdText schema, TdText name)
+/* --- relations of hypertables --- */
+
+/* Where the name stands, or would. */
+static size_t name_place(const Translate *translate, const Name *name)
 {
+    size_t low = 0;
+    for (size_t high = translate->names.count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (name_compare(&translate->names.items[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void add_name(Translate *translate, const Name *name, TranslateLeaf *leaf)
+{
+    size_t at = name_place(translate, name);
+    Arena *arena = &translate->arena;
+    *vec_push(arena, &translate->names) = (TranslateName){0};
+    TranslateName *items = translate->names.items;
+    memmove(&items[at + 1], &items[at], (translate->names.count - 1 - at) * sizeof(TranslateName));
+    items[at] = (TranslateName){
+        .name = {arena_strdup(arena, name->schema), arena_strdup(arena, name->rel)},
+        .leaf = leaf,
+    };
+}
+
+static TranslateLeaf *state_of(Translate *translate, const Leaf *leaf)
+{
+    TranslateLeaf key = {.leaf = leaf};
+    return bsearch(&key, translate->leaves, translate->leaf_count, sizeof(TranslateLeaf), by_name);
+}
+
+/* What the catalog showed need not be asked. */
+static void add_chunks(Translate *translate, const Blueprint *blueprint)
+{
+    for (size_t i = 0; blueprint->has_chunked && i < blueprint->source->relations_count; i++) {
+        const CatRelation *relation = &blueprint->source->relations[i];
+        const Leaf *leaf = blueprint_chunked(blueprint, relation->hypertable);
+        if (blueprint_leaf(blueprint, relation->oid) == NULL)
+            add_name(translate, &relation->name, leaf == NULL ? NULL : state_of(translate, leaf));
+    }
+}
+
+void translate_init(Translate *translate, const Blueprint *blueprint)
+{
+    *translate = (Translate){.blueprint = blueprint, .leaf_count = blueprint->leaf_count};
+    translate->leaves = arena_array(&translate->arena, TranslateLeaf, blueprint->leaf_count);
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        const Leaf *leaf = &blueprint->leaves[i];
+        TdColumn *row = arena_array(&translate->arena, TdColumn, leaf->root->column_count);
+        translate->leaves[i] = (TranslateLeaf){.leaf = leaf, .row = row};
+    }
+    qsort(translate->leaves, translate->leaf_count, sizeof(TranslateLeaf), by_name);
+    add_chunks(translate, blueprint);
+}
+
+/* A relation that the blueprint lacks. \param leaf receives NULL when it is not selected */
+static bool find_stranger(Output *output, const Name *name, TranslateLeaf **leaf)
+{
+    Translate *translate = output->translate;
+    const Leaf *found = NULL;
+    *leaf = NULL;
+    if (translate->resolve == NULL)
+        return true;
+    size_t at = name_place(translate, name);
+    if (at < translate->names.count && name_equal(&translate->names.items[at].name, name)) {
+        *leaf = translate->names.items[at].leaf;
+        return true;
+    }
+    if (!translate->resolve(translate->resolve_data, name, translate->xid, &found, output->err))
+        return false;
+    *leaf = found == NULL ? NULL : state_of(translate, found);
+    add_name(translate, name, *leaf);
+    return true;
+}
+
+static bool find_leaf(Output *output, TdText schema, TdText name, TranslateLeaf **leaf)
+{
+    Translate *translate = output->translate;
     str_reset(&translate->name);
     char *at = str_reserve(&translate->name, schema.bytes + name.bytes + 2);
     char *schema_end = at + td_unquote_name(schema, at);
@@ -71,7 +140,8 @@ static TranslateLeaf *find_leaf(Translate *translate, TdText schema, TdText name
     *(schema_end + 1 + td_unquote_name(name, schema_end + 1)) = '\0';
     Leaf wanted = {.source = {at, schema_end + 1}};
     TranslateLeaf key = {.leaf = &wanted};
-    return bsearch(&key, translate->leaves, translate->leaf_count, sizeof(TranslateLeaf), by_name);
+    *leaf = bsearch(&key, translate->leaves, translate->leaf_count, sizeof(TranslateLeaf), by_name);
+    return *leaf != NULL || find_stranger(output, &wanted.source, leaf);
 }
 
 /* --- writing messages --- */
@@ -346,7 +416,9 @@ static bool take_change(Output *output)
     TdCursor at = td_relations(line);
     if (!td_relation(&at, &schema, &name))
         BUG("a change without a relation");
-    TranslateLeaf *leaf = find_leaf(output->translate, schema, name);
+    TranslateLeaf *leaf = NULL;
+    if (!find_leaf(output, schema, name, &leaf))
+        return false;
     if (leaf == NULL || !is_published(output, line->kind)) {
         output->translate->skipped++;
         return true;
@@ -361,19 +433,46 @@ static bool take_change(Output *output)
     return take_row(output, leaf);
 }
 
+/* Whether a relation bears the leaf's own name: else it is a chunk of it. */
+static bool is_itself(const TranslateLeaf *leaf, TdText schema, TdText name)
+{
+    return td_name_is(schema, leaf->leaf->source.schema) &&
+           td_name_is(name, leaf->leaf->source.rel);
+}
+
+/* A hypertable's TRUNCATE names it and its chunks; one that names a chunk alone is of a part. */
+static bool is_truncated_whole(Output *output, const TranslateLeaf *leaf)
+{
+    TdText schema;
+    TdText name;
+    for (TdCursor at = td_relations(&output->line); td_relation(&at, &schema, &name);)
+        if (is_itself(leaf, schema, name))
+            return true;
+    return chunks_truncate_refused(leaf->leaf, output->err);
+}
+
 /* Of the selected ones among its relations; a root of partitions is none. */
 static bool take_truncate(Output *output)
 {
     TdText schema;
     TdText name;
     uint32_t count = 0;
+    const TranslateLeaf *whole = NULL; /* the chunks of one hypertable stand together */
     AUTO_STR Str oids = {0};
     if (!is_published(output, TD_TRUNCATE))
         return true;
     for (TdCursor at = td_relations(&output->line); td_relation(&at, &schema, &name);) {
-        TranslateLeaf *leaf = find_leaf(output->translate, schema, name);
+        TranslateLeaf *leaf = NULL;
+        if (!find_leaf(output, schema, name, &leaf))
+            return false;
         if (leaf == NULL)
             continue;
+        if (!is_itself(leaf, schema, name)) {
+            if (leaf != whole && !is_truncated_whole(output, leaf))
+                return false;
+            whole = leaf;
+            continue;
+        }
         tell_relation(output, leaf);
         for (int shift = 24; shift >= 0; shift -= 8)
             str_append_char(&oids, (char)(leaf->leaf->oid >> shift & 0xff));
@@ -394,23 +493,25 @@ static bool text_is(TdText text, const char *what)
     return text.bytes == strlen(what) && memcmp(text.data, what, text.bytes) == 0;
 }
 
-static void put_mark(Output *output, Lsn wal_end, TdText content)
+static void put_mark(Output *output, Lsn wal_end, TdText prefix, TdText content)
 {
     begin_block_message(output, PGO_MESSAGE);
     put_number(output, 1, 1);
     put_number(output, wal_end, 8);
-    put_text(output, MARK_PREFIX);
+    str_append_bytes(&output->message, prefix.data, prefix.bytes);
+    str_append_char(&output->message, '\0');
     put_number(output, content.bytes, 4);
     str_append_bytes(&output->message, content.data, content.bytes);
     end_message(output, 0);
 }
 
-/* Others' messages are of no use behind here. */
+/* Others' messages are of no use behind here, but TimescaleDB's are. */
 static bool take_message(Output *output, Lsn wal_end)
 {
     const TdLine *line = &output->line;
-    if (line->transactional && text_is(line->prefix, MARK_PREFIX))
-        put_mark(output, wal_end, line->content);
+    if (line->transactional && (text_is(line->prefix, MARK_PREFIX) ||
+                                moves_step(line->prefix.data, line->prefix.bytes) != 0))
+        put_mark(output, wal_end, line->prefix, line->content);
     return true;
 }
 
@@ -438,7 +539,8 @@ static bool take_mark_row(Output *output, Lsn wal_end)
         content.length = td_value(&column, str_reserve(&content, column.value.bytes + 1));
     }
     if (ours)
-        put_mark(output, wal_end, (TdText){str_text(&content), content.length});
+        put_mark(output, wal_end, (TdText){MARK_PREFIX, strlen(MARK_PREFIX)},
+                 (TdText){str_text(&content), content.length});
     return true;
 }
 

@@ -12,10 +12,16 @@
 #define GODWIT_CDC_TRANSLATE_H
 
 #include "base/str.h"
+#include "base/vec.h"
 #include "blueprint/blueprint.h"
 #include "cdc/batch.h"
 
 typedef struct TranslateLeaf TranslateLeaf;
+
+typedef struct TranslateName {
+    Name name;
+    TranslateLeaf *leaf; /* of the hypertable; NULL: not selected */
+} TranslateName;
 
 typedef struct Translate {
     const Blueprint *blueprint;
@@ -24,8 +30,14 @@ typedef struct Translate {
     bool open; /* a transaction is */
     bool told; /* something of it was: its block is open */
     uint32_t xid;
-    uint64_t skipped; /* changes of what is not selected */
-    Str name;         /* of a relation, unquoted */
+    uint64_t skipped;         /* changes of what is not selected */
+    Str name;                 /* of a relation, unquoted */
+    VEC(TranslateName) names; /* of chunks, and of what came along with them; sorted */
+    /* Says what a relation is that the blueprint lacks. NULL: there are no hypertables.
+     * \param leaf receives its hypertable's, NULL: it is not selected \return false with what ends
+     * the session */
+    bool (*resolve)(void *data, const Name *name, uint32_t xid, const Leaf **leaf, Err *err);
+    void *resolve_data;
     Arena arena;
 } Translate;
 

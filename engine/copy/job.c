@@ -59,8 +59,9 @@ static void choose_leaves(CopyJob *job, const Run *run, const Wave *wave, const 
             continue;
         JobLeaf *chosen = &job->leaves[job->leaf_count++];
         chosen->leaf = leaf;
-        chosen->plan =
-            parts_plan(&job->arena, leaf, known->pages, source_version, &run->plan->copy);
+        chosen->plan = leaf->root->chunked ? parts_by_chunk(&job->arena, known->chunk_count)
+                                           : parts_plan(&job->arena, leaf, known->pages,
+                                                        source_version, &run->plan->copy);
         job->part_count += chosen->plan.count;
     }
     if (job->leaf_count > 1)
@@ -104,6 +105,8 @@ static bool add_parts(CopyJob *job, JobLeaf *leaf, Run *run, Wave *wave, Err *er
             .range = parts_range(&leaf->plan, i, low, high),
             .only = leaf->plan.count == 1,
         };
+        if (leaf->plan.by == PART_BY_CHUNK)
+            part->spec.range.chunk = &wave_leaf(wave, leaf->leaf)->chunks[i].name;
     }
     return true;
 }

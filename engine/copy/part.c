@@ -39,7 +39,16 @@ void part_source_sql(Str *sql, const Conn *source, const Leaf *leaf, const PartR
 {
     const Relation *relation = leaf->root;
     str_append(sql, "COPY ");
-    if (range->by == PART_BY_NONE && relation->filter == NULL) {
+    /* Of a hypertable, and of a chunk that is in the columnstore, a plain COPY gives nothing, nor
+     * does ONLY. */
+    if (relation->chunked) {
+        str_append(sql, "(SELECT ");
+        columns_append(sql, source, relation);
+        str_append(sql, " FROM ");
+        ddl_qname(sql, source, range->chunk != NULL ? range->chunk : &leaf->source);
+        parts_condition(sql, range, "", relation->filter);
+        str_append(sql, ")");
+    } else if (range->by == PART_BY_NONE && relation->filter == NULL) {
         ddl_qname(sql, source, &leaf->source);
         column_list(sql, source, relation);
     } else {

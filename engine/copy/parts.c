@@ -68,6 +68,18 @@ PartPlan parts_plan(Arena *arena, const Leaf *leaf, uint32_t pages, int source_v
     return plan;
 }
 
+PartPlan parts_by_chunk(Arena *arena, size_t chunks)
+{
+    if (chunks == 0)
+        return (PartPlan){.by = PART_BY_NONE, .count = 1, .reason = "a hypertable without chunks"};
+    return (PartPlan){
+        .by = PART_BY_CHUNK,
+        .count = chunks,
+        .reason = arena_printf(arena, "a hypertable of %zu chunk%s: chunk by chunk", chunks,
+                               chunks == 1 ? "" : "s"),
+    };
+}
+
 /* The index-th of count cuts between low and high, without overflow for any int64 span. */
 static int64_t cut(int64_t low, int64_t high, size_t index, size_t count)
 {
@@ -79,7 +91,7 @@ static int64_t cut(int64_t low, int64_t high, size_t index, size_t count)
 PartRange parts_range(const PartPlan *plan, size_t index, int64_t low, int64_t high)
 {
     PartRange range = {.by = plan->by, .column = plan->column};
-    if (plan->by == PART_BY_NONE)
+    if (plan->by == PART_BY_NONE || plan->by == PART_BY_CHUNK)
         return range;
     range.has_from = index > 0;
     range.has_to = index + 1 < plan->count;
@@ -90,6 +102,8 @@ PartRange parts_range(const PartPlan *plan, size_t index, int64_t low, int64_t h
 
 char *parts_range_text(Arena *arena, const PartRange *range)
 {
+    if (range->by == PART_BY_CHUNK)
+        return arena_printf(arena, "chunk %s", name_text(arena, range->chunk));
     const char *what = range->by == PART_BY_CTID ? "pages" : range->column;
     if (range->has_from && range->has_to)
         return arena_printf(arena, "%s from %" PRId64 " to below %" PRId64, what, range->from,

@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "blueprint/blueprint.h"
 
-typedef enum PartBy { PART_BY_NONE, PART_BY_CTID, PART_BY_KEY } PartBy;
+typedef enum PartBy { PART_BY_NONE, PART_BY_CTID, PART_BY_KEY, PART_BY_CHUNK } PartBy;
 
 typedef struct PartPlan {
     PartBy by;
@@ -31,9 +31,14 @@ typedef struct PartRange {
     const char *column;
     bool has_from;
     bool has_to;
-    int64_t from; /* included */
-    int64_t to;   /* excluded */
+    int64_t from;      /* included */
+    int64_t to;        /* excluded */
+    const Name *chunk; /* by chunk */
 } PartRange;
+
+/** How a hypertable is divided: each of its chunks is a part; without any it is read as a whole.
+ */
+PartPlan parts_by_chunk(Arena *arena, size_t chunks);
 
 /** The range of part `index` of `count`. \param low,high least and greatest key value (by key);
  * pages 0 and the number of pages (by ctid). The first is open below, the last above. */

@@ -8,6 +8,7 @@
 #include "copy/blockers.h"
 #include "copy/job.h"
 #include "copy/leaves.h"
+#include "copy/wave_chunks.h"
 #include "pg/ddl.h"
 #include "pg/slot.h"
 #include "sql_text.h"
@@ -146,16 +147,20 @@ static bool lock_leaves(const Wave *wave, Err *err)
 {
     AUTO_STR Str sql = {0};
     for (size_t i = 0; i < wave->included_count; i++) {
-        str_append(&sql, sql.length == 0 ? "LOCK TABLE ONLY " : ", ONLY ");
-        ddl_qname(&sql, wave->keeper, &wave->included[i]->source);
-        if ((i + 1) % TABLES_PER_LOCK != 0 && i + 1 < wave->included_count)
+        const Leaf *leaf = wave->included[i];
+        if (!leaf->root->chunked) {
+            str_append(&sql, sql.length == 0 ? "LOCK TABLE ONLY " : ", ONLY ");
+            ddl_qname(&sql, wave->keeper, &leaf->source);
+        }
+        bool full = (i + 1) % TABLES_PER_LOCK == 0 || i + 1 == wave->included_count;
+        if (!full || sql.length == 0)
             continue;
         str_append(&sql, " IN ACCESS SHARE MODE");
         if (!pg_none(wave->keeper, sql.data, NO_PARAMS, err))
             return false;
         str_reset(&sql);
     }
-    return true;
+    return wave_chunks_lock(wave->keeper, wave->included, wave->included_count, err);
 }
 
 /* The keeper imports the slot's snapshot and exports it again: from then on the walsender, and
@@ -205,10 +210,24 @@ static bool drop_left_slots(Wave *wave, Err *err)
            pg_none(wave->keeper, SQL_WAVE_SLOTS_LEFT, PARAMS(wave->run->slot_name), err);
 }
 
+/* Locks first, then the snapshot; chunks that came between the two are locked behind it, and the
+ * whole is done again if one of them was rewritten before that. */
 static bool hold_once(Wave *wave, Err *err)
 {
-    return pg_begin(wave->keeper, SNAPSHOT_MODES, err) && lock_leaves(wave, err) &&
-           make_snapshot(wave, err);
+    bool still = false;
+    for (;;) {
+        if (!pg_begin(wave->keeper, SNAPSHOT_MODES, err) || !lock_leaves(wave, err) ||
+            !make_snapshot(wave, err) ||
+            !wave_chunks_lock(wave->keeper, wave->included, wave->included_count, err) ||
+            !wave_chunks_read(&wave->arena, wave->keeper, wave->included, wave->included_count,
+                              wave->leaves, &still, err))
+            return false;
+        if (still)
+            return true;
+        log_info(&wave->run->log, "a chunk came and was rewritten while the snapshot was taken; "
+                                  "it is taken again");
+        pg_rollback(wave->keeper);
+    }
 }
 
 static bool hold(Wave *wave, Err *err)

@@ -18,12 +18,20 @@
 
 typedef struct CopyJob CopyJob; /* copy/job.h */
 
+/* A chunk of a hypertable under the wave's snapshot. */
+typedef struct WaveChunk {
+    Name name;
+    uint64_t bytes;
+} WaveChunk;
+
 /* What the wave knows of one leaf. */
 typedef struct WaveLeaf {
     bool included;   /* is copied in this wave; else an earlier wave did */
     bool dirty;      /* an earlier wave began it: its share of the target may hold rows */
     bool referenced; /* and foreign keys of other tables stand on that: it cannot be truncated */
     uint32_t pages;
+    const WaveChunk *chunks; /* of a hypertable, the largest first */
+    size_t chunk_count;
 } WaveLeaf;
 
 /** Locks what is left to copy, makes the snapshot, compares the catalog with the blueprint, opens

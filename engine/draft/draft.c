@@ -114,10 +114,17 @@ static bool is_provider_schema(const Draft *draft, const char *schema)
     return provider_reserves(draft->in->source_kind, PROVIDER_SCHEMA, schema) != NULL;
 }
 
-static const char *why_excluded(const CatRelation *relation)
+static bool takes_hypertables(const DraftInput *in)
 {
-    if (relation->is_hypertable)
-        return "a hypertable: not as a source in this version";
+    return in->target == NULL ? strcmp(in->target_kind, "tiger_cloud") == 0
+                              : in->target->server.timescaledb_version != NULL ||
+                                    catalog_available(in->target, "timescaledb") != NULL;
+}
+
+static const char *why_excluded(const Draft *draft, const CatRelation *relation)
+{
+    if (relation->is_hypertable && !takes_hypertables(draft->in))
+        return "a hypertable, and the target has no TimescaleDB";
     if (relation->persistence == 'u')
         return "unlogged: it would be copied again behind the fence (take the line out if its size "
                "may be downtime)";
@@ -140,7 +147,7 @@ static void find_selection(Draft *draft)
             relation->kind == 'S')
             continue;
         add_once(draft, &draft->schemas, relation->name.schema);
-        const char *why = is_table(relation) ? why_excluded(relation) : NULL;
+        const char *why = is_table(relation) ? why_excluded(draft, relation) : NULL;
         if (why != NULL)
             *vec_push(draft->arena, &draft->excluded) =
                 arena_printf(draft->arena, "    - %s  # %s\n",
@@ -172,7 +179,7 @@ static void write_schema_line(Draft *draft, const char *schema)
 static const char *clash_of(const Draft *draft, const CatRelation *relation)
 {
     const Catalog *target = draft->in->target;
-    if (!is_table(relation) || relation->is_partition || why_excluded(relation) != NULL ||
+    if (!is_table(relation) || relation->is_partition || why_excluded(draft, relation) != NULL ||
         is_provider_schema(draft, relation->name.schema))
         return NULL;
     if (provider_reserves(draft->in->target_kind, PROVIDER_SCHEMA, relation->name.schema) != NULL)
@@ -242,16 +249,55 @@ static void write_select(Draft *draft)
 
 /* ---- hypertables ---------------------------------------------------------------------------- */
 
-static bool takes_hypertables(const DraftInput *in)
-{
-    return in->target == NULL ? strcmp(in->target_kind, "tiger_cloud") == 0
-                              : in->target->server.timescaledb_version != NULL ||
-                                    catalog_available(in->target, "timescaledb") != NULL;
-}
-
 static bool is_selected(const Draft *draft, const CatRelation *relation)
 {
-    return why_excluded(relation) == NULL && !is_provider_schema(draft, relation->name.schema);
+    return why_excluded(draft, relation) == NULL &&
+           !is_provider_schema(draft, relation->name.schema);
+}
+
+/* A hypertable of the source as an entry of the plan would describe it. */
+static void write_mirrored(Draft *draft, const CatRelation *table)
+{
+    size_t count = 0;
+    const CatDimension *dimensions = catalog_dimensions(draft->in->source, &table->name, &count);
+    Name name = target_name(draft, table);
+    str_appendf(draft->out, "#   - target_table: %s\n", draft_relation(draft->arena, &name));
+    for (size_t i = 0; i < count; i++) {
+        const CatDimension *one = &dimensions[i];
+        str_append(draft->out, i == 0 ? "#     by_range: {" : "#       - by_");
+        if (i > 0)
+            str_append(draft->out, one->number_partitions > 0 ? "hash: {" : "range: {");
+        str_appendf(draft->out, "column_name: %s, ", draft_scalar(draft->arena, one->column_name));
+        if (one->number_partitions > 0)
+            str_appendf(draft->out, "number_partitions: %u", one->number_partitions);
+        else
+            str_appendf(draft->out, "partition_interval: %s",
+                        draft_scalar(draft->arena, one->interval));
+        if (one->partition_func.rel != NULL)
+            str_appendf(draft->out, ", partition_func: %s",
+                        draft_relation(draft->arena, &one->partition_func));
+        str_append(draft->out, i == 0 && count > 1 ? "}\n#     dimensions:\n" : "}\n");
+    }
+    if (count > 0 && dimensions[0].integer_now_func.rel != NULL)
+        str_appendf(draft->out, "#     integer_now_func: %s\n",
+                    draft_relation(draft->arena, &dimensions[0].integer_now_func));
+}
+
+static void write_mirror(Draft *draft)
+{
+    const Catalog *source = draft->in->source;
+    size_t count = 0;
+    for (size_t i = 0; i < source->relations_count; i++) {
+        const CatRelation *table = source->by_name[i];
+        if (!table->is_hypertable || !draft_is_users(table) || !is_selected(draft, table))
+            continue;
+        if (count++ == 0)
+            str_append(draft->out,
+                       "\n# Hypertables of the source become hypertables with the same settings. "
+                       "Below is what they are; an\n# entry of \"hypertables\" changes it for its "
+                       "table.\ntimescaledb: {mirror: true}\n# hypertables:\n");
+        write_mirrored(draft, table);
+    }
 }
 
 static void write_candidate(Draft *draft, const Candidate *candidate, bool active)
@@ -440,6 +486,7 @@ bool draft_write(Str *out, const DraftInput *input, Conn *source, Err *err)
     }
     write_head(&draft);
     write_select(&draft);
+    write_mirror(&draft);
     if (!write_hypertables(&draft, source, err))
         return false;
     write_extensions(&draft);

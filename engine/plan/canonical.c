@@ -404,6 +404,11 @@ char *plan_canonical(Arena *arena, const Plan *plan)
     put_endpoint(&json, "source", &plan->source);
     put_steps(&json, arena, "steps", &plan->steps);
     put_endpoint(&json, "target", &plan->target);
+    if (plan->mirror) {
+        json_open(&json, "timescaledb", '{');
+        json_bool(&json, "mirror", true);
+        json_close(&json, '}');
+    }
     json_open(&json, "tools", '{');
     json_text(&json, "pg_bin", plan->pg_bin);
     json_close(&json, '}');

@@ -62,6 +62,9 @@ void check_failback(Check *check)
               "What it leaves out is on the source alone: rows of the target lack it.");
     check_key(check, "hypertables", "a hypertable",
               "Changes of hypertables are not streamed from the target in this version.");
+    if (plan->mirror)
+        refuse(check, node_at(check->root, "timescaledb.mirror")->key, "a mirror",
+               "Changes of hypertables are not streamed from the target in this version.");
     if (plan->replication.publish != PLAN_PUBLISH_ALL)
         refuse(check, node_at(check->root, "replication.publish")->key,
                "a stream of some kinds of changes",

@@ -215,6 +215,10 @@ void fill_timescale(Plan *plan, const BoundPlan *bound, const Node *root)
     Fill fill = {.plan = plan, .arena = &plan->arena};
     fill_aggregates(&fill, bound, root);
     fill_jobs(&fill, bound, root);
+    plan->mirror = bound->timescaledb != NULL &&
+                   bool_or_default(bound->timescaledb->mirror, "timescaledb", "mirror");
+    if (plan->mirror)
+        plan->mirror_pos = node_at(root, "timescaledb.mirror")->pos;
     const Node *list = node_get(root, "hypertables");
     const Node *node = list == NULL ? NULL : list->first;
     plan->hypertable_count = bound->hypertables_count;

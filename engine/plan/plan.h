@@ -418,6 +418,8 @@ typedef struct Plan {
     PlanRoles roles;
     PlanExtensions extensions;
     PlanSchema schema;
+    bool mirror; /* the source's hypertables become hypertables with the same settings */
+    PlanPos mirror_pos;
     PlanHypertable *hypertables;
     size_t hypertable_count;
     PlanAggregate *aggregates; /* in the order of the plan */

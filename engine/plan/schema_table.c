@@ -57,7 +57,7 @@ static const PlanKey PLAN_KEYS[] = {
     {.key = "cutover", .doc = "The switch from source to target."},
     {.key = "roles", .doc = "Roles that are copied."},
     {.key = "extensions", .doc = "Extensions that are created."},
-    {.key = "timescaledb", .doc = "Mirror of a TimescaleDB source.", .is_later = true},
+    {.key = "timescaledb", .doc = "Mirror of a TimescaleDB source."},
     {.key = "continuous_aggregates", .doc = "Continuous aggregates on the target."},
     {.key = "jobs", .doc = "User jobs on the target; they are added behind the switch."},
     {.key = "ddl",

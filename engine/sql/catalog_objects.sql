@@ -63,6 +63,8 @@ WITH spaces AS (
     UNION ALL
     SELECT 2620, g.oid, r.relnamespace, g.tgname, 'trigger'
     FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class r ON r.oid = g.tgrelid
+    JOIN pg_catalog.pg_proc gp ON gp.oid = g.tgfoid
+    JOIN pg_catalog.pg_namespace gn ON gn.oid = gp.pronamespace AND gn.nspname !~ '^_timescaledb_'
     UNION ALL
     SELECT 2618, w.oid, r.relnamespace, w.rulename, 'rule'
     FROM pg_catalog.pg_rewrite w JOIN pg_catalog.pg_class r ON r.oid = w.ev_class

@@ -24,6 +24,31 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     return true;
 }
 
+/* The chunks that are there now; the wave copies those of its snapshot. */
+static size_t describe_chunks(StepCtx *ctx, Description *description, const Leaf *leaf)
+{
+    const Catalog *catalog = ctx->run->blueprint->source;
+    AUTO_STR Str sql = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < catalog->relations_count; i++)
+        count += catalog->relations[i].hypertable == leaf->oid;
+    PartPlan plan = parts_by_chunk(ctx->arena, count);
+    description_add_parts(ctx->arena, description, name_text(ctx->arena, &leaf->source), plan.count,
+                          plan.reason);
+    for (size_t i = 0; i < catalog->relations_count; i++) {
+        if (catalog->relations[i].hypertable != leaf->oid)
+            continue;
+        PartRange range = {.by = PART_BY_CHUNK, .chunk = &catalog->relations[i].name};
+        str_reset(&sql);
+        part_source_sql(&sql, ctx->source, leaf, &range);
+        description_add(ctx->arena, description, CONN_SOURCE, sql.data);
+    }
+    str_reset(&sql);
+    part_target_sql(&sql, ctx->target, leaf, false);
+    description_add(ctx->arena, description, CONN_TARGET, sql.data);
+    return plan.count;
+}
+
 static size_t describe_leaf(StepCtx *ctx, Description *description, const Leaf *leaf)
 {
     AUTO_STR Str sql = {0};
@@ -57,7 +82,8 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     const Relation *relation = ctx->step->object;
     size_t parts = 0;
     for (size_t i = 0; i < relation->leaf_count; i++)
-        parts += describe_leaf(ctx, description, relation->leaves[i]);
+        parts += relation->chunked ? describe_chunks(ctx, description, relation->leaves[i])
+                                   : describe_leaf(ctx, description, relation->leaves[i]);
     description->sentence = arena_printf(
         ctx->arena, "copy %s as %s in %zu part%s", name_text(ctx->arena, &relation->source),
         relation->binary ? "binary" : "text", parts, parts == 1 ? "" : "s");

@@ -18,6 +18,7 @@ extern const StepKind STEP_PUBLICATION;
 #define ROOT_PUBLISHED_VERSION     130000
 #define TRUNCATE_PUBLISHED_VERSION 110000
 #define PARTS_PUBLISHED_VERSION    150000
+#define SCHEMA_PUBLISHED_VERSION   150000
 /* Writers of the tables wait behind the lock: not for longer than this. */
 #define GROW_LOCK_TIMEOUT_MS 900
 
@@ -118,6 +119,13 @@ static void member_sql(Str *sql, const StepCtx *ctx, const Member *member)
         str_appendf(sql, " WHERE %s", relation->filter);
 }
 
+/* The schema that is published as a whole; NULL: none. */
+static const char *chunk_schema(const StepCtx *ctx)
+{
+    bool whole = ctx->run->blueprint->chunk_way == CHUNKS_BY_SCHEMA && !def_of(ctx)->adopted;
+    return whole ? CHUNK_SCHEMA : NULL;
+}
+
 static void create_sql(Str *sql, const StepCtx *ctx)
 {
     MemberVec list = planned(ctx);
@@ -126,6 +134,11 @@ static void create_sql(Str *sql, const StepCtx *ctx)
     for (size_t i = 0; i < list.count; i++) {
         str_append(sql, i == 0 ? "\n    FOR TABLE ONLY " : ",\n              ONLY ");
         member_sql(sql, ctx, &list.items[i]);
+    }
+    if (chunk_schema(ctx) != NULL) {
+        str_append(sql, list.count == 0 ? "\n    FOR TABLES IN SCHEMA "
+                                        : ",\n        TABLES IN SCHEMA ");
+        ddl_ident(sql, ctx->source, chunk_schema(ctx));
     }
     str_append(sql, "\n    WITH (publish = '");
     publish_append(sql, published(ctx));
@@ -154,8 +167,13 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
                          name_of(ctx), count, count == 1 ? "" : "s");
         return true;
     }
-    description->sentence = arena_printf(ctx->arena, "publish %zu selected table%s as %s", count,
-                                         count == 1 ? "" : "s", name_of(ctx));
+    description->sentence = arena_printf(
+        ctx->arena, "publish %zu selected table%s as %s%s", count, count == 1 ? "" : "s",
+        name_of(ctx),
+        chunk_schema(ctx) == NULL
+            ? ""
+            : ", with the whole schema that chunks are made in: so new chunks are published from "
+              "their first row, which a list of tables would miss");
     create_sql(&create, ctx);
     comment_sql(&comment, ctx);
     description_add(ctx->arena, description, CONN_SOURCE, create.data);
@@ -252,6 +270,21 @@ static bool may_grow(StepCtx *ctx, const Rows *rows, MemberVec *missing, bool *m
 static const char OTHER_TABLES[] =
     "its tables are not the selected ones, or not filtered as planned";
 
+/* Whether the schemas that it publishes as a whole are those that it should. */
+static bool same_schemas(const StepCtx *ctx, bool *same, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    const char *wanted = chunk_schema(ctx);
+    *same = true;
+    if (conn_version(ctx->source) < SCHEMA_PUBLISHED_VERSION)
+        return true;
+    if (!pg_rows(ctx->source, SQL_COPY_PUBLICATION_SCHEMAS, PARAMS(name_of(ctx)), &rows, err))
+        return false;
+    size_t count = rows_count(rows);
+    *same = wanted == NULL ? count == 0 : count == 1 && strcmp(rows_text(rows, 0, 0), wanted) == 0;
+    return true;
+}
+
 /* Why a publication of our name is not the one we want; NULL when it is. */
 static const char *difference(const StepCtx *ctx, const Rows *rows)
 {
@@ -283,7 +316,10 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
         observation->state = OBSERVED_NEEDED;
         return true;
     }
-    const char *why = difference(ctx, rows);
+    bool same = false;
+    if (!same_schemas(ctx, &same, err))
+        return false;
+    const char *why = same ? difference(ctx, rows) : "it publishes other schemas as a whole";
     if (why == NULL)
         return true;
     MemberVec missing = {0};

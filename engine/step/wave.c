@@ -24,8 +24,10 @@ static int by_oid(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-static void lock_sql(Str *sql, const StepCtx *ctx)
+/* Of plain tables and partitions in one mode, of hypertables with their chunks in another. */
+static bool lock_sql(Str *sql, const StepCtx *ctx, bool chunked)
 {
+    bool any = false;
     const Blueprint *blueprint = ctx->run->blueprint;
     const Leaf **leaves = arena_array(ctx->arena, const Leaf *, blueprint->leaf_count);
     for (size_t i = 0; i < blueprint->leaf_count; i++)
@@ -33,10 +35,15 @@ static void lock_sql(Str *sql, const StepCtx *ctx)
     if (blueprint->leaf_count > 1)
         qsort(leaves, blueprint->leaf_count, sizeof(*leaves), by_oid);
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
-        str_append(sql, i == 0 ? "LOCK TABLE ONLY " : ",\n           ONLY ");
+        if (leaves[i]->root->chunked != chunked)
+            continue;
+        str_append(sql, any ? ",\n           " : "LOCK TABLE ");
+        str_append(sql, chunked ? "" : "ONLY ");
         ddl_qname(sql, ctx->source, &leaves[i]->source);
+        any = true;
     }
-    str_append(sql, "\n    IN ACCESS SHARE MODE");
+    str_append(sql, chunked ? "\n    IN ROW SHARE MODE" : "\n    IN ACCESS SHARE MODE");
+    return any;
 }
 
 static bool describe(StepCtx *ctx, Description *description, Err *err)
@@ -55,9 +62,10 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     description->sentence = arena_printf(
         ctx->arena, "keep %zu table%s from being rewritten until %s copied, and take a snapshot",
         count, count == 1 ? "" : "s", count == 1 ? "it is" : "they are");
-    if (count > 0) {
-        lock_sql(&sql, ctx);
-        description_add(ctx->arena, description, CONN_SOURCE, sql.data);
+    for (int chunked = 0; chunked < 2; chunked++) {
+        str_reset(&sql);
+        if (lock_sql(&sql, ctx, chunked != 0))
+            description_add(ctx->arena, description, CONN_SOURCE, sql.data);
     }
     str_reset(&sql);
     str_appendf(&sql, "CREATE_REPLICATION_SLOT godwit_%s_wave TEMPORARY LOGICAL %s EXPORT_SNAPSHOT",

@@ -16,6 +16,7 @@ enum {
     BY_MAJOR = 8,          /* printed in other words by another major version */
     NOT_OF_PARTITION = 16, /* made by its root's, under a name of the server's choice */
     SEQUENCE = 32,
+    HYPERTABLE = 64, /* of the source, made one by the mirror */
 };
 
 typedef struct KindRow {
@@ -37,6 +38,7 @@ static const KindRow KINDS[] = {
     {"function ", BY_MAJOR},
     {"type ", BY_MAJOR}, /* a domain's NOT NULL is a constraint from 18 on */
     {"composite type ", 0},
+    {"hypertable ", HYPERTABLE},
 };
 
 typedef struct Judge {
@@ -120,12 +122,24 @@ static bool is_late(const Judge *judge, const KindRow *kind, const Fact *fact)
            ends_with(fact->value, ", replica") || (acts && blueprint_keeps_quiet(judge->blueprint));
 }
 
+/* What the plan says of such a table goes before what it is on the source. */
+static bool is_as_mirrored(const Blueprint *blueprint, const Relation *relation)
+{
+    const Plan *plan = blueprint->plan;
+    for (size_t i = 0; relation != NULL && i < plan->hypertable_count; i++)
+        if (name_equal(&plan->hypertables[i].target_table, &relation->target))
+            return false;
+    return relation != NULL && relation->chunked;
+}
+
 static bool is_expected(const Judge *judge, const KindRow *kind, const Fact *fact, uint32_t oid)
 {
     const CatRelation *table = catalog_relation(judge->blueprint->source, oid);
     const Relation *relation = relation_of(judge->blueprint, table);
     if (kind == NULL || is_made_anew(judge, relation, oid) || ends_with(fact->value, ", invalid"))
         return false;
+    if ((kind->flags & HYPERTABLE) != 0)
+        return relation != NULL && relation->chunked;
     if ((kind->flags & NOT_OF_PARTITION) != 0 && table != NULL && table->is_partition)
         return false;
     if (is_foreign_key(fact->value) && !takes_foreign_key(judge->blueprint, oid, fact->key))
@@ -141,6 +155,8 @@ static bool is_comparable(const Judge *judge, const KindRow *kind, uint32_t oid)
 {
     const CatRelation *table = catalog_relation(judge->blueprint->source, oid);
     const Relation *relation = relation_of(judge->blueprint, table);
+    if ((kind->flags & HYPERTABLE) != 0)
+        return is_as_mirrored(judge->blueprint, relation);
     if (judge->blueprint->rename_count > 0 || (relation != NULL && relation->hypertable != NULL))
         return false;
     return ((kind->flags & BY_MAJOR) == 0 || judge->same_major) &&
@@ -208,12 +224,9 @@ void objects_judge(Arena *arena, const Blueprint *blueprint, const FactVec *sour
 typedef VEC(uint32_t) OidVec;
 
 /* \param blueprint NULL: the target's side, all of it */
-static bool read_side(Arena *arena, Conn *conn, const Blueprint *blueprint, FactVec *facts,
-                      OidVec *oids, Err *err)
+static void take_facts(Arena *arena, const Rows *rows, const Blueprint *blueprint, FactVec *facts,
+                       OidVec *oids)
 {
-    AUTO_ROWS Rows *rows = NULL;
-    if (!pg_rows(conn, SQL_CATALOG_DEFINITIONS, PARAMS((const char *)NULL), &rows, err))
-        return false;
     for (size_t r = 0; r < rows_count(rows); r++) {
         const char *definition = rows_text(rows, r, 3);
         uint32_t oid = (uint32_t)rows_int64(rows, r, 1);
@@ -223,6 +236,21 @@ static bool read_side(Arena *arena, Conn *conn, const Blueprint *blueprint, Fact
         facts_add(arena, facts, rows_text(rows, r, 2), definition == NULL ? "" : definition);
         *vec_push(arena, oids) = oid;
     }
+}
+
+static bool read_side(Arena *arena, Conn *conn, const Blueprint *blueprint, bool hypertables,
+                      FactVec *facts, OidVec *oids, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    AUTO_ROWS Rows *more = NULL;
+    if (!pg_rows(conn, SQL_CATALOG_DEFINITIONS, PARAMS((const char *)NULL), &rows, err))
+        return false;
+    take_facts(arena, rows, blueprint, facts, oids);
+    if (!hypertables)
+        return true;
+    if (!pg_rows(conn, SQL_VERIFY_HYPERTABLES, NO_PARAMS, &more, err))
+        return false;
+    take_facts(arena, more, blueprint, facts, oids);
     return true;
 }
 
@@ -231,8 +259,9 @@ bool objects_compare(Arena *arena, const Blueprint *blueprint, Conn *source, Con
 {
     FactVec of_source = {0}, of_target = {0};
     OidVec oids = {0}, ignored = {0};
-    if (!read_side(arena, source, blueprint, &of_source, &oids, err) ||
-        !read_side(arena, target, NULL, &of_target, &ignored, err))
+    bool hypertables = blueprint->has_chunked; /* then both sides have the extension */
+    if (!read_side(arena, source, blueprint, hypertables, &of_source, &oids, err) ||
+        !read_side(arena, target, NULL, hypertables, &of_target, &ignored, err))
         return false;
     facts_sort(&of_target);
     objects_judge(arena, blueprint, &of_source, oids.items, &of_target, complete,

@@ -74,7 +74,8 @@ static void append_from(Str *sql, const Reading *reading, ConnSide side, const c
         append_union(sql, reading, sample);
         return;
     }
-    bool parts = relation->partitioned || (side == CONN_TARGET && relation->hypertable != NULL);
+    bool parts = relation->partitioned || relation->chunked ||
+                 (side == CONN_TARGET && relation->hypertable != NULL);
     str_append(sql, parts ? " FROM " : " FROM ONLY ");
     ddl_qname(sql, reading_conn(reading, side),
               side == CONN_SOURCE ? &relation->source : &relation->target);

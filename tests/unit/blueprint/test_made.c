@@ -482,7 +482,7 @@ static void a_family_is_not_converted(void **state)
                         "it into a partitioned table.");
 }
 
-static void what_is_not_in_this_version_is_refused(void **state)
+static void what_is_not_mirrored_is_refused(void **state)
 {
     Made *made = *state;
     made->relations[4].is_chunk = true;
@@ -490,8 +490,9 @@ static void what_is_not_in_this_version_is_refused(void **state)
     assert_false(build(made));
     assert_int_equal(made->findings.count, 1);
     assert_string_equal(finding(made, 0),
-                        "P308 app.log is a hypertable; a TimescaleDB source is not in this version "
-                        "| Exclude it for now.");
+                        "P308 app.log is a chunk of a hypertable on the source, and the plan does "
+                        "not say what it becomes | Write \"timescaledb: {mirror: true}\" to make "
+                        "it one on the target, too, with all its settings; or exclude it.");
 }
 
 static void a_foreign_key_out_of_the_selection_is_left_out(void **state)
@@ -535,7 +536,7 @@ int main(void)
         TEST(foreign_keys_to_a_hypertable_need_2_16),
         TEST(without_timescaledb_there_are_no_hypertables),
         TEST(a_family_is_not_converted),
-        TEST(what_is_not_in_this_version_is_refused),
+        TEST(what_is_not_mirrored_is_refused),
         TEST(a_foreign_key_out_of_the_selection_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

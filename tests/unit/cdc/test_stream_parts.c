@@ -12,6 +12,7 @@
 #include "cdc/encode.h"
 #include "cdc/group.h"
 #include "cdc/mark.h"
+#include "cdc/chunks.h"
 #include "cdc/relmap.h"
 #include "cdc/retry_table.h"
 
@@ -362,6 +363,57 @@ static void test_unknown_relations(void **state)
     relmap_release(&world.relmap);
 }
 
+/* A chunk has columns in an order of its own, and its changes are its hypertable's. */
+static void test_chunks_are_their_hypertable(void **state)
+{
+    (void)state;
+    World world;
+    world_init(&world);
+    world.relation.chunked = true;
+    AUTO_ERR Err err = {0};
+    PgoRelation message =
+        relation_message(BYTES("R\0\0\0\7i\0chunk\0d\0\2\0note\0\0\0\0\x19\xff\xff\xff\xff"
+                               "\1id\0\0\0\0\x17\xff\xff\xff\xff"));
+    assert_false(relmap_knows(&world.relmap, 7));
+    relmap_add_chunk(&world.relmap, 9, &world.leaf);
+    relmap_add_chunk(&world.relmap, 7, &world.leaf);
+    relmap_add_chunk(&world.relmap, 7, &world.leaf);
+    assert_int_equal(world.relmap.chunks.count, 2);
+    assert_true(relmap_knows(&world.relmap, 7) && relmap_knows(&world.relmap, 9));
+    assert_ptr_equal(relmap_chunk_of(&world.relmap, 7), &world.leaf);
+    assert_null(relmap_chunk_of(&world.relmap, 100));
+    assert_true(relmap_take(&world.relmap, &message, &err));
+    LeafState *state_of = relmap_leaf(&world.relmap, 7, &err);
+    assert_non_null(state_of);
+    assert_ptr_equal(state_of->leaf, &world.leaf);
+    assert_int_equal(state_of->map[0], 1);
+    assert_int_equal(state_of->map[1], 0);
+    relmap_forget(&world.relmap);
+    assert_false(state_of->known);
+    relmap_release(&world.relmap);
+}
+
+static void test_truncate_of_chunks(void **state)
+{
+    (void)state;
+    World world;
+    world_init(&world);
+    world.relation.chunked = true;
+    world.relation.target = (Name){"public", "t"};
+    relmap_add_chunk(&world.relmap, 7, &world.leaf);
+    relmap_add_chunk(&world.relmap, 9, &world.leaf);
+    AUTO_ERR Err err = {0};
+    static const uint8_t WHOLE[] = {0, 0, 0, 7, 0, 0, 0, 100, 0, 0, 0, 9};
+    static const uint8_t PART[] = {0, 0, 0, 7, 0, 0, 0, 9};
+    PgoTruncate whole = {.relation_count = 3, .relations = WHOLE};
+    PgoTruncate part = {.relation_count = 2, .relations = PART};
+    assert_true(chunks_truncated_whole(&world.relmap, &whole, &err));
+    assert_false(chunks_truncated_whole(&world.relmap, &part, &err));
+    assert_string_equal(
+        err.message, "a TRUNCATE of a chunk of public.t cannot be applied to a part of public.t");
+    relmap_release(&world.relmap);
+}
+
 static void test_key_text(void **state)
 {
     (void)state;
@@ -390,6 +442,8 @@ int main(void)
         cmocka_unit_test(test_drift_is_named),
         cmocka_unit_test(test_drift_waits_for_a_change),
         cmocka_unit_test(test_unknown_relations),
+        cmocka_unit_test(test_chunks_are_their_hypertable),
+        cmocka_unit_test(test_truncate_of_chunks),
         cmocka_unit_test(test_key_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

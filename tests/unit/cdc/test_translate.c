@@ -21,6 +21,7 @@ static const char *T_GENERATED[] = {"twice"};
 static Column T_LEFT_OUT[] = {{.name = "secret", .type_text = "text", .type_oid = 25}};
 static Relation T = {.oid = 16,
                      .source = {"public", "t"},
+                     .target = {"public", "t"},
                      .columns = T_COLUMNS,
                      .column_count = 2,
                      .generated = T_GENERATED,
@@ -161,6 +162,42 @@ static void check(uint32_t publish, const char *lines, const char *wanted)
     batch_pool_release(&pool);
 }
 
+/* Chunks of t, and what came along with them. */
+static bool resolve(void *data, const Name *name, uint32_t xid, const Leaf **leaf, Err *err)
+{
+    (void)err;
+    Str *asked = data;
+    str_appendf(asked, "%s@%u ", name->rel, xid);
+    *leaf = strncmp(name->rel, "chunk", 5) == 0 ? &LEAVES[0] : NULL;
+    return true;
+}
+
+static void check_chunks(const char *lines, const char *wanted, const char *wanted_asked)
+{
+    Plan plan = {.replication = {.plugin = PLAN_PLUGIN_TEST_DECODING, .publish = PLAN_PUBLISH_ALL}};
+    Blueprint blueprint = {.plan = &plan, .leaves = LEAVES, .leaf_count = 3};
+    AUTO_ERR Err err = {0};
+    AUTO_STR Str out = {0};
+    AUTO_STR Str asked = {0};
+    BatchPool pool;
+    Translate translate;
+    batch_pool_init(&pool);
+    translate_init(&translate, &blueprint);
+    translate.resolve = resolve;
+    translate.resolve_data = &asked;
+    Batch *batch = translate_batch(&translate, &pool, lines_of(&pool, lines), &err);
+    if (batch == NULL)
+        str_append(&out, err.message);
+    else
+        show_batch(&out, batch);
+    assert_string_equal(str_text(&out), wanted);
+    assert_string_equal(str_text(&asked), wanted_asked);
+    if (batch != NULL)
+        batch_free(&pool, batch);
+    translate_release(&translate);
+    batch_pool_release(&pool);
+}
+
 #define T_IS   "R16:public.t(id*:23 v:1043)"
 #define ODD_IS "R17:S x.a\"b(id:23 v:1043)"
 
@@ -189,6 +226,25 @@ static void test_changes(void **state)
           "S7 " ODD_IS " D17O[~ old] U17O[~ ~]N[~ x] E c7@103");
 }
 
+/* Each is asked for once; changes of a chunk are its hypertable's, and a TRUNCATE is of the whole.
+ */
+static void test_chunks(void **state)
+{
+    (void)state;
+    check_chunks("BEGIN 7\ntable i.chunk_2: DELETE: id[integer]:1\n"
+                 "table i.other: INSERT: id[integer]:5\n"
+                 "table i.chunk_1: DELETE: id[integer]:2\nCOMMIT 7\n"
+                 "BEGIN 8\ntable i.chunk_2: DELETE: id[integer]:3\n"
+                 "table i.other: INSERT: id[integer]:5\nCOMMIT 8",
+                 "S7 " T_IS " D16K[1 ~] D16K[2 ~] E c7@104 S8 D16K[3 ~] E c8@108",
+                 "chunk_2@7 other@7 chunk_1@7 ");
+    check_chunks("BEGIN 7\ntable public.t, i.chunk_1, i.chunk_2: TRUNCATE: (no-flags)\nCOMMIT 7",
+                 "S7 " T_IS " T,16 E c7@102", "chunk_1@7 chunk_2@7 ");
+    check_chunks("BEGIN 7\ntable i.chunk_1: TRUNCATE: (no-flags)\nCOMMIT 7",
+                 "a TRUNCATE of a chunk of public.t cannot be applied to a part of public.t",
+                 "chunk_1@7 ");
+}
+
 static void test_transactions(void **state)
 {
     (void)state;
@@ -201,8 +257,10 @@ static void test_transactions(void **state)
     check(PLAN_PUBLISH_ALL,
           "message: transactional: 0 prefix: godwit, sz: 1 content:x\nBEGIN 7\n"
           "message: transactional: 1 prefix: theirs, sz: 1 content:y\n"
-          "message: transactional: 1 prefix: godwit, sz: 2 content:{}\nCOMMIT 7",
-          "S7 M{} E c7@104");
+          "message: transactional: 1 prefix: godwit, sz: 2 content:{}\n"
+          "message: transactional: 1 prefix: ::timescaledb-compression-start, sz: 0 content:\n"
+          "message: transactional: 1 prefix: ::timescaledb-other, sz: 0 content:\nCOMMIT 7",
+          "S7 M{} M E c7@106");
     /* a source without messages (9.5) has them as rows of a table that only we make */
     check(PLAN_PUBLISH_ALL,
           "BEGIN 7\ntable godwit_mark.message: INSERT: prefix[text]:'godwit' "
@@ -281,9 +339,8 @@ static void test_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_transactions),
-        cmocka_unit_test(test_other_shapes),
+        cmocka_unit_test(test_changes),      cmocka_unit_test(test_chunks),
+        cmocka_unit_test(test_transactions), cmocka_unit_test(test_other_shapes),
         cmocka_unit_test(test_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

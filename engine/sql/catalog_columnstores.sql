@@ -1,0 +1,24 @@
+-- The columnstore settings of the hypertables that have it on (asked only where TimescaleDB is created). The view
+-- by column is the one that every version has.
+-- Columns: schema, name, columns that rows are grouped by, how they are ordered, up to which interval compressed
+-- chunks are merged (NULL: they are not). Ordered by table, byte by byte.
+SELECT h.hypertable_schema,
+       h.hypertable_name,
+       ARRAY(SELECT s.attname::pg_catalog.text FROM timescaledb_information.compression_settings s
+             WHERE s.hypertable_schema = h.hypertable_schema AND s.hypertable_name = h.hypertable_name
+               AND s.segmentby_column_index IS NOT NULL
+             ORDER BY s.segmentby_column_index),
+       ARRAY(SELECT pg_catalog.quote_ident(s.attname)
+                    || CASE WHEN s.orderby_asc THEN '' ELSE ' DESC' END
+                    || CASE WHEN s.orderby_nullsfirst <> s.orderby_asc THEN ''
+                            WHEN s.orderby_nullsfirst THEN ' NULLS FIRST' ELSE ' NULLS LAST' END
+             FROM timescaledb_information.compression_settings s
+             WHERE s.hypertable_schema = h.hypertable_schema AND s.hypertable_name = h.hypertable_name
+               AND s.orderby_column_index IS NOT NULL
+             ORDER BY s.orderby_column_index),
+       (SELECT pg_catalog.min(pg_catalog.to_jsonb(c) ->> 'compress_interval_length')
+        FROM _timescaledb_catalog.dimension c JOIN _timescaledb_catalog.hypertable t ON t.id = c.hypertable_id
+        WHERE t.schema_name = h.hypertable_schema AND t.table_name = h.hypertable_name)
+FROM timescaledb_information.hypertables h
+WHERE h.compression_enabled
+ORDER BY h.hypertable_schema COLLATE "C", h.hypertable_name COLLATE "C";
