@@ -57,6 +57,7 @@ static const char KEYS[] = "apply: {lanes: 2, on_conflict: upsert}\n"
 
 static World world;
 static StreamSpec spec;
+static Budget budget;
 static Stream *stream;
 static unsigned markers;
 
@@ -79,7 +80,10 @@ static int setup(void **state)
                    journal_lane_create(world.target, run->id, 0, start, &err) &&
                    journal_take_epoch(world.target, run->id, &run->epoch, &err),
                &err);
+    if (!budget_begin(&budget, world.blueprint.plan->memory_bytes, &(BudgetNeeds){.lanes = 2}))
+        return -1;
     spec = (StreamSpec){.blueprint = &world.blueprint,
+                        .budget = &budget,
                         .source = &world.run.source,
                         .target = &world.run.target,
                         .slot_name = "unit_stream",
