@@ -317,7 +317,24 @@ static void put_row(Output *output, TranslateLeaf *leaf, char kind)
         put_value(output, &leaf->row[i]);
 }
 
-/* The relation as this row has it, so that what differs is told by name. */
+/* The row in its own columns, as pgoutput would send it behind such a relation message: the change
+ * that needs what does not fit. */
+static void put_other_row(Output *output, const TranslateLeaf *leaf, const TdTuple *tuple,
+                          size_t count)
+{
+    TdColumn column;
+    begin_block_message(output, PGO_INSERT);
+    put_number(output, leaf->leaf->oid, 4);
+    str_append_char(&output->message, 'N');
+    put_number(output, count, 2);
+    for (TdCursor at = td_columns(tuple); td_column(&at, &column);) {
+        if (find_column(leaf->leaf->root, column.name) != NOT_SENT)
+            put_value(output, &column);
+    }
+    end_message(output, 0);
+}
+
+/* The relation as this row has it, so that what differs is told by name, and the row. */
 static void tell_other_columns(Output *output, TranslateLeaf *leaf, const TdTuple *tuple)
 {
     const Relation *relation = leaf->leaf->root;
@@ -340,6 +357,7 @@ static void tell_other_columns(Output *output, TranslateLeaf *leaf, const TdTupl
     }
     end_message(output, 0);
     leaf->told = false;
+    put_other_row(output, leaf, tuple, count);
 }
 
 static bool same_types(const TranslateLeaf *leaf)

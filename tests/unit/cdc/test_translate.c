@@ -286,12 +286,12 @@ static void test_other_shapes(void **state)
     (void)state;
     check(PLAN_PUBLISH_ALL,
           "BEGIN 7\ntable public.t: INSERT: id[integer]:1 v[character varying]:'a' more[text]:'b'",
-          "S7 R16:public.t(id*:23 v:1043 more:0)");
+          "S7 R16:public.t(id*:23 v:1043 more:0) I16N[1 a b]");
     check(PLAN_PUBLISH_ALL, "BEGIN 7\ntable public.t: INSERT: id[integer]:1",
-          "S7 R16:public.t(id*:23)");
+          "S7 R16:public.t(id*:23) I16N[1]");
     check(PLAN_PUBLISH_ALL,
           "BEGIN 7\ntable public.t: INSERT: id[bigint]:1 v[character varying]:'a'",
-          "S7 R16:public.t(id*:0 v:1043)");
+          "S7 R16:public.t(id*:0 v:1043) I16N[1 a]");
     check(PLAN_PUBLISH_ALL, "BEGIN 7\ntable public.t: DELETE: (no-tuple-data)",
           "the source deleted a row of public.t without telling which");
     check(PLAN_PUBLISH_ALL,
