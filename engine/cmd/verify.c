@@ -303,6 +303,24 @@ static bool has_all(const Session *session, Err *err)
     return true;
 }
 
+static bool compare(Session *session, Outcome *outcome, Err *err)
+{
+    return open_book(session, outcome, err) && verify_all(session, outcome, err) &&
+           close_book(session, outcome, err) && verify_large_objects(session, outcome, err) &&
+           verify_schema(session, outcome, err) && verify_settings(session, outcome, err) &&
+           verify_sequences(session, outcome, err);
+}
+
+static void release_outcome(Outcome *outcome)
+{
+    conn_close(outcome->book);
+    json_decref(outcome->json);
+    json_decref(outcome->large);
+    json_decref(outcome->schema);
+    json_decref(outcome->sequences);
+    json_decref(outcome->timescaledb);
+}
+
 static bool run(const Options *options, Err *err)
 {
     AUTO_SESSION Session session = {0};
@@ -312,19 +330,10 @@ static bool run(const Options *options, Err *err)
         return false;
     Outcome outcome = {.json = text_equal(options->format, "json") ? json_array() : NULL,
                        .throttle = THROTTLE(session.plan.verify_rows_per_second)};
-    bool ok = open_book(&session, &outcome, err) && verify_all(&session, &outcome, err) &&
-              close_book(&session, &outcome, err) &&
-              verify_large_objects(&session, &outcome, err) &&
-              verify_schema(&session, &outcome, err) && verify_settings(&session, &outcome, err) &&
-              verify_sequences(&session, &outcome, err);
+    bool ok = compare(&session, &outcome, err);
     if (ok)
         print_outcome(&outcome);
-    conn_close(outcome.book);
-    json_decref(outcome.json);
-    json_decref(outcome.large);
-    json_decref(outcome.schema);
-    json_decref(outcome.sequences);
-    json_decref(outcome.timescaledb);
+    release_outcome(&outcome);
     if (!ok)
         return false;
     return outcome.differences == 0 ||
