@@ -7,7 +7,7 @@ import os
 
 import sweep
 
-SEED = os.environ.get("GODWIT_SEED", "1")
+SEED = os.environ.get("GODWIT_SEED", "2")
 SHARE = int(os.environ.get("GODWIT_SWEEP_SHARE", "100"))
 
 
