@@ -334,16 +334,32 @@ static void put_other_row(Output *output, const TranslateLeaf *leaf, const TdTup
     end_message(output, 0);
 }
 
-/* The relation as this row has it, so that what differs is told by name, and the row. */
-static void tell_other_columns(Output *output, TranslateLeaf *leaf, const TdTuple *tuple)
+/* A column that a key does not tell, and that is as it was as far as one can see. */
+static bool is_not_told(const Relation *relation, size_t index, const TdTuple *tuple)
+{
+    TdColumn column;
+    for (TdCursor at = td_columns(tuple); td_column(&at, &column);) {
+        if (td_name_is(column.name, relation->columns[index].name))
+            return false;
+    }
+    return !in_key(relation, index);
+}
+
+/* The relation as this row has it, so that what differs is told by name, and the row.
+ * \param whole the row has all columns; a key has its own only */
+static void tell_other_columns(Output *output, TranslateLeaf *leaf, const TdTuple *tuple,
+                               bool whole)
 {
     const Relation *relation = leaf->leaf->root;
     TdColumn column;
     size_t count = 0;
+    size_t rest = 0;
     AUTO_STR Str name = {0};
     for (TdCursor at = td_columns(tuple); td_column(&at, &column);)
         count += find_column(relation, column.name) != NOT_SENT ? 1 : 0;
-    begin_relation(output, leaf->leaf, count);
+    for (size_t i = 0; i < relation->column_count && !whole; i++)
+        rest += is_not_told(relation, i, tuple) ? 1 : 0;
+    begin_relation(output, leaf->leaf, count + rest);
     for (TdCursor at = td_columns(tuple); td_column(&at, &column);) {
         int index = find_column(relation, column.name);
         if (index == NOT_SENT)
@@ -354,6 +370,10 @@ static void tell_other_columns(Output *output, TranslateLeaf *leaf, const TdTupl
         bool same = index >= 0 && td_type_is(column.type, relation->columns[index].type_text);
         put_column(output, index >= 0 && in_key(relation, (size_t)index), name.data,
                    same ? relation->columns[index].type_oid : 0);
+    }
+    for (size_t i = 0; i < relation->column_count && rest > 0; i++) {
+        if (is_not_told(relation, i, tuple))
+            put_column(output, false, relation->columns[i].name, relation->columns[i].type_oid);
     }
     end_message(output, 0);
     leaf->told = false;
@@ -377,7 +397,7 @@ static bool same_columns(Output *output, TranslateLeaf *leaf, const TdTuple *tup
     if (sort_row(output, leaf, tuple, &found) && found == leaf->leaf->root->column_count &&
         same_types(leaf))
         return true;
-    tell_other_columns(output, leaf, tuple);
+    tell_other_columns(output, leaf, tuple, true);
     return false;
 }
 
@@ -405,18 +425,19 @@ static bool take_row(Output *output, TranslateLeaf *leaf)
     const TdLine *line = &output->line;
     if (line->kind != TD_DELETE && !same_columns(output, leaf, &line->new_tuple))
         return true;
+    size_t found = 0;
+    if (line->old_tuple.present && !sort_row(output, leaf, &line->old_tuple, &found)) {
+        tell_other_columns(output, leaf, &line->old_tuple, false);
+        return true;
+    }
     tell_relation(output, leaf);
     static const char KINDS[] = {
         [TD_INSERT] = PGO_INSERT, [TD_UPDATE] = PGO_UPDATE, [TD_DELETE] = PGO_DELETE};
     begin_block_message(output, KINDS[line->kind]);
     put_number(output, leaf->leaf->oid, 4);
-    size_t found = 0;
-    if (line->old_tuple.present) {
-        /* Columns that are not told are NULL, or not part of the identity. */
-        if (!sort_row(output, leaf, &line->old_tuple, &found))
-            log_debug(NULL, "an old row has columns that are not known");
+    /* Columns that are not told are NULL, or not part of the identity. */
+    if (line->old_tuple.present)
         put_row(output, leaf, leaf->leaf->replica_identity == 'f' ? 'O' : 'K');
-    }
     if (line->kind != TD_DELETE) {
         if (line->old_tuple.present && !sort_row(output, leaf, &line->new_tuple, &found))
             BUG("a row's columns were known a moment ago");

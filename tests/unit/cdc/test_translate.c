@@ -292,6 +292,9 @@ static void test_other_shapes(void **state)
     check(PLAN_PUBLISH_ALL,
           "BEGIN 7\ntable public.t: INSERT: id[bigint]:1 v[character varying]:'a'",
           "S7 R16:public.t(id*:0 v:1043) I16N[1 a]");
+    /* a key of another name: what it does not tell is as it was */
+    check(PLAN_PUBLISH_ALL, "BEGIN 7\ntable public.t: DELETE: number[integer]:2",
+          "S7 R16:public.t(number:0 v:1043) I16N[2]");
     check(PLAN_PUBLISH_ALL, "BEGIN 7\ntable public.t: DELETE: (no-tuple-data)",
           "the source deleted a row of public.t without telling which");
     check(PLAN_PUBLISH_ALL,
