@@ -53,8 +53,8 @@ static bool apply(StepCtx *ctx, Err *err)
 {
     if (!cutover_unfence_target(ctx->run, ctx->source, ctx->target, err))
         return false;
-    log_info(&ctx->log, "the target takes writes; downtime %lld ms",
-             atomic_load(&ctx->run->counters.downtime_ms));
+    log_info(&ctx->log, "the %s takes writes; downtime %lld ms",
+             conn_side_name(conn_side(ctx->target)), atomic_load(&ctx->run->counters.downtime_ms));
     return true;
 }
 
