@@ -48,7 +48,8 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     description->sentence = arena_printf(ctx->arena, "make continuous aggregate %s, empty",
                                          name_text(ctx->arena, &aggregate->target_view));
     description_add(ctx->arena, description, CONN_TARGET, "BEGIN");
-    community_describe(ctx, description, &list);
+    for (size_t i = 0; i < list.count; i++)
+        description_add(ctx->arena, description, CONN_TARGET, list.items[i]);
     description_add(ctx->arena, description, CONN_TARGET, "COMMIT");
     return true;
 }

@@ -28,47 +28,43 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     return true;
 }
 
-static bool make_sql(StepCtx *ctx, SqlList *list, Err *err)
+static const char *sentence(StepCtx *ctx)
 {
-    TsTarget target;
-    if (!ts_target(ctx->arena, ctx->target, ctx->run->blueprint, &target, err))
-        return false;
-    *list = aggregate_policy_sql(ctx->arena, ctx->target, ctx->step->object, &target);
-    return true;
+    const PlanAggregate *aggregate = ctx->step->object;
+    return arena_printf(ctx->arena, "add the refresh policy of %s",
+                        name_text(ctx->arena, &aggregate->target_view));
 }
+
+static SqlList statements(StepCtx *ctx, const TsTarget *target)
+{
+    return aggregate_policy_sql(ctx->arena, ctx->target, ctx->step->object, target);
+}
+
+static bool find(StepCtx *ctx, bool *there, Err *err)
+{
+    const PlanAggregate *aggregate = ctx->step->object;
+    return aggregate_policy_find(ctx->target, &aggregate->target_view, there, err);
+}
+
+static const CommunityFeature REFRESH = {
+    .sentence = sentence,
+    .statements = statements,
+    .find = find,
+};
 
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
-    const PlanAggregate *aggregate = ctx->step->object;
-    SqlList list = {0};
-    if (!make_sql(ctx, &list, err))
-        return false;
-    description->sentence = arena_printf(ctx->arena, "add the refresh policy of %s",
-                                         name_text(ctx->arena, &aggregate->target_view));
-    community_describe(ctx, description, &list);
-    return true;
+    return community_describe(ctx, &REFRESH, description, err);
 }
 
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
-    const PlanAggregate *aggregate = ctx->step->object;
-    bool may = false;
-    bool found = false;
-    observation->state = OBSERVED_NEEDED;
-    if (!community_may_look(ctx, observation, &may, err))
-        return false;
-    if (!may)
-        return true;
-    if (!aggregate_policy_find(ctx->target, &aggregate->target_view, &found, err))
-        return false;
-    observation->state = found ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
-    return true;
+    return community_observe(ctx, &REFRESH, observation, err);
 }
 
 static bool apply(StepCtx *ctx, Err *err)
 {
-    SqlList list = {0};
-    return make_sql(ctx, &list, err) && community_run(ctx, &list, err);
+    return community_apply(ctx, &REFRESH, err);
 }
 
 const StepKind STEP_AGGREGATE_POLICY = {

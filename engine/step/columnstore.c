@@ -31,45 +31,41 @@ static const PlanHypertable *plan_of(const StepCtx *ctx)
     return relation->hypertable;
 }
 
-static bool make_sql(StepCtx *ctx, SqlList *list, Err *err)
+static const char *sentence(StepCtx *ctx)
 {
-    TsTarget target;
-    if (!ts_target(ctx->arena, ctx->target, ctx->run->blueprint, &target, err))
-        return false;
-    *list = columnstore_sql(ctx->arena, ctx->target, plan_of(ctx), &target);
-    return true;
+    return arena_printf(ctx->arena, "set the columnstore of %s",
+                        name_text(ctx->arena, &plan_of(ctx)->target_table));
 }
+
+static SqlList statements(StepCtx *ctx, const TsTarget *target)
+{
+    return columnstore_sql(ctx->arena, ctx->target, plan_of(ctx), target);
+}
+
+static bool find(StepCtx *ctx, bool *there, Err *err)
+{
+    return columnstore_is_on(ctx->target, &plan_of(ctx)->target_table, there, err);
+}
+
+static const CommunityFeature COLUMNSTORE = {
+    .sentence = sentence,
+    .statements = statements,
+    .find = find,
+};
 
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
-    SqlList list = {0};
-    if (!make_sql(ctx, &list, err))
-        return false;
-    description->sentence = arena_printf(ctx->arena, "set the columnstore of %s",
-                                         name_text(ctx->arena, &plan_of(ctx)->target_table));
-    community_describe(ctx, description, &list);
-    return true;
+    return community_describe(ctx, &COLUMNSTORE, description, err);
 }
 
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
-    bool on = false;
-    bool may = false;
-    observation->state = OBSERVED_NEEDED;
-    if (!community_may_look(ctx, observation, &may, err))
-        return false;
-    if (!may)
-        return true;
-    if (!columnstore_is_on(ctx->target, &plan_of(ctx)->target_table, &on, err))
-        return false;
-    observation->state = on ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
-    return true;
+    return community_observe(ctx, &COLUMNSTORE, observation, err);
 }
 
 static bool apply(StepCtx *ctx, Err *err)
 {
-    SqlList list = {0};
-    return make_sql(ctx, &list, err) && community_run(ctx, &list, err);
+    return community_apply(ctx, &COLUMNSTORE, err);
 }
 
 const StepKind STEP_COLUMNSTORE = {

@@ -23,10 +23,74 @@ void community_needs_read(StepBuilder *builder, Step *step, const Plan *plan,
                                        name_text(&arena, &plan->aggregates[i].target_view)));
 }
 
-void community_describe(StepCtx *ctx, Description *description, const SqlList *list)
+static bool is_wanted(const Blueprint *blueprint)
 {
-    for (size_t i = 0; i < list->count; i++)
-        description_add(ctx->arena, description, CONN_TARGET, list->items[i]);
+    const Plan *plan = blueprint->plan;
+    bool wanted = plan->aggregate_count + plan->job_count > 0;
+    for (size_t i = 0; i < blueprint->relation_count && !wanted; i++) {
+        const PlanHypertable *table = blueprint->relations[i].hypertable;
+        wanted = table != NULL &&
+                 (table->columnstore != NULL || table->retention != NULL || table->reorder != NULL);
+    }
+    return wanted;
+}
+
+bool community_is_there(StepCtx *ctx, Err *err)
+{
+    Observation seen = {0};
+    bool may = false;
+    if (!is_wanted(ctx->run->blueprint))
+        return true;
+    if (!community_may_look(ctx, &seen, &may, err))
+        return false;
+    if (seen.state != OBSERVED_IMPOSSIBLE)
+        return true;
+    err_set(err, ERR_RUN, "columnstore, policies, aggregates and jobs of the plan: %s",
+            seen.reason);
+    return err_hint(err,
+                    "Leave them out, or install the community edition on the target and run "
+                    "ALTER SYSTEM SET timescaledb.license = 'timescale'. Nothing was copied yet.");
+}
+
+static bool statements(StepCtx *ctx, const CommunityFeature *feature, SqlList *list, Err *err)
+{
+    TsTarget target;
+    if (!ts_target(ctx->arena, ctx->target, ctx->run->blueprint, &target, err))
+        return false;
+    *list = feature->statements(ctx, &target);
+    return true;
+}
+
+bool community_describe(StepCtx *ctx, const CommunityFeature *feature, Description *description,
+                        Err *err)
+{
+    SqlList list = {0};
+    if (!statements(ctx, feature, &list, err))
+        return false;
+    description->sentence = feature->sentence(ctx);
+    for (size_t i = 0; i < list.count; i++)
+        description_add(ctx->arena, description, CONN_TARGET, list.items[i]);
+    return true;
+}
+
+bool community_observe(StepCtx *ctx, const CommunityFeature *feature, Observation *observation,
+                       Err *err)
+{
+    bool may = false;
+    bool there = false;
+    observation->state = OBSERVED_NEEDED;
+    if (!community_may_look(ctx, observation, &may, err) ||
+        (may && !feature->find(ctx, &there, err)))
+        return false;
+    if (there)
+        observation->state = OBSERVED_SATISFIED;
+    return true;
+}
+
+bool community_apply(StepCtx *ctx, const CommunityFeature *feature, Err *err)
+{
+    SqlList list = {0};
+    return statements(ctx, feature, &list, err) && ts_run(ctx->target, &list, err);
 }
 
 bool community_may_look(StepCtx *ctx, Observation *observation, bool *may, Err *err)
@@ -44,15 +108,4 @@ bool community_may_look(StepCtx *ctx, Observation *observation, bool *may, Err *
                      "feature",
                      target.license);
     return true;
-}
-
-bool community_run(StepCtx *ctx, const SqlList *list, Err *err)
-{
-    bool done = pg_script(ctx->target, "BEGIN READ WRITE", err);
-    for (size_t i = 0; i < list->count && done; i++)
-        done = pg_script(ctx->target, list->items[i], err); /* some give rows, some do not */
-    if (done && pg_commit(ctx->target, err))
-        return true;
-    pg_rollback(ctx->target);
-    return false;
 }

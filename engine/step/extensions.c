@@ -5,6 +5,7 @@
 #include "pg/ddl.h"
 #include "sql_text.h"
 #include "step/common.h"
+#include "step/community.h"
 
 extern const StepKind STEP_EXTENSIONS;
 
@@ -27,6 +28,8 @@ typedef VEC(Wanted) WantedVec;
 
 static bool wants_timescaledb(const Blueprint *blueprint)
 {
+    if (blueprint->plan->job_count > 0)
+        return true;
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         if (blueprint->relations[i].hypertable != NULL)
             return true;
@@ -171,7 +174,7 @@ static bool apply(StepCtx *ctx, Err *err)
         if (!pg_script(ctx->target, statements.items[i].sql, err))
             return false;
     }
-    return true;
+    return community_is_there(ctx, err);
 }
 
 const StepKind STEP_EXTENSIONS = {

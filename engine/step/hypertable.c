@@ -96,17 +96,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 static bool apply(StepCtx *ctx, Err *err)
 {
     SqlList list = {0};
-    if (!make_sql(ctx, &list, err) || !pg_script(ctx->target, "BEGIN READ WRITE", err))
-        return false;
-    bool done = true;
-    for (size_t i = 0; i < list.count && done; i++) {
-        AUTO_ROWS Rows *rows = NULL;
-        done = pg_rows(ctx->target, list.items[i], NO_PARAMS, &rows, err);
-    }
-    if (done && pg_commit(ctx->target, err))
-        return true;
-    pg_rollback(ctx->target);
-    return false;
+    return make_sql(ctx, &list, err) && ts_run(ctx->target, &list, err);
 }
 
 const StepKind STEP_HYPERTABLE = {

@@ -37,46 +37,42 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     return true;
 }
 
-static bool make_sql(StepCtx *ctx, SqlList *list, Err *err)
+static const char *sentence(StepCtx *ctx)
 {
-    TsTarget target;
-    if (!ts_target(ctx->arena, ctx->target, ctx->run->blueprint, &target, err))
-        return false;
-    *list = job_sql(ctx->arena, ctx->target, ctx->step->object, &target);
-    return true;
+    const PlanJob *job = ctx->step->object;
+    return arena_printf(ctx->arena, "add the job that runs %s",
+                        name_text(ctx->arena, &job->procedure));
 }
+
+static SqlList statements(StepCtx *ctx, const TsTarget *target)
+{
+    return job_sql(ctx->arena, ctx->target, ctx->step->object, target);
+}
+
+static bool find(StepCtx *ctx, bool *there, Err *err)
+{
+    return job_find(ctx->target, ctx->step->object, there, err);
+}
+
+static const CommunityFeature JOB = {
+    .sentence = sentence,
+    .statements = statements,
+    .find = find,
+};
 
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
-    const PlanJob *job = ctx->step->object;
-    SqlList list = {0};
-    if (!make_sql(ctx, &list, err))
-        return false;
-    description->sentence = arena_printf(ctx->arena, "add the job that runs %s",
-                                         name_text(ctx->arena, &job->procedure));
-    community_describe(ctx, description, &list);
-    return true;
+    return community_describe(ctx, &JOB, description, err);
 }
 
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
-    bool may = false;
-    bool found = false;
-    observation->state = OBSERVED_NEEDED;
-    if (!community_may_look(ctx, observation, &may, err))
-        return false;
-    if (!may)
-        return true;
-    if (!job_find(ctx->target, ctx->step->object, &found, err))
-        return false;
-    observation->state = found ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
-    return true;
+    return community_observe(ctx, &JOB, observation, err);
 }
 
 static bool apply(StepCtx *ctx, Err *err)
 {
-    SqlList list = {0};
-    return make_sql(ctx, &list, err) && community_run(ctx, &list, err);
+    return community_apply(ctx, &JOB, err);
 }
 
 const StepKind STEP_JOB = {

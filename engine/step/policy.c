@@ -54,51 +54,48 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     return true;
 }
 
-static bool make_sql(StepCtx *ctx, SqlList *list, Err *err)
+static const char *sentence(StepCtx *ctx)
 {
     const Policy *policy = ctx->step->object;
-    TsTarget target;
-    if (!ts_target(ctx->arena, ctx->target, ctx->run->blueprint, &target, err))
-        return false;
-    *list =
-        policy_sql(ctx->arena, ctx->target, policy->relation->hypertable, policy->kind, &target);
-    return true;
+    return arena_printf(ctx->arena, "add the %s policy of %s", policy_name(policy->kind),
+                        name_text(ctx->arena, &policy->relation->target));
 }
+
+static SqlList statements(StepCtx *ctx, const TsTarget *target)
+{
+    const Policy *policy = ctx->step->object;
+    return policy_sql(ctx->arena, ctx->target, policy->relation->hypertable, policy->kind, target);
+}
+
+static bool find(StepCtx *ctx, bool *there, Err *err)
+{
+    const Policy *policy = ctx->step->object;
+    const char *config = NULL;
+    bool done =
+        policy_find(ctx->arena, ctx->target, &policy->relation->target, policy->kind, &config, err);
+    *there = config != NULL;
+    return done;
+}
+
+static const CommunityFeature POLICY = {
+    .sentence = sentence,
+    .statements = statements,
+    .find = find,
+};
 
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
-    const Policy *policy = ctx->step->object;
-    SqlList list = {0};
-    if (!make_sql(ctx, &list, err))
-        return false;
-    description->sentence =
-        arena_printf(ctx->arena, "add the %s policy of %s", policy_name(policy->kind),
-                     name_text(ctx->arena, &policy->relation->target));
-    community_describe(ctx, description, &list);
-    return true;
+    return community_describe(ctx, &POLICY, description, err);
 }
 
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
-    const Policy *policy = ctx->step->object;
-    const char *config = NULL;
-    bool may = false;
-    observation->state = OBSERVED_NEEDED;
-    if (!community_may_look(ctx, observation, &may, err))
-        return false;
-    if (!may)
-        return true;
-    if (!policy_find(ctx->arena, ctx->target, &policy->relation->target, policy->kind, &config,
-                     err))
-        return false;
-    observation->state = config != NULL ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
-    return true;
+    return community_observe(ctx, &POLICY, observation, err);
 }
 
 static bool apply(StepCtx *ctx, Err *err)
 {
-    SqlList list = {0};
-    return make_sql(ctx, &list, err) && community_run(ctx, &list, err);
+    return community_apply(ctx, &POLICY, err);
 }
 
 const StepKind STEP_POLICY = {

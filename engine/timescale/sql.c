@@ -44,6 +44,17 @@ void sql_list_add(Arena *arena, SqlList *list, const Str *sql)
     *vec_push(arena, list) = str_dup(arena, sql);
 }
 
+bool ts_run(Conn *conn, const SqlList *list, Err *err)
+{
+    bool done = pg_script(conn, "BEGIN READ WRITE", err);
+    for (size_t i = 0; i < list->count && done; i++)
+        done = pg_script(conn, list->items[i], err); /* some give rows, some do not */
+    if (done && pg_commit(conn, err))
+        return true;
+    pg_rollback(conn);
+    return false;
+}
+
 bool timescaledb_schema(Arena *arena, Conn *conn, const char **schema, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;

@@ -25,6 +25,9 @@ void ts_span(Str *sql, const Conn *conn, const char *text, bool is_integer);
 /** Copies the text and adds it. */
 void sql_list_add(Arena *arena, SqlList *list, const Str *sql);
 
+/** Runs the statements in one transaction. \return false with ERR_SQL, ERR_LOST; nothing is done */
+MUSTCHECK bool ts_run(Conn *conn, const SqlList *list, Err *err);
+
 /** The schema of TimescaleDB's functions on this server; NULL when it is not created. */
 MUSTCHECK bool timescaledb_schema(Arena *arena, Conn *conn, const char **schema, Err *err);
 
