@@ -171,6 +171,14 @@ CREATE TABLE IF NOT EXISTS godwit.identity (
     PRIMARY KEY (run, schema, rel)
 );
 
+-- A job of a TimescaleDB source that was scheduled and rests for the time of the run.
+CREATE TABLE IF NOT EXISTS godwit.source_job (
+    run       bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    job       bigint NOT NULL,
+    paused_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, job)
+);
+
 CREATE TABLE IF NOT EXISTS godwit.gate (
     run        bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
     gate       text NOT NULL,

@@ -155,6 +155,7 @@ bool blueprint_build(Blueprint *blueprint, const Plan *plan, const Catalog *sour
     build_aggregates(&build);
     build_jobs(&build);
     build_chunk_way(&build);
+    build_paused_jobs(&build);
     return build_conclude(&build, findings, err);
 }
 

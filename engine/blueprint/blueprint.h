@@ -246,6 +246,8 @@ typedef struct Blueprint {
     size_t resumed_count;
     bool has_chunked; /* a selected relation is a hypertable on the source */
     ChunkWay chunk_way;
+    const CatJob **paused_jobs; /* the source's, that rest during the run; sorted by id */
+    size_t paused_job_count;
     bool source_has_timescaledb;
     bool target_has_timescaledb;
     Relation **by_oid; /* the relations by their own oid */

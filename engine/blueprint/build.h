@@ -236,6 +236,13 @@ void build_mirror(Build *build);
 /** Chooses how changes of new chunks come into the stream; behind publications and lists. */
 void build_chunk_way(Build *build);
 
+/** Whether the run pauses this job of the source: it is scheduled, the plan says so, and it is a
+ * policy of a selected hypertable or the user's own. */
+bool build_job_rests(Build *build, const CatJob *job);
+
+/** Which jobs of the source rest during the run. See docs/adr/0032. */
+void build_paused_jobs(Build *build);
+
 /** Where the first of all wishes for a hypertable stands in the plan; NULL: there is none. */
 const PlanPos *build_first_hypertable(const Build *build);
 

@@ -193,14 +193,15 @@ static void check_movers(Build *build, const Name *table)
     }
     for (size_t i = 0; i < build->source->jobs_count; i++) {
         const CatJob *job = &build->source->jobs[i];
-        if (job->table.rel == NULL || !name_equal(&job->table, table) || !job->scheduled)
+        if (job->table.rel == NULL || !name_equal(&job->table, table) || !job->scheduled ||
+            build_job_rests(build, job))
             continue;
         build_find(build, DIAG_MIRROR, build->plan->mirror_pos, 1,
                    "job %lld (%s of %s) would run during the migration", (long long)job->id,
                    job->procedure.rel, build_name(build, table));
         build_hint(build,
                    "Pause it on the source: SELECT alter_job(%lld, scheduled => false); it "
-                   "is made paused on the target, too.",
+                   "is made paused on the target, too. Or let the run pause it: source.pause_jobs.",
                    (long long)job->id);
     }
 }

@@ -250,6 +250,7 @@ typedef struct CatJob {
     const char *index_name;     /* of a reorder policy */
     const char *further;        /* keys of its configuration beside those, with commas */
     const char *owner;
+    bool may_alter; /* who asks is the owner, or a member of it */
 } CatJob;
 
 /* A continuous aggregate. */

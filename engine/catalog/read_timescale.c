@@ -101,6 +101,7 @@ void read_jobs(Catalog *catalog, const Rows *rows)
             .index_name = text(catalog, rows, r, 16),
             .further = text(catalog, rows, r, 17),
             .owner = text(catalog, rows, r, 18),
+            .may_alter = rows_bool(rows, r, 19),
         };
 }
 

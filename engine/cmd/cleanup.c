@@ -74,7 +74,7 @@ static bool drop_remains(Session *session, const Remains *remains, Err *err)
            undo_drop_orphans(session, session->source, &remains->source, err) &&
            undo_drop_orphans(session, session->target, &remains->target, err) &&
            undo_way_back(session, err) && undo_closed(session, false, err) &&
-           undo_identities(session, err);
+           undo_on_source(session, err);
 }
 
 static bool run(const Options *options, Err *err)

@@ -442,6 +442,18 @@ bool engine_release_run(Run *run, Err *err)
     return ok;
 }
 
+/* The attempt is taken back, not the run: its copy stands, and a job that drops chunks would leave
+ * rows on the target that no change takes away. Who gives up gets the jobs back. */
+static void tell_jobs_rest(const Run *run, Err *failure)
+{
+    size_t count = run->blueprint->paused_job_count;
+    if (count > 0)
+        err_hint(failure,
+                 "%zu job%s of the source rest%s as long as the run stands (source.pause_jobs): "
+                 "\"godwit cleanup\" ends it and schedules %s again.",
+                 count, count == 1 ? "" : "s", count == 1 ? "s" : "", count == 1 ? "it" : "them");
+}
+
 /* A failure in the cutover: before the switch everything is taken back, behind it the next engine
  * goes on. */
 static void answer_past_switch(Err *failure)
@@ -480,6 +492,7 @@ static void answer_cutover(Run *run, Err *failure)
         err_hint(failure, "Mend the cause, then \"godwit apply\" again: it goes on replicating and "
                           "cuts over once it is "
                           "approved anew.");
+        tell_jobs_rest(run, failure);
     }
 }
 

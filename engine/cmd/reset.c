@@ -37,7 +37,7 @@ static bool undo_all(Session *session, Err *err)
            undo_drop_orphans(session, session->source, &source, err) &&
            undo_drop_orphans(session, session->target, &target, err) &&
            undo_way_back(session, err) && undo_closed(session, true, err) &&
-           undo_steps(session, err) && undo_identities(session, err) &&
+           undo_steps(session, err) && undo_on_source(session, err) &&
            journal_bury_run(session->target, session->journal.id, "reset", err);
 }
 

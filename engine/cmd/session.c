@@ -9,6 +9,8 @@
 #include "cmd/paused.h"
 #include "cmd/pinned.h"
 #include "journal/run_state_table.h"
+#include "pg/query.h"
+#include "sql_text.h"
 
 #include <unistd.h>
 
@@ -258,10 +260,28 @@ static bool build(Session *session, PlanFindings *findings, Err *err)
     return true;
 }
 
+/* A job that the run itself has paused is one that is scheduled: so it is made on the target, and
+ * so it is when the run ends. */
+static bool remember_jobs(Session *session, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    Catalog *source = &session->source_catalog;
+    if (session->journal.id == 0 || source->jobs_count == 0)
+        return true;
+    if (!pg_rows(session->target, SQL_JOURNAL_SOURCE_JOBS,
+                 PARAMS(arena_int64(&session->arena, session->journal.id)), &rows, err))
+        return false;
+    for (size_t i = 0; i < source->jobs_count; i++)
+        for (size_t r = 0; r < rows_count(rows); r++)
+            if (source->jobs[i].id == rows_int64(rows, r, 0))
+                source->jobs[i].scheduled = true;
+    return true;
+}
+
 bool session_inspect(Session *session, Err *err)
 {
     PlanFindings findings = {0};
-    if (!session_catalogs(session, err))
+    if (!session_catalogs(session, err) || !remember_jobs(session, err))
         return false;
     if (session->journal.id != 0) {
         forgive(&session->plan.select.schemas);

@@ -9,6 +9,7 @@
 #include "journal/run_state_table.h"
 #include "pg/ddl.h"
 #include "step/replica_identity.h"
+#include "step/source_jobs.h"
 #include "step/way_back.h"
 #include "sql_text.h"
 
@@ -96,7 +97,7 @@ bool undo_drop_orphans(Session *session, Conn *conn, const Orphans *orphans, Err
     return drop_spools(session, orphans, err);
 }
 
-bool undo_identities(Session *session, Err *err)
+bool undo_on_source(Session *session, Err *err)
 {
     Run run = {.plan = &session->plan,
                .journal = session->journal,
@@ -109,7 +110,7 @@ bool undo_identities(Session *session, Err *err)
                    .target = session->target,
                    .arena = &session->arena,
                    .log = run.log};
-    return identity_restore(&ctx, err);
+    return identity_restore(&ctx, err) && source_jobs_restore(&ctx, err);
 }
 
 bool undo_find_way_back(Session *session, bool *found, Err *err)

@@ -38,9 +38,9 @@ MUSTCHECK bool undo_closed(Session *session, bool target, Err *err);
 /** Calls every step's undo, last first. */
 MUSTCHECK bool undo_steps(Session *session, Err *err);
 
-/** Takes back the replica identities that the journal says were set; prints how many. Needs a
- * writable source session. */
-MUSTCHECK bool undo_identities(Session *session, Err *err);
+/** Takes back the replica identities that the journal says were set, and lets the jobs run again
+ * that it says were paused. Needs a writable source session. */
+MUSTCHECK bool undo_on_source(Session *session, Err *err);
 
 /** Closes the read-only source session and opens one that may write. */
 MUSTCHECK bool undo_open_source(Session *session, Err *err);

@@ -77,6 +77,8 @@ static void put_endpoint(Json *json, const char *key, const PlanEndpoint *endpoi
     json_text(json, "kind", endpoint->kind);
     json_number(json, "max_connections", endpoint->max_connections);
     json_text(json, "passfile", endpoint->passfile);
+    if (!endpoint->pause_jobs) /* plans from before the key keep their fingerprint */
+        json_bool(json, "pause_jobs", false);
     json_text(json, "service", endpoint->service);
     json_close(json, '}');
 }

@@ -132,6 +132,7 @@ static PlanEndpoint endpoint(Fill *fill, const BoundEndpoint *bound, const char 
                    .dbname = arena_strdup(fill->arena, expect->dbname),
                    .port = expect->port == NULL ? 0 : *expect->port},
         .max_connections = bound->max_connections == NULL ? 0 : *bound->max_connections,
+        .pause_jobs = bound->pause_jobs == NULL || *bound->pause_jobs,
         .pos = node_get(fill->root, path)->key->pos,
     };
 }

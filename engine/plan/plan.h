@@ -33,6 +33,7 @@ typedef struct PlanEndpoint {
     const char *passfile;     /* NULL: libpq's own way */
     PlanExpect expect;
     uint32_t max_connections; /* hard cap for this run */
+    bool pause_jobs;          /* of the source: TimescaleDB's jobs rest during the run */
     PlanPos pos;
 } PlanEndpoint;
 

@@ -66,8 +66,7 @@ const PlanKey SOURCE_KEYS[] = {
     ENDPOINT_KEYS("table_jobs + 8, at least 10"),
     {.key = "pause_jobs",
      .doc = "Pause the policies and jobs of a TimescaleDB source during the run.",
-     .fallback = "true",
-     .is_later = true},
+     .fallback = "true"},
     {.key = NULL},
 };
 

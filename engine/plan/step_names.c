@@ -65,6 +65,7 @@ const StepName STEP_KIND_NAMES[] = {
     {"schema_pre", SCHEMA},
     {"settings", COPY},
     {"slot", COPY},
+    {"source_jobs", COPY},
     {"spool", COPY},
     {"step", FINISH},
     {"triggers_late", CUTOVER},

@@ -3,7 +3,7 @@
 -- Columns: id, hypertable's schema and name (NULL: of none), procedure's schema and name, schedule interval,
 -- initial start, time zone, max runtime, max retries, retry period, scheduled, configuration, age after which it
 -- acts, whether that is a number, the same by the time of creation, index, further keys of the configuration,
--- owner. Ordered by id.
+-- owner, whether who asks may alter it. Ordered by id.
 SELECT j.job_id,
        j.hypertable_schema,
        j.hypertable_name,
@@ -27,7 +27,8 @@ SELECT j.job_id,
                                                ELSE '{}' END) AS k(key)
         WHERE k.key NOT IN ('hypertable_id', 'mat_hypertable_id', 'compress_after', 'drop_after',
                             'compress_created_before', 'drop_created_before', 'index_name')),
-       j.owner::pg_catalog.text
+       j.owner::pg_catalog.text,
+       pg_catalog.pg_has_role(b.owner::pg_catalog.oid, 'USAGE')
 FROM timescaledb_information.jobs j
 JOIN _timescaledb_config.bgw_job b ON b.id = j.job_id
 WHERE j.job_id >= 1000

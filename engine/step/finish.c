@@ -9,6 +9,7 @@
 #include "step/finish.h"
 #include "step/publication.h"
 #include "step/replica_identity.h"
+#include "step/source_jobs.h"
 
 #include <inttypes.h>
 
@@ -120,7 +121,7 @@ static bool apply(StepCtx *ctx, Err *err)
     return finish_stream(ctx, err) &&
            pg_none(ctx->source, SQL_SLOT_DROP, PARAMS(ctx->run->slot_name), err) &&
            remove_spool(ctx->run, err) && drop_publications(ctx, err) &&
-           restore_identities(ctx, err);
+           restore_identities(ctx, err) && source_jobs_restore(ctx, err);
 }
 
 const StepKind STEP_FINISH = {

@@ -30,6 +30,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
         Step *step = step_add(builder, &STEP_PUBLICATION, def->name, def, 0);
         step_needs_kind(builder, step, "control_schema");
         step_needs_kind(builder, step, "replica_identity");
+        step_needs_kind(builder, step, "source_jobs");
         step_at(step, def->pos.line > 0 ? def->pos : blueprint->plan->replication.pos);
     }
     return true;

@@ -11,6 +11,7 @@ extern const StepKind STEP_SCHEMA_PRE;
 extern const StepKind STEP_HYPERTABLE;
 extern const StepKind STEP_COLUMNSTORE;
 extern const StepKind STEP_AGGREGATE;
+extern const StepKind STEP_SOURCE_JOBS;
 extern const StepKind STEP_REPLICA_IDENTITY;
 extern const StepKind STEP_PUBLICATION;
 extern const StepKind STEP_SLOT;
@@ -73,6 +74,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_HYPERTABLE,
     &STEP_COLUMNSTORE,
     &STEP_AGGREGATE,
+    &STEP_SOURCE_JOBS,
     &STEP_REPLICA_IDENTITY,
     &STEP_PUBLICATION,
     &STEP_SLOT,

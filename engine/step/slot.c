@@ -22,6 +22,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     (void)err;
     Step *step = step_add_after(builder, &STEP_SLOT, "publication");
     step_at(step, blueprint->plan->replication.pos);
+    step_needs_kind(builder, step, "source_jobs");
     /* WAL is held from here on: not before the tables stand that are to be copied. */
     step_needs_kind(builder, step, "schema_pre");
     step_needs_kind(builder, step, "hypertable");

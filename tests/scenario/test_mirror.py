@@ -50,6 +50,27 @@ INSERT INTO "Odd ""S"""."Ta b" SELECT date '2026-01-01' + g % 40, g, 'x' FROM ge
 INSERT INTO other.noise SELECT timestamptz '2026-01-01' + g * interval '1 hour', g FROM generate_series(1, 50) AS g;
 '''
 
+# The Apache edition has no jobs. What the run calls is played: rows of jobs, and a call that sets one on or off.
+JOBS = r"""
+CREATE PROCEDURE app.own(job_id int, config jsonb) LANGUAGE sql AS 'SELECT 1';
+INSERT INTO _timescaledb_config.bgw_job (id, application_name, schedule_interval, max_runtime, max_retries,
+    retry_period, proc_schema, proc_name, scheduled, fixed_schedule)
+SELECT 1000 + g, 'own [' || g || ']', '1 day', '0', -1, '1 day', 'app', 'own', g <> 2, false
+FROM generate_series(1, 3) AS g;
+CREATE OR REPLACE FUNCTION public.alter_job(job_id integer, schedule_interval interval = NULL,
+    max_runtime interval = NULL, max_retries integer = NULL, retry_period interval = NULL,
+    scheduled bool = NULL, config jsonb = NULL,
+    next_start timestamptz = NULL, if_exists bool = false, check_config regproc = NULL, fixed_schedule bool = NULL,
+    initial_start timestamptz = NULL, timezone text = NULL)
+RETURNS TABLE (job_id integer, schedule_interval interval, max_runtime interval, max_retries integer,
+    retry_period interval, scheduled bool, config jsonb, next_start timestamptz, check_config text,
+    fixed_schedule bool, initial_start timestamptz, timezone text) LANGUAGE sql AS
+    $$ UPDATE _timescaledb_config.bgw_job AS b SET scheduled = $6 WHERE b.id = $1
+       RETURNING b.id, b.schedule_interval, b.max_runtime, b.max_retries, b.retry_period, b.scheduled, b.config,
+       NULL::timestamptz, NULL::text, b.fixed_schedule, b.initial_start, b.timezone $$;
+"""
+SCHEDULED = "SELECT id, scheduled FROM _timescaledb_config.bgw_job WHERE id > 1000 ORDER BY id"
+
 WRITES = [
     "INSERT INTO app.reading VALUES (timestamptz '2027-01-01' + %(n)s * interval '6 hours', 1 + %(n)s %% 20, random())",
     "UPDATE app.reading SET note = 'u%(n)s' WHERE device = 1 + %(n)s %% 5 AND at < '2026-01-05'",
@@ -123,8 +144,9 @@ def moves_inside(source, target):
 
 @pytest.mark.parametrize("plugin", ["pgoutput", "test_decoding"])
 def test_live_with_new_chunks(godwit, plan, source, target, plugin):
-    """Time, integer, function and hash dimensions, odd names; killed once while it replicates."""
+    """Time, integer, function and hash dimensions, odd names; killed while it replicates; jobs rest meanwhile."""
     source.execute(SEED)
+    source.execute(JOBS)
     mine = plan(**MIRROR, replication={"plugin": plugin},
                 cutover={"gates": {"stable_for": "1s"}, "approval": {"required": True}})
     pen = Pen(source, WRITES)
@@ -133,6 +155,7 @@ def test_live_with_new_chunks(godwit, plan, source, target, plugin):
     running.wait_for("catchup")
     count = pen.count
     wait_count(pen, count + 40)
+    assert source.query(SCHEDULED) == [(1001, False), (1002, False), (1003, False)]
     running.kill9()
     running = godwit.start("apply", mine)
     source.execute("INSERT INTO app.empty SELECT timestamp '2026-01-01' + g * interval '1 day', g"
@@ -145,6 +168,29 @@ def test_live_with_new_chunks(godwit, plan, source, target, plugin):
     pen.stop()
     assert "0 differences" in result.out
     same(source, target)
+    assert source.query(SCHEDULED) == [(1001, True), (1002, False), (1003, True)]
+
+
+def test_jobs_rest_until_the_run_is_given_up(godwit, plan, source, target):
+    """A cutover that is rolled back leaves them at rest and says so: the run stands. reset sets back exactly what was
+    on; a job that somebody deleted is no reason to stop."""
+    source.execute(SEED)
+    source.execute(JOBS)
+    mine = plan(**{**MIRROR, "select": {"tables": ["app.empty"]}}, replication={"plugin": "test_decoding"},
+                cutover={"gates": {"stable_for": "100ms"}, "before_fence": [
+                    {"id": "fails", "sql": {"server": "target", "file": "fails.sql"}}]})
+    (mine.path.parent / "fails.sql").write_text("SELECT 1 / 0;\n", encoding="utf-8")
+    shown = godwit("plan", mine, "--format", "sql", code=0).out
+    assert "alter_job(1001, scheduled => false)" in shown and "alter_job(1002" not in shown
+    result = godwit("apply", mine, code=10)
+    assert "2 jobs of the source rest" in result.err and "godwit cleanup" in result.err
+    assert target.query("SELECT job FROM godwit.source_job ORDER BY job") == [(1001,), (1003,)]
+    assert source.query(SCHEDULED) == [(1001, False), (1002, False), (1003, False)]
+    assert "source_jobs" in godwit("graph", mine, "--connect", code=0).out, "paused is taken for off before"
+    source.execute("DELETE FROM _timescaledb_config.bgw_job WHERE id = 1003")
+    result = godwit("reset", mine, "--yes", code=0)
+    assert "job 1003 is not on the source any more" in result.err
+    assert source.query(SCHEDULED) == [(1001, True), (1002, False)]
 
 
 def test_init_and_what_is_refused(godwit, plan, source, target):

@@ -30,7 +30,7 @@ typedef struct Made {
     CatObject objects[16];
     CatHypertable hypertables[1];
     CatDimension dimensions[2];
-    CatJob jobs[3];
+    CatJob jobs[5];
     CatColumnstore columnstores[1];
     CatAggregate aggregates[1];
     CatSetting settings[1];
@@ -257,6 +257,52 @@ static void add(Made *made, const char *what)
     }
 }
 
+/* A policy of a selected hypertable and a user's job; not what is off, refreshes, or is elsewhere.
+ */
+static void jobs_rest_during_the_run(void **state)
+{
+    Made *made = *state;
+    const Name retention = {"_timescaledb_functions", "policy_retention"};
+    const Name refresh = {"_timescaledb_functions", "policy_refresh_continuous_aggregate"};
+    const CatJob jobs[] = {
+        {.id = 1001, .table = M, .procedure = retention, .age = "1 year", .scheduled = true},
+        {.id = 1002, .table = M, .procedure = {"app", "own"}, .scheduled = false},
+        {.id = 1003, .table = {"x", "y"}, .procedure = refresh, .scheduled = true},
+        {.id = 1004, .table = {"other", "h"}, .procedure = retention, .scheduled = true},
+        {.id = 1005, .procedure = {"app", "own"}, .scheduled = true},
+    };
+    made->plan.replication.plugin = PLAN_PLUGIN_TEST_DECODING;
+    made->plan.source.pause_jobs = true;
+    for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
+        made->jobs[i] = jobs[i];
+        made->jobs[i].schedule_interval = "1 day";
+        made->jobs[i].may_alter = true;
+    }
+    made->source.jobs_count = sizeof(jobs) / sizeof(jobs[0]);
+    assert_true(build(made));
+    assert_int_equal(made->blueprint.paused_job_count, 2);
+    assert_int_equal(made->blueprint.paused_jobs[0]->id, 1001);
+    assert_int_equal(made->blueprint.paused_jobs[1]->id, 1005);
+    assert_true(hypertable(made)->hypertable->retention->policy.scheduled);
+    made->jobs[4].may_alter = false;
+    made->jobs[4].owner = "boss";
+    assert_false(build(made));
+    bool refused = false;
+    for (size_t i = 0; i < made->findings.count; i++)
+        refused =
+            refused ||
+            strcmp(finding(made, i),
+                   "P317 source.pause_jobs: job 1005 (app.own) is boss's, and postgres may not "
+                   "pause it | Make it a member on the source: GRANT boss TO postgres. Or pause "
+                   "the job by hand.") == 0;
+    assert_true(refused);
+    made->plan.replication.plugin = PLAN_PLUGIN_PGOUTPUT;
+    made->jobs[4].may_alter = true;
+    made->source.jobs_count = 2;
+    assert_true(build(made));
+    assert_int_equal(made->blueprint.chunk_way, CHUNKS_BY_SCHEMA);
+}
+
 static void what_cannot_be_followed_is_refused(void **state)
 {
     static const struct {
@@ -266,7 +312,7 @@ static void what_cannot_be_followed_is_refused(void **state)
                         "Exclude it for now."},
         {"job", "P317 job 1001 (policy_retention of app.m) would run during the migration | Pause "
                 "it on the source: SELECT alter_job(1001, scheduled => false); it is made paused "
-                "on the target, too."},
+                "on the target, too. Or let the run pause it: source.pause_jobs."},
         {"user job", "P310 job 1005 (app.rollup, every 01:00:00) is not mirrored | Add it on the "
                      "target after the run: SELECT add_job(...)."},
         {"restoring", "P317 timescaledb.mirror: the source is in restoring mode | A restore there "
@@ -350,6 +396,7 @@ int main(void)
         TEST(a_hypertable_becomes_one),
         TEST(policies_come_along),
         TEST(the_plan_goes_before_the_source),
+        TEST(jobs_rest_during_the_run),
         TEST(what_cannot_be_followed_is_refused),
         TEST(a_filter_would_not_hold),
         TEST(a_schema_is_published_only_where_it_harms_nobody),
