@@ -72,6 +72,24 @@ def test_pages_name_each_command():
         assert re.search(rf"`{command}\b", guide), command
 
 
+def test_each_setting_of_timescaledb_has_its_test():
+    """docs/hypertables.md has a row for every key that is TimescaleDB's, and what it names is there."""
+    keys = {re.sub(r"^(hypertables|continuous_aggregates|jobs)$", r"\1[]", key)
+            for page in ("hypertables", "continuous_aggregates", "jobs", "timescaledb")
+            for key in re.findall(r"^## `(.+)`$", read(f"docs/keys/{page}.md"), re.MULTILINE)}
+    table = read("docs/hypertables.md").split("\n| key | test |\n|---|---|\n")[1].split("\n\n")[0]
+    told, there = set(), {name for page in (REPO / "tests/scenario").glob("test_*.py")
+                          for name in re.findall(r"^def (test_\w+)\(", page.read_text(encoding="utf-8"), re.MULTILINE)}
+    for row in table.splitlines():
+        (group, *leaves), proof = (re.findall(r"`([^`]+)`", cell) for cell in row.split("|")[1:3])
+        told |= {group, *(f"{group}.{leaf}" for leaf in leaves)}
+        assert proof or re.search(r"\b(printed|native)\b", row), row
+        for name in proof:
+            assert not name.startswith("test_") or name in there or (REPO / "tests/scenario" / name).exists(), name
+    assert len(keys) > 60
+    assert told == keys
+
+
 def test_links_lead_somewhere():
     """Relative links of the pages point to files and headings that exist."""
     pages = [p for p in REPO.glob("*.md")] + list(REPO.glob("docs/**/*.md")) + list(REPO.glob("examples/**/*.md"))

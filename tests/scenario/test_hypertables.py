@@ -56,7 +56,9 @@ HYPERTABLES = [
                                              "partition_func": "app.at_of"}},
     {"target_table": "\"Odd \"\"S\"\"\".\"Ta b\"",
      "by_range": {"column_name": "Day's", "partition_interval": "10 days"},
-     "dimensions": [{"by_range": {"column_name": "valid", "partition_interval": "1 month"}}]},
+     "dimensions": [{"by_range": {"column_name": "valid", "partition_interval": "1 month"}},
+                    {"by_range": {"column_name": 'Id "x', "partition_interval": "500",
+                                  "partition_func": "app.shelf"}}]},
 ]
 
 DIMENSIONS = """
@@ -185,6 +187,7 @@ def test_every_dimension_at_once(godwit, plan, source, target):
     migrate(godwit, mine, source)
     assert target.query(DIMENSIONS) == [
         ("Ta b", "Day's", None, 10 * DAY, None, None), ("Ta b", "valid", None, 30 * DAY, None, None),
+        ("Ta b", 'Id "x', None, 500, "app.shelf", None),
         ("doc", "doc", None, 2 * DAY, "app.at_of", None),
         ("reading", "at", None, 7 * DAY, None, None), ("reading", "device", 3, None, HASH, None),
         ("tick", "ms", None, 86400000, None, "app.now_ms"), ("tick", "device", 2, None, HASH, None),
@@ -325,9 +328,12 @@ WISHES = [
      "integer_now_func": "app.now_s",
      "columnstore": {"orderby": ["s"], "after": "604800"}, "retention": {"drop_after": "31536000"}},
     {"target_table": '"Odd"."Ta b"', "by_range": {"column_name": "At x", "partition_interval": "1 day"},
-     "columnstore": {"segmentby": ['De"v', "Sh,op"], "created_before": "3 days"},
-     "reorder": {"index": 'by "dev', "schedule_interval": "2 days"},
-     "retention": {"drop_created_before": "90 days", "schedule_interval": "12 hours"}},
+     "columnstore": {"segmentby": ['De"v', "Sh,op"], "created_before": "3 days", "scheduled": False},
+     "reorder": {"index": 'by "dev', "schedule_interval": "2 days", "initial_start": "2027-01-03 04:00:00+00",
+                 "timezone": "Europe/Rome", "max_runtime": "4 minutes", "max_retries": 4,
+                 "retry_period": "6 minutes", "scheduled": False},
+     "retention": {"drop_created_before": "90 days", "schedule_interval": "12 hours", "max_runtime": "8 minutes",
+                   "max_retries": 7, "retry_period": "9 minutes"}},
 ]
 
 # An aggregate on an aggregate stands before the one that it reads; one ends in a comment, and one in a semicolon.
@@ -461,12 +467,13 @@ def test_the_printed_policies_are_what_was_asked(godwit, plan, database, source,
     usual = {"runtime": "00:00:00", "retries": -1, "again": "01:00:00", "scheduled": True, "zone": None, "start": None}
     drops = {**usual, "every": "1 day", "runtime": "00:05:00", "again": "00:05:00"}
     assert jobs == [
-        {**usual, "t": "Ta b", "p": "policy_compression", "every": "12:00:00",
+        {**usual, "t": "Ta b", "p": "policy_compression", "every": "12:00:00", "scheduled": False,
          "config": {"compress_created_before": "3 days"}},
-        {**drops, "t": "Ta b", "p": "policy_reorder", "every": "2 days", "runtime": "00:00:00",
+        {**drops, "t": "Ta b", "p": "policy_reorder", "every": "2 days", "runtime": "00:04:00", "retries": 4,
+         "again": "00:06:00", "scheduled": False, "zone": "Europe/Rome", "start": "2027-01-03 04:00",
          "config": {"index_name": 'by "dev'}},
-        {**drops, "t": "Ta b", "p": "policy_retention", "every": "12:00:00",
-         "config": {"drop_created_before": "90 days"}},
+        {**drops, "t": "Ta b", "p": "policy_retention", "every": "12:00:00", "runtime": "00:08:00", "retries": 7,
+         "again": "00:09:00", "config": {"drop_created_before": "90 days"}},
         {"t": "reading", "p": "policy_compression", "every": "06:00:00", "runtime": "00:10:00", "retries": 3,
          "again": "00:15:00", "scheduled": True, "zone": "Europe/Berlin", "start": "2027-01-01 02:00",
          "config": {"compress_after": "14 days"}},

@@ -22,6 +22,7 @@ def test_parses_blocks():
 
 PAGES = {"README.md": "validate check plan apply status approve cutover cleanup",
          "docs/guide.md": "init validate grants check plan show apply status verify approve cutover cleanup"}
+EXAMPLE = "init validate check plan apply status approve cutover cleanup"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -56,8 +57,7 @@ def runs_on_the_community_edition(run, statements):
 def test_iot_tour(source, target, database, community, tmp_path):  # noqa: F811  pylint: disable=redefined-outer-name
     """Plain and partitioned tables of PostgreSQL 15 become hypertables while their writer goes on."""
     env = tour.environment(tmp_path, source, target, COMMUNITY=database("pg17", prefix="bare").conninfo())
-    said = "".join(tour.take("examples/iot/README.md",
-                             "init validate check plan apply status approve cutover cleanup", env))
+    said = "".join(tour.take("examples/iot/README.md", EXAMPLE, env))
     assert "lacks the partition column temperature" in said
     assert "needs the community edition, the target has timescaledb.license = apache" in said
     assert target.query("SELECT hypertable_name, column_name, num_partitions, integer_now_func"
@@ -72,7 +72,7 @@ def test_iot_tour(source, target, database, community, tmp_path):  # noqa: F811 
 def test_timescale_mirror_tour(tsl_source, target, tmp_path):  # noqa: F811  pylint: disable=redefined-outer-name
     """TimescaleDB to TimescaleDB; chunks that were made while no engine ran are there, too."""
     env = tour.environment(tmp_path, tsl_source, target)
-    tour.take("examples/timescale-mirror/README.md", "init validate check plan apply status approve cutover cleanup", env)
+    tour.take("examples/timescale-mirror/README.md", EXAMPLE, env)
     settings = target.query(SETTINGS)
     assert settings == tsl_source.query(SETTINGS) and len(settings) == 4
     late = "SELECT count(*) FROM site.measurement WHERE at > '2026-02-03'"

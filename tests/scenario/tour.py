@@ -1,6 +1,7 @@
 """Tours: pages whose blocks run as they stand there, so that they cannot rot.
 
-A block that begins with ```sh tour is run; its last command must end with status 0, or with the exit=N of its first line.
+A block that begins with ```sh tour is run; its last command must end with status 0, or with the exit=N of its first
+line.
 """
 import os
 import pathlib
