@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+import cluster as lab
 import tour
 from test_hypertables import community, printed  # noqa: F401  pylint: disable=unused-import
 from test_mirror import SETTINGS, source as tsl_source  # noqa: F401  pylint: disable=unused-import
@@ -72,6 +73,7 @@ def test_iot_tour(source, target, database, community, tmp_path):  # noqa: F811 
 def test_timescale_mirror_tour(tsl_source, target, tmp_path):  # noqa: F811  pylint: disable=redefined-outer-name
     """TimescaleDB to TimescaleDB; chunks that were made while no engine ran are there, too."""
     env = tour.environment(tmp_path, tsl_source, target)
+    env["PATH"] += f":{lab.pg_bin('pg17').resolve()}"  # the source's own pg_dump
     tour.take("examples/timescale-mirror/README.md", EXAMPLE, env)
     settings = target.query(SETTINGS)
     assert settings == tsl_source.query(SETTINGS) and len(settings) == 4
