@@ -323,7 +323,8 @@ WISHES = [
                      "timezone": "Europe/Berlin", "max_runtime": "10 minutes", "max_retries": 3,
                      "retry_period": "15 minutes"},
      "retention": {"drop_after": "2 years", "scheduled": False, "timezone": "Asia/Tokyo",
-                   "initial_start": "2027-01-02 00:00:00+00"}},
+                   "initial_start": "2027-01-02 00:00:00+00", "max_runtime": "8 minutes", "max_retries": 7,
+                   "retry_period": "9 minutes"}},
     {"target_table": "app.tick", "by_range": {"column_name": "s", "partition_interval": "86400"},
      "integer_now_func": "app.now_s",
      "columnstore": {"orderby": ["s"], "after": "604800"}, "retention": {"drop_after": "31536000"}},
@@ -332,8 +333,7 @@ WISHES = [
      "reorder": {"index": 'by "dev', "schedule_interval": "2 days", "initial_start": "2027-01-03 04:00:00+00",
                  "timezone": "Europe/Rome", "max_runtime": "4 minutes", "max_retries": 4,
                  "retry_period": "6 minutes", "scheduled": False},
-     "retention": {"drop_created_before": "90 days", "schedule_interval": "12 hours", "max_runtime": "8 minutes",
-                   "max_retries": 7, "retry_period": "9 minutes"}},
+     "retention": {"drop_created_before": "90 days", "schedule_interval": "12 hours"}},
 ]
 
 # An aggregate on an aggregate stands before the one that it reads; one ends in a comment, and one in a semicolon.
@@ -472,13 +472,14 @@ def test_the_printed_policies_are_what_was_asked(godwit, plan, database, source,
         {**drops, "t": "Ta b", "p": "policy_reorder", "every": "2 days", "runtime": "00:04:00", "retries": 4,
          "again": "00:06:00", "scheduled": False, "zone": "Europe/Rome", "start": "2027-01-03 04:00",
          "config": {"index_name": 'by "dev'}},
-        {**drops, "t": "Ta b", "p": "policy_retention", "every": "12:00:00", "runtime": "00:08:00", "retries": 7,
-         "again": "00:09:00", "config": {"drop_created_before": "90 days"}},
+        {**drops, "t": "Ta b", "p": "policy_retention", "every": "12:00:00",
+         "config": {"drop_created_before": "90 days"}},
         {"t": "reading", "p": "policy_compression", "every": "06:00:00", "runtime": "00:10:00", "retries": 3,
          "again": "00:15:00", "scheduled": True, "zone": "Europe/Berlin", "start": "2027-01-01 02:00",
          "config": {"compress_after": "14 days"}},
         {**drops, "t": "reading", "p": "policy_retention", "scheduled": False, "zone": "Asia/Tokyo",
-         "start": "2027-01-02 00:00", "config": {"drop_after": "2 years"}},
+         "start": "2027-01-02 00:00", "runtime": "00:08:00", "retries": 7, "again": "00:09:00",
+         "config": {"drop_after": "2 years"}},
         {**usual, "t": "tick", "p": "policy_compression", "every": "1 day", "config": {"compress_after": 604800}},
         {**drops, "t": "tick", "p": "policy_retention", "config": {"drop_after": 31536000}}]
 
