@@ -4,6 +4,8 @@
  */
 #include "cdc/retry_table.h"
 
+#include "pg/fault.h"
+
 const RetryRow RETRY_ROWS[] = {
     {"08", RETRY_SESSION, "connection failures"},
     {"25P03", RETRY_SESSION, "idle in transaction for too long"},
@@ -47,6 +49,8 @@ bool retry_may(RetryBudget *budget, uint64_t progress, int64_t waited_ms, int64_
 int retry_wait_ms(unsigned attempt, unsigned random)
 {
     int wait = RETRY_FIRST_WAIT_MS;
+    if (fault_hurries())
+        return 1;
     for (unsigned i = 0; i < attempt && wait < RETRY_MAX_WAIT_MS; i++)
         wait *= 2;
     wait = wait < RETRY_MAX_WAIT_MS ? wait : RETRY_MAX_WAIT_MS;

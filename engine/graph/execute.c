@@ -9,6 +9,7 @@
 #include "cdc/retry_table.h"
 #include "cutover/cutover.h"
 #include "graph/worker.h"
+#include "pg/fault.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -273,7 +274,7 @@ static void dispatch(Executor *ex)
 static bool may_retry(const Executor *ex, const Piece *piece)
 {
     uint32_t once = STEP_DOWNTIME | STEP_SERVICE | STEP_SESSION;
-    return piece->attempt + 1 < MAX_ATTEMPTS && !ex->failing &&
+    return (piece->attempt + 1 < MAX_ATTEMPTS || fault_hurries()) && !ex->failing &&
            retry_class(&piece->err) != RETRY_NEVER && (piece->step->kind->flags & once) == 0 &&
            stop_reason(ex->run->stop) == STOP_NONE;
 }
@@ -287,7 +288,8 @@ static void retry(Executor *ex, Piece *piece)
     err_release(&piece->err);
     Piece *again = push_ready(ex, piece->step, piece->kind, piece->part);
     again->attempt = piece->attempt;
-    again->not_before_ms = clock_ms() + (RETRY_BACKOFF_MS << (piece->attempt - 1));
+    again->not_before_ms =
+        clock_ms() + (fault_hurries() ? 0 : RETRY_BACKOFF_MS << (piece->attempt - 1));
 }
 
 static void fail(Executor *ex, Piece *piece)

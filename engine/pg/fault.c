@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "pg/conn_internal.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -115,8 +116,8 @@ typedef struct Sweep {
     const char *side;     /* "both", too */
     const char *purposes; /* prefixes, joined by "+"; "": all */
     FaultAction actions[SWEEP_ACTIONS];
+    uint32_t shares[SWEEP_ACTIONS]; /* one in so many */
     uint32_t action_count;
-    uint32_t share; /* one in so many */
     uint32_t seed;
     const char *path;
     pthread_mutex_t mutex;
@@ -138,6 +139,19 @@ static void sweep_read(void)
     fclose(file);
 }
 
+/* text: an action, and its own share perhaps */
+static void sweep_action(char *text, uint32_t share)
+{
+    char *slash = strchr(text, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+        if (!units_uint32_parse(slash + 1, &share) || share == 0)
+            BUG("GODWIT_SWEEP: not a share: %s", slash + 1);
+    }
+    sweep.actions[sweep.action_count] = (FaultAction)index_of(ACTION_NAMES, FAULT_ACTIONS, text);
+    sweep.shares[sweep.action_count++] = share;
+}
+
 static void sweep_load(void)
 {
     const char *text = getenv("GODWIT_SWEEP");
@@ -147,16 +161,16 @@ static void sweep_load(void)
     char *inner = NULL;
     char *side = strtok_r(arena_strdup(&rule_arena, text), ":", &save);
     char *actions = strtok_r(NULL, ":", &save);
-    char *share = strtok_r(NULL, ":", &save);
+    char *share_text = strtok_r(NULL, ":", &save);
     char *seed = strtok_r(NULL, ":", &save);
     char *path = strtok_r(NULL, ":", &save);
-    if (path == NULL || !units_uint32_parse(share, &sweep.share) || sweep.share == 0 ||
+    uint32_t share = 0;
+    if (path == NULL || !units_uint32_parse(share_text, &share) || share == 0 ||
         !units_uint32_parse(seed, &sweep.seed))
-        BUG("GODWIT_SWEEP: side:action[+action]:share:seed:file");
+        BUG("GODWIT_SWEEP: side:action[/share][+action]:share:seed:file");
     for (char *name = strtok_r(actions, "+", &inner);
          name != NULL && sweep.action_count < SWEEP_ACTIONS; name = strtok_r(NULL, "+", &inner))
-        sweep.actions[sweep.action_count++] =
-            (FaultAction)index_of(ACTION_NAMES, FAULT_ACTIONS, name);
+        sweep_action(name, share);
     char *slash = strchr(side, '/');
     if (slash != NULL)
         *slash = '\0';
@@ -166,12 +180,14 @@ static void sweep_load(void)
     sweep_read();
 }
 
-/* FNV-1a, 64 bits. Digits are left out: a purpose's number, a connection's, a position in the WAL
- * make no other statement of it. */
+/* FNV-1a, 64 bits. A digit and the letters behind it are left out: a purpose's number, a
+ * connection's, a snapshot's name, a position in the WAL make no other statement of it. */
 static uint64_t mix(uint64_t key, const char *text)
 {
+    bool number = false;
     for (const char *c = text; *c != '\0'; c++) {
-        if (*c < '0' || *c > '9')
+        number = isdigit((unsigned char)*c) || (number && isalpha((unsigned char)*c));
+        if (!number)
             key = (key ^ (unsigned char)*c) * UINT64_C(1099511628211);
     }
     return key;
@@ -189,7 +205,7 @@ static bool has_turn(uint64_t key, size_t *turn)
     for (size_t i = 0; i < sweep.key_count; i++)
         *turn += sweep.keys[i] == key;
     uint64_t drawn = (key ^ (key >> 29)) * UINT64_C(0x9E3779B97F4A7C15);
-    return *turn < sweep.action_count && ((drawn >> 32) + sweep.seed) % sweep.share == 0 &&
+    return *turn < sweep.action_count && ((drawn >> 32) + sweep.seed) % sweep.shares[*turn] == 0 &&
            sweep.key_count < SWEEP_MAX;
 }
 
@@ -212,7 +228,7 @@ static void write_down(const Conn *conn, uint64_t key, FaultAction action, const
 
 static bool sweep_means(const Conn *conn)
 {
-    if (sweep.side == NULL ||
+    if (sweep.side == NULL || strcmp(conn->purpose, "unit") == 0 || /* a unit test's own */
         (strcmp(sweep.side, "both") != 0 && strcmp(sweep.side, conn_side_name(conn->side)) != 0))
         return false;
     for (const char *prefix = sweep.purposes;; prefix = strchr(prefix, '+') + 1) {
@@ -238,6 +254,12 @@ static bool sweep_point(Conn *conn, const char *text, Err *err)
         write_down(conn, key, action, text);
     pthread_mutex_unlock(&sweep.mutex);
     return !strikes || act(conn, action, FAULT_STATEMENT, "of the sweep", err);
+}
+
+bool fault_hurries(void)
+{
+    pthread_once(&sweep_once, sweep_load);
+    return sweep.side != NULL;
 }
 
 bool fault_point(Conn *conn, FaultPoint point, const char *text, Err *err)

@@ -11,10 +11,13 @@
  * side and who runs it; those that have had their turn stand in a file, which the engines hand on
  * to each other:
  *
- *     side|both[/purpose-prefix[+purpose-prefix]]:action[+action]:share:seed:file
+ *     side|both[/purpose-prefix[+purpose-prefix]]:action[/share][+action[/share]]:share:seed:file
  *     target:fail:1:0:/tmp/seen           each statement on the target fails once
  *     both:fail+cut+kill:10:7:/tmp/seen   a tenth of all: fails the first time, then is cut, then
  *                                         the engine is killed there
+ *
+ *     both:fail+cut/10+kill/10:1:7:/tmp/seen
+ *                                         each fails; a tenth of them is then cut, and killed at
  *
  * In release builds the hook compiles to nothing and the variables are not read.
  */
@@ -29,7 +32,16 @@ typedef enum FaultPoint { FAULT_STATEMENT, FAULT_MESSAGE } FaultPoint;
 /** Called before each statement and message. \param text the statement's; NULL for a message
  * \return false with the simulated error. */
 MUSTCHECK bool fault_point(Conn *conn, FaultPoint point, const char *text, Err *err);
+
+/** Whether a sweep goes on: then nobody waits between tries, and a step is tried as often as it has
+ * statements. */
+bool fault_hurries(void);
 #else
+static inline bool fault_hurries(void)
+{
+    return false;
+}
+
 static inline MUSTCHECK bool fault_point(Conn *conn, FaultPoint point, const char *text, Err *err)
 {
     (void)conn;

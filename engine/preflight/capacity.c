@@ -8,6 +8,8 @@
 #include "pg/ddl.h"
 #include "sql_text.h"
 
+#include <stdlib.h>
+
 #define US_PER_SECOND 1000000
 
 /* An index is sorted in files of about its own size, and a little more. */
@@ -132,6 +134,70 @@ static void check_temp_files(Check *check, int64_t limit, const IndexDef *larges
               check_remedy(check, &check->target, TOPIC_SETTING_RELOAD, "temp_file_limit", wanted));
 }
 
+/* Memory of one index build, as schema_build_memory.sql gives it. */
+#define BUILD_MEMORY ((uint64_t)256 << 20)
+
+/* Sorted in memory an entry has a header and a place in the list: about twice what it has in the
+ * index. */
+#define SORT_PER_INDEX 2
+
+/* \note Source: PostgreSQL documentation, "Resource Consumption": shared_buffers is a quarter of
+ * the memory of a server that is there for the database alone. What the server has is not to be
+ * learnt by SQL; half of what that comes to is what builds may take. */
+#define BUILDS_PER_BUFFERS 2
+
+static uint64_t setting_bytes(const Side *side, const char *name, uint64_t unit)
+{
+    const CatSetting *setting = catalog_setting(side->catalog, name);
+    return setting == NULL ? 0 : strtoull(setting->value, NULL, 10) * unit;
+}
+
+static int larger_first(const void *left, const void *right)
+{
+    const uint64_t *a = left, *b = right;
+    return (*a < *b) - (*a > *b);
+}
+
+uint64_t capacity_builds(uint64_t *indexes, size_t count, uint32_t jobs, uint64_t each)
+{
+    uint64_t sum = 0;
+    if (count > 1)
+        qsort(indexes, count, sizeof(*indexes), larger_first);
+    for (size_t i = 0; i < count && i < jobs; i++) {
+        uint64_t sorted = indexes[i] * SORT_PER_INDEX;
+        sum += sorted < each ? sorted : each;
+    }
+    return sum;
+}
+
+/* As many as are built at the same time, the largest ones. */
+static void check_build_memory(Check *check)
+{
+    const Blueprint *blueprint = check->blueprint;
+    uint32_t jobs = check->plan->copy.index_jobs;
+    uint64_t each = setting_bytes(&check->target, "maintenance_work_mem", 1024);
+    uint64_t buffers = setting_bytes(&check->target, "shared_buffers",
+                                     setting_bytes(&check->target, "block_size", 1));
+    uint64_t *indexes = arena_array(check->arena, uint64_t, blueprint->index_count);
+    each = each > BUILD_MEMORY ? each : BUILD_MEMORY;
+    for (size_t i = 0; i < blueprint->index_count; i++)
+        indexes[i] = blueprint->indexes[i].bytes;
+    uint64_t sum = capacity_builds(indexes, blueprint->index_count, jobs, each);
+    if (buffers == 0 || sum <= buffers * BUILDS_PER_BUFFERS)
+        return;
+    check_add(
+        check, CODE_LIMITS, FINDING_WARNING, &check->target, "maintenance_work_mem",
+        check_text(check,
+                   "%u index builds at a time take up to %s, of %s each; shared_buffers is "
+                   "%s",
+                   jobs, units_size_text(check->arena, sum), units_size_text(check->arena, each),
+                   units_size_text(check->arena, buffers)),
+        "That is more than half of the memory of a server whose shared_buffers is a quarter "
+        "of it, as is recommended: it may run out of memory.",
+        "-- lower copy.index_jobs, or maintenance_work_mem where it is above 256 MB; waive it "
+        "where the server has the memory");
+}
+
 static void check_project_size(Check *check, int64_t limit, int64_t used)
 {
     const CheckSizes *sizes = &check->sizes;
@@ -178,6 +244,7 @@ bool probe_capacity(Check *check, Err *err)
     if (check->input->resuming)
         return true; /* what the run brings is there in part */
     check_temp_files(check, rows_int64(target, 0, ROOM_TEMP), largest);
+    check_build_memory(check);
     check_project_size(check, rows_int64(target, 0, ROOM_NEON), rows_int64(target, 0, ROOM_ALL));
     return true;
 }

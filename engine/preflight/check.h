@@ -138,6 +138,10 @@ void check_memory(Check *check);
  * no use or of no code become findings. */
 void waivers_apply(Check *check);
 
+/** What index builds at the same time take at most. \param indexes their sizes; sorted by it
+ * \param each most that one may take */
+uint64_t capacity_builds(uint64_t *indexes, size_t count, uint32_t jobs, uint64_t each);
+
 /* Live probes; false with the connection's error. */
 MUSTCHECK bool probe_endpoint(Check *check, Side *side, Err *err);
 MUSTCHECK bool probe_provider(Check *check, Side *side, Err *err);
@@ -158,5 +162,6 @@ MUSTCHECK bool probe_workload(Check *check, Err *err);
 MUSTCHECK bool probe_large_objects(Check *check, Err *err);
 MUSTCHECK bool probe_way_back(Check *check, Err *err);
 MUSTCHECK bool probe_map(Check *check, Err *err);
+MUSTCHECK bool probe_search_path(Check *check, Err *err);
 
 #endif

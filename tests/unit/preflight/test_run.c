@@ -34,9 +34,10 @@ typedef struct World {
     Plan plan;
     PlanSelector schemas[2];
     PreflightReport report;
-    CatSetting pretended; /* what the source's catalog is made to say; name NULL: nothing */
-    bool offers_nothing;  /* the target has no extension to create */
-    const char *offers;   /* the version of every extension that the target can create */
+    CatSetting pretended;       /* what the source's catalog is made to say; name NULL: nothing */
+    CatSetting pretended_there; /* and the target's */
+    bool offers_nothing;        /* the target has no extension to create */
+    const char *offers;         /* the version of every extension that the target can create */
 } World;
 
 static World world;
@@ -94,11 +95,11 @@ static Conn *open_as(ConnSide side, const char *database, const char *user, Endp
     return conn;
 }
 
-static void pretend(Catalog *catalog)
+static void pretend(Catalog *catalog, const CatSetting *setting)
 {
-    for (size_t i = 0; world.pretended.name != NULL && i < catalog->settings_count; i++)
-        if (strcmp(catalog->settings[i].name, world.pretended.name) == 0)
-            catalog->settings[i].value = world.pretended.value;
+    for (size_t i = 0; setting->name != NULL && i < catalog->settings_count; i++)
+        if (strcmp(catalog->settings[i].name, setting->name) == 0)
+            catalog->settings[i].value = setting->value;
 }
 
 /* Everything as `godwit check` does it, for one user of both sides. */
@@ -118,7 +119,8 @@ static void check_as(const char *user, bool resuming)
         catalog_inspect(&source_catalog, source, &err) &&
         catalog_inspect(&target_catalog, target, &err) &&
         blueprint_build(&blueprint, &world.plan, &source_catalog, &target_catalog, &findings, &err);
-    pretend(&source_catalog);
+    pretend(&source_catalog, &world.pretended);
+    pretend(&target_catalog, &world.pretended_there);
     if (world.offers_nothing)
         target_catalog.available_count = 0;
     for (size_t i = 0; world.offers != NULL && i < target_catalog.available_count; i++)
@@ -301,6 +303,13 @@ static void limits_that_the_copy_would_pass_are_found(void **state)
     check_as("postgres", true); /* the copy is made, or being made: no estimate of it */
     assert_null(find("G701", "max_slot_wal_keep_size"));
     check_as("postgres", false);
+    assert_null(find("G525", "maintenance_work_mem"));
+    world.pretended_there = (CatSetting){.name = "shared_buffers", .value = "4"};
+    check_as("postgres", false);
+    expect("G525", "maintenance_work_mem"); /* anchor 25 */
+    assert_non_null(
+        strstr(find("G525", "maintenance_work_mem")->message, "index builds at a time"));
+    world.pretended_there.name = NULL;
     run_remedies();
     usleep(300 * 1000);
     check_as("postgres", false);
@@ -394,6 +403,71 @@ static void extensions_that_the_target_lacks_are_found(void **state)
     server_script(world.source_admin, "DROP TABLE app.bag; DROP EXTENSION hstore");
 }
 
+/* A function in each place where the path is pg_catalog alone; the tables are empty, so that
+ * PostgreSQL 17 takes them, which runs them with that path itself. */
+static const char searching[] =
+    "SET search_path = app, pg_catalog;"
+    "CREATE TABLE rate (code text PRIMARY KEY); CREATE TYPE \"Odd kind\" AS ENUM ('a');"
+    "CREATE FUNCTION known(c text) RETURNS bool LANGUAGE sql"
+    "  AS 'SELECT EXISTS (SELECT FROM rate WHERE code = c)';"
+    "CREATE FUNCTION normal(c text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT c';"
+    "CREATE FUNCTION folded(c text) RETURNS text IMMUTABLE LANGUAGE plpgsql"
+    "  AS 'BEGIN /* not rate */ RETURN lower(normal (c)); -- nor this: known()\nEND';"
+    "CREATE FUNCTION kind(c text) RETURNS text IMMUTABLE LANGUAGE plpgsql"
+    "  AS 'BEGIN RETURN c::\"Odd kind\"; END';"
+    "CREATE FUNCTION noting() RETURNS trigger LANGUAGE plpgsql"
+    "  AS 'BEGIN INSERT INTO rate VALUES (new.code); RETURN NEW; END';"
+    "CREATE FUNCTION whole(rate text) RETURNS bool LANGUAGE sql"
+    "  AS 'SELECT app.known($1) AND rate IS NOT NULL';"
+    "CREATE FUNCTION fixed(c text) RETURNS bool LANGUAGE sql SET search_path = app"
+    "  AS 'SELECT EXISTS (SELECT FROM rate WHERE code = c)';"
+    "CREATE FUNCTION unused(c text) RETURNS bool LANGUAGE sql AS 'SELECT known(c)';"
+    "CREATE TABLE priced (id int PRIMARY KEY, code text CHECK (known(code)),"
+    "  CONSTRAINT whole CHECK (whole(code)), CONSTRAINT fixed CHECK (fixed(code)),"
+    "  k text GENERATED ALWAYS AS (kind(code)) STORED);"
+    "CREATE INDEX priced_folded ON priced (folded(code));"
+    "CREATE TRIGGER noted AFTER INSERT ON priced FOR EACH ROW EXECUTE FUNCTION noting();"
+    "CREATE DOMAIN rated AS text CHECK (known(VALUE))";
+
+static void anchor_52_functions_that_rely_on_the_search_path_are_found(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    server_script(world.source_admin, searching);
+    check_as("postgres", false);
+    expect("G206", "app.known(text)");
+    assert_string_equal(find("G206", "app.known(text)")->message,
+                        "may find rate by the search path alone; it is used by constraint "
+                        "rated_check, constraint priced_code_check of app.priced");
+    expect("G206", "app.folded(text)");
+    assert_string_equal(find("G206", "app.folded(text)")->message,
+                        "may find normal by the search path alone; it is used by index "
+                        "priced_folded of app.priced");
+    expect("G206", "app.kind(text)");
+    assert_null(find("G206", "app.whole(text)"));
+    assert_null(find("G206", "app.fixed(text)"));
+    assert_null(find("G206", "app.unused(text)"));
+    assert_null(find("G206", "app.noting()")); /* it is quiet there */
+    server_script(world.source_admin, "ALTER TABLE priced ENABLE ALWAYS TRIGGER noted");
+    check_as("postgres", true);
+    assert_null(find("G206", "app.noting()"));
+    check_as("postgres", false);
+    expect("G206", "app.noting()");
+    run_remedies();
+    check_as("postgres", false);
+    assert_null(find("G206", "app.known(text)"));
+    assert_null(find("G206", "app.folded(text)"));
+    assert_null(find("G206", "app.kind(text)"));
+    assert_null(find("G206", "app.noting()"));
+    server_script(world.source_admin, /* what the copy would do */
+                  "SET search_path = pg_catalog; INSERT INTO app.rate VALUES ('a'), ('c');"
+                  "ALTER TABLE app.priced DISABLE TRIGGER noted;"
+                  "INSERT INTO app.priced VALUES (1, 'a')");
+    server_script(world.source_admin, "RESET search_path;"
+                                      "DROP TABLE app.priced, app.rate; DROP DOMAIN app.rated");
+}
+
 static void an_unexpected_database_is_stale(void **state)
 {
     (void)state;
@@ -431,6 +505,7 @@ int main(void)
         cmocka_unit_test(a_table_without_identity_is_told_with_what_is_done_to_it),
         cmocka_unit_test(settings_of_the_source_that_do_not_do_are_found),
         cmocka_unit_test(extensions_that_the_target_lacks_are_found),
+        cmocka_unit_test(anchor_52_functions_that_rely_on_the_search_path_are_found),
         cmocka_unit_test(an_unexpected_database_is_stale),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
