@@ -113,7 +113,7 @@ static bool act(Conn *conn, FaultAction action, FaultPoint point, const char *nu
 #define SWEEP_ACTIONS 4
 
 typedef struct Sweep {
-    const char *side;     /* "both", too */
+    const char *side;     /* "both" and "any", too */
     const char *purposes; /* prefixes, joined by "+"; "": all */
     FaultAction actions[SWEEP_ACTIONS];
     uint32_t shares[SWEEP_ACTIONS]; /* one in so many */
@@ -196,7 +196,7 @@ static uint64_t mix(uint64_t key, const char *text)
 static uint64_t key_of(const Conn *conn, const char *text)
 {
     uint64_t key = mix(UINT64_C(14695981039346656037), conn_side_name(conn->side));
-    return mix(mix(mix(key, "|"), conn->purpose), text);
+    return mix(mix(mix(key, "|"), strcmp(sweep.side, "any") == 0 ? "" : conn->purpose), text);
 }
 
 static bool has_turn(uint64_t key, size_t *turn)
@@ -228,8 +228,13 @@ static void write_down(const Conn *conn, uint64_t key, FaultAction action, const
 
 static bool sweep_means(const Conn *conn)
 {
-    if (sweep.side == NULL || strcmp(conn->purpose, "unit") == 0 || /* a unit test's own */
-        (strcmp(sweep.side, "both") != 0 && strcmp(sweep.side, conn_side_name(conn->side)) != 0))
+    if (sweep.side == NULL)
+        return false;
+    bool any = strcmp(sweep.side, "any") == 0;
+    if (any && strcmp(conn->purpose, "unit") == 0)
+        return false;
+    if (!any && strcmp(sweep.side, "both") != 0 &&
+        strcmp(sweep.side, conn_side_name(conn->side)) != 0)
         return false;
     for (const char *prefix = sweep.purposes;; prefix = strchr(prefix, '+') + 1) {
         size_t length = strcspn(prefix, "+");

@@ -11,13 +11,15 @@
  * side and who runs it; those that have had their turn stand in a file, which the engines hand on
  * to each other:
  *
- *     side|both[/purpose-prefix[+purpose-prefix]]:action[/share][+action[/share]]:share:seed:file
+ *     side|both|any[/purpose-prefix[+purpose-prefix]]:action[/share][+action[/share]]:share:seed:file
  *     target:fail:1:0:/tmp/seen           each statement on the target fails once
  *     both:fail+cut+kill:10:7:/tmp/seen   a tenth of all: fails the first time, then is cut, then
  *                                         the engine is killed there
  *
  *     both:fail+cut/10+kill/10:1:7:/tmp/seen
  *                                         each fails; a tenth of them is then cut, and killed at
+ *     any:pass:1:0:/tmp/seen              a text has one turn on either side, whoever sends it
+ *                                         but a unit test itself
  *
  * In release builds the hook compiles to nothing and the variables are not read.
  */

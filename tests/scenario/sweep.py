@@ -7,6 +7,8 @@ comes to must be what a run without faults comes to.
 """
 import collections
 
+import psycopg
+
 import harness
 from misfortune import OBJECTS
 
@@ -31,6 +33,41 @@ INSERT INTO bare SELECT 'b' || i FROM generate_series(1, 20) AS i;
 KEYS = {"replication": {"replica_identity": {"when_missing": "set"}}, "cutover": {"gates": {"stable_for": "100ms"}}}
 
 
+# Two tables, a sequence, an index, a foreign key.
+SMALL = """
+CREATE TABLE one (id int PRIMARY KEY, v text);
+CREATE TABLE two (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, one int REFERENCES one);
+CREATE INDEX two_one ON two (one);
+INSERT INTO one SELECT i, 'v' || i FROM generate_series(1, 50) AS i;
+INSERT INTO two (one) SELECT i FROM generate_series(1, 50) AS i;
+"""
+FEW = {"copy": {"table_jobs": 1, "index_jobs": 1}}
+
+
+class Drip:
+    """What comes to SMALL between two engines."""
+
+    WORK = """
+    INSERT INTO one SELECT max(id) + 1, 'new' FROM one;
+    INSERT INTO two (one) SELECT max(id) FROM one;
+    UPDATE one SET v = v || '.' WHERE id % 7 = 3;
+    DELETE FROM two WHERE id % 11 = 5
+    """
+
+    def __init__(self, source):
+        self.source = source
+
+    def drop(self):
+        """Once; a fence that a killed engine left, or one behind the switch, refuses it."""
+        try:
+            with self.source.connect(autocommit=False) as connection:
+                connection.execute("SET lock_timeout = '1s'")
+                for statement in self.WORK.split(";"):
+                    connection.execute(statement)
+        except (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.LockNotAvailable):
+            pass
+
+
 class Sweep:
     """One migration under a rule of GODWIT_SWEEP, until it is done."""
 
@@ -47,7 +84,7 @@ class Sweep:
         """The faults so far, as the hook wrote them down."""
         return self.seen.read_text(encoding="utf-8", errors="replace").splitlines() if self.seen.exists() else []
 
-    def run(self, most):
+    def run(self, most, between=None):
         """Start engines until one finishes; each must come upon a fault that none before it had."""
         for _ in range(most):
             before = len(self.lines())
@@ -58,6 +95,8 @@ class Sweep:
             new = self.lines()[before:]
             assert result.code in ENDS, f"exit status {result.code} behind {new}:\n{result.err[-3000:]}"
             assert new, f"exit status {result.code} without a fault:\n{result.err[-3000:]}"
+            if between is not None:
+                between()
         raise AssertionError(f"not done after {most} engines: {self.ends}, last {self.lines()[-3:]}")
 
     def told(self):
