@@ -21,16 +21,13 @@ import named  # noqa: E402
 import proxy as lab_proxy  # noqa: E402
 
 
-# Files whose tests need a server that only somebody else has, and the variable that names it. Without it they do not
-# apply: they are no part of the list, not even as skips.
-NEEDS_SERVER = {"scenario/test_native_target.py": "GODWIT_TEST_TSL_TARGET"}
-collect_ignore = [path for path, variable in NEEDS_SERVER.items() if variable not in os.environ]
+collect_ignore = named.not_applicable()
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Says how many files do not apply, and what would make them."""
+    """Says which files do not apply, and what would make them."""
     for path in collect_ignore:
-        terminalreporter.write_line(f"not applicable: {path} ({NEEDS_SERVER[path]} names no server)")
+        terminalreporter.write_line(f"not applicable: {path} ({' or '.join(named.NEEDED[path])} names no server)")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -105,7 +102,7 @@ def target(database):
 @pytest.fixture
 def tsl_target(database):
     """An empty database on the server of GODWIT_TEST_TSL_TARGET, with TimescaleDB's community edition."""
-    return database(named.NamedServer(os.environ["GODWIT_TEST_TSL_TARGET"]), extensions=["timescaledb"], prefix="tsl")
+    return database(named.NamedServer(named.TSL_TARGET), extensions=["timescaledb"], prefix="tsl")
 
 
 @pytest.fixture

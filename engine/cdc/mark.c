@@ -65,6 +65,17 @@ bool mark_emit(Conn *conn, const char *run_mark, const char *nonce, Lsn *lsn, Er
     return true;
 }
 
+const char *mark_statements(int version)
+{
+    if (version < MESSAGES_VERSION)
+        return "CREATE SCHEMA " MARK_SCHEMA " CREATE TABLE " MARK_TABLE
+               " (prefix text, content text); INSERT INTO " MARK_SCHEMA "." MARK_TABLE
+               " VALUES ('" MARK_PREFIX "', (marker of this run)); DROP SCHEMA " MARK_SCHEMA
+               " CASCADE";
+    return "SELECT pg_catalog.pg_logical_emit_message(true, '" MARK_PREFIX
+           "', (marker of this run))";
+}
+
 char *mark_nonce(Arena *arena, const PgoLogicalMessage *message, const char *run_mark)
 {
     if (!message->transactional || strcmp(message->prefix, MARK_PREFIX) != 0)

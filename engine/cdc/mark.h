@@ -26,6 +26,9 @@ char *mark_content(Arena *arena, const char *run_mark, const char *nonce);
  * \return false with ERR_SQL, ERR_LOST. */
 MUSTCHECK bool mark_emit(Conn *conn, const char *run_mark, const char *nonce, Lsn *lsn, Err *err);
 
+/** What mark_emit() runs on a server of this version, for whoever reads the plan. */
+const char *mark_statements(int version);
+
 /** The nonce if this is a marker of ours, else NULL. */
 char *mark_nonce(Arena *arena, const PgoLogicalMessage *message, const char *run_mark);
 

@@ -2,6 +2,7 @@
  * Step cutover.drain: a marker goes into the source's WAL behind the fence and must arrive through
  * apply. A number alone never ends a run.
  */
+#include "cdc/mark.h"
 #include "cutover/cutover.h"
 #include "step/common.h"
 #include "step/source_structure.h"
@@ -20,9 +21,8 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
     (void)err;
     description->sentence = "send a marker through the stream and wait until it was applied";
-    description_add(
-        ctx->arena, description, CONN_SOURCE,
-        "SELECT pg_catalog.pg_logical_emit_message(true, 'godwit', (marker of this run))");
+    description_add(ctx->arena, description, CONN_SOURCE,
+                    mark_statements(conn_version(ctx->source)));
     return true;
 }
 

@@ -1,8 +1,35 @@
-"""A server that is there already, named by a connection string: for tests that need what the lab does not have."""
+"""Servers that are there already, named by a connection string: for tests that need what the lab does not have.
+
+    GODWIT_TEST_TSL_TARGET='host=... user=postgres'           TimescaleDB's community edition
+    GODWIT_TEST_SOURCE_95='host=... port=... user=postgres'   and _96, _10, _11, _12, _13: sources before 14,
+                                                              wal_level logical, replication let in by pg_hba.conf
+
+The user is a superuser; tests make databases of their own there. Without such a server its tests do not exist: they
+are no skips.
+"""
 import contextlib
+import os
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+TSL_TARGET = "GODWIT_TEST_TSL_TARGET"
+SOURCES = {version: f"GODWIT_TEST_SOURCE_{version.replace('.', '')}"
+           for version in ("9.5", "9.6", "10", "11", "12", "13")}
+
+# Files whose tests need such a server, and the variables of which one must name it.
+NEEDED = {"scenario/test_native_target.py": [TSL_TARGET], "scenario/test_old_sources.py": list(SOURCES.values())}
+
+
+def sources():
+    """The versions for which a server is named."""
+    return [version for version, variable in SOURCES.items() if os.environ.get(variable)]
+
+
+def not_applicable():
+    """The files of which no test applies here."""
+    return [path for path, variables in NEEDED.items() if not any(os.environ.get(one) for one in variables)]
 
 
 class NamedServer:
@@ -10,33 +37,37 @@ class NamedServer:
 
     pid = "named"
 
-    def __init__(self, conninfo):
-        self._conninfo = conninfo
+    def __init__(self, variable):
+        self._conninfo = os.environ[variable]
 
     @property
     def port(self):
         """The server's port."""
-        return int(psycopg.conninfo.conninfo_to_dict(self._conninfo).get("port", 5432))
+        return int(conninfo_to_dict(self._conninfo).get("port", 5432))
 
     def conninfo(self, database, user=None, port=None, **more):
         """A connection string to a database of it; the user is the one that was named."""
         del user
-        given = {"port": port} if port else {}
-        return psycopg.conninfo.make_conninfo(self._conninfo, dbname=database, **given, **more)
+        return make_conninfo(self._conninfo, dbname=database, **({"port": port} if port else {}), **more)
 
-    def connect(self, database, **options):
-        """A connection in autocommit."""
-        return psycopg.connect(self.conninfo(database), **{"autocommit": True, **options})
+    def connect(self, database, options=None, **more):
+        """A connection in autocommit; options are left out, an old server does not know them."""
+        del options
+        return psycopg.connect(self.conninfo(database), **{"autocommit": True, **more})
 
-    def _run(self, statement, name):
-        base = psycopg.conninfo.conninfo_to_dict(self._conninfo).get("dbname", "postgres")
-        with contextlib.closing(self.connect(base)) as connection:
-            connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+    def _base(self):
+        return contextlib.closing(self.connect(conninfo_to_dict(self._conninfo).get("dbname", "postgres")))
 
     def create_database(self, name):
         """An empty database of this name."""
-        self._run("CREATE DATABASE {} TEMPLATE template0", name)
+        with self._base() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
 
     def drop_database(self, name):
-        """Drop it with its sessions."""
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        """Drop it with its sessions and slots; before 13 there is no WITH (FORCE)."""
+        with self._base() as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+            connection.execute("SELECT pg_sleep(0.2)")
+            connection.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
+                               "WHERE database = %s", (name,))
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
