@@ -1,428 +1,27 @@
 /*
- * Engine: the order of things around a run. What is written first is the journal, and only when
- * preflight passed.
+ * Engine: the order of things around a run's graph, and how it ends.
  */
 #include "cmd/engine.h"
 
 #include "base/clock.h"
 #include "base/jsontext.h"
 #include "base/signals.h"
-#include "blueprint/structure.h"
 #include "cdc/stream.h"
 #include "cmd/again.h"
 #include "cmd/engine_internal.h"
-#include "cmd/findings.h"
-#include "cmd/gone.h"
-#include "cmd/guard.h"
-#include "cmd/hold.h"
-#include "cmd/late.h"
 #include "cmd/paused.h"
-#include "cmd/undo.h"
-
+#include "cmd/ticker.h"
 #include "copy/wave.h"
 #include "cutover/cutover.h"
-#include "graph/execute.h"
-#include "hook/hook.h"
 #include "hook/notify.h"
 #include "journal/run_state_table.h"
 #include "lob/lob.h"
-#include "report/progress.h"
 #include "report/totals.h"
 #include "step/common.h"
 #include "step/slot_watch.h"
 #include "step/way_back.h"
 
 #include <unistd.h>
-
-#define REQUEST_POLL_MS 500
-#define SAMPLE_MS       1000
-#define MEND_MS         2000
-
-typedef struct Ticker {
-    Session *session;
-    Run *run;  /* whose graph is executed: there, or the way back */
-    Run *main; /* the one that the journal knows */
-    Progress *progress;
-    int64_t
-        refresh; /* a request of that kind, or resync: to be answered, or what the stop is for */
-    const char *resync;   /* what that stop is for */
-    bool cutover_is_told; /* who asked for the cutover does not wait for the way back's end */
-    Guard guard;
-    int64_t last_request_ms;
-    int64_t last_sample_ms;
-    int64_t last_mend_ms;
-} Ticker;
-
-/* A cutover that has begun goes to its end: stopping it would take it back. */
-static bool answer_pause(const Ticker *ticker, const JournalRequest *request, Err *err)
-{
-    Run *run = ticker->run;
-    if (atomic_load(&run->cutover->begun))
-        return journal_answer_request(ticker->session->target, request->id,
-                                      err_exit_status(ERR_RUN),
-                                      "the cutover has begun: it is not paused", err);
-    log_warn(&run->log, "paused: stopping at a checkpoint; apply again resumes");
-    stop_request(run->stop, STOP_PAUSE);
-    return true;
-}
-
-/* The engine ends its graph at a checkpoint, and begins anew with what was added. */
-static bool answer_refresh(Ticker *ticker, const JournalRequest *request, Err *err)
-{
-    Run *run = ticker->run;
-    if (atomic_load(&run->cutover->begun))
-        return journal_answer_request(ticker->session->target, request->id,
-                                      err_exit_status(ERR_RUN),
-                                      "the cutover has begun: nothing is taken in any more", err);
-    log_info(&run->log, "refresh: stopping at a checkpoint to take in what was added");
-    ticker->refresh = request->id;
-    stop_request(run->stop, STOP_REFRESH);
-    return true;
-}
-
-/* The same for tables that are copied anew. */
-static bool answer_resync(Ticker *ticker, const JournalRequest *request, Err *err)
-{
-    Run *run = ticker->run;
-    AUTO_ERR Err refused = {0};
-    Conn *target = ticker->session->target;
-    if (atomic_load(&run->cutover->begun))
-        err_set(&refused, ERR_RUN, "the cutover has begun: nothing is copied anew any more");
-    if (err_is_set(&refused) || !late_check(run->blueprint, request->argument, &refused))
-        return journal_answer_request(target, request->id, err_exit_status(refused.code),
-                                      refused.message, err);
-    log_info(&run->log, "resync: stopping at a checkpoint to copy %s anew", request->argument);
-    ticker->refresh = request->id;
-    ticker->resync = arena_strdup(&ticker->session->arena, request->argument);
-    stop_request(run->stop, STOP_LATE);
-    return true;
-}
-
-/* A partition that came is copied beside the stream; the cutover looks at the structure itself. */
-static void watch_partitions(const Run *run, const StreamStatus *status)
-{
-    if (!status->partitions_moved || atomic_load(&run->cutover->begun))
-        return;
-    log_info(&run->log, "stopping at a checkpoint to take in partitions that came or went");
-    stop_request(run->stop, STOP_LATE);
-}
-
-/* What is kept open is what a failback goes by. */
-static bool answer_failback(const Ticker *ticker, const JournalRequest *request, Err *err)
-{
-    Run *run = ticker->run;
-    if (!atomic_load(&run->keeping))
-        return journal_answer_request(ticker->session->target, request->id,
-                                      err_exit_status(ERR_RUN),
-                                      "the run is not switched, or its way back is not open", err);
-    log_info(&run->log, "failback: going back to the source");
-    stop_request(run->stop, STOP_FAILBACK);
-    return true;
-}
-
-/* Asked when it is done already. */
-static bool answer_cutover_request(const Ticker *ticker, const JournalRequest *request, Err *err)
-{
-    return !atomic_load(&ticker->run->keeping) ||
-           journal_answer_request(ticker->session->target, request->id, 0, "done", err);
-}
-
-static void answer_cutover_when_kept(Ticker *ticker)
-{
-    AUTO_ERR Err err = {0};
-    if (ticker->cutover_is_told || !atomic_load(&ticker->run->keeping))
-        return;
-    ticker->cutover_is_told = true;
-    if (!journal_finish_requests(ticker->session->target, ticker->main->journal.id, 0, "done",
-                                 &err))
-        log_debug(&ticker->run->log, "requests: %s", err.message);
-}
-
-static void answer_when_caught_up(Ticker *ticker, const ExecuteView *view)
-{
-    AUTO_ERR Err err = {0};
-    const Step *step = ticker->refresh == 0 ? NULL : graph_find(view->graph, "catchup");
-    if (step == NULL || view->states[step->index] != STEP_DONE)
-        return;
-    if (!journal_answer_late(ticker->session->target, ticker->run->journal.id, ticker->refresh, 0,
-                             "caught up", &err))
-        log_debug(&ticker->run->log, "requests: %s", err.message);
-    ticker->refresh = 0;
-}
-
-/* What other commands ask. `cutover` needs nothing more than to be noticed: the graph goes there by
- * itself. */
-static bool answer_request(Ticker *ticker, const JournalRequest *request, Err *err)
-{
-    if (text_equal(request->kind, "pause"))
-        return answer_pause(ticker, request, err);
-    if (text_equal(request->kind, "refresh"))
-        return answer_refresh(ticker, request, err);
-    if (text_equal(request->kind, "resync"))
-        return answer_resync(ticker, request, err);
-    if (text_equal(request->kind, "failback"))
-        return answer_failback(ticker, request, err);
-    if (text_equal(request->kind, "cutover"))
-        return answer_cutover_request(ticker, request, err);
-    log_info(&ticker->run->log, "request %s: on its way", request->kind);
-    return true;
-}
-
-static void take_requests(Ticker *ticker)
-{
-    AUTO_ARENA Arena arena = {0};
-    AUTO_ERR Err err = {0};
-    JournalRequest request = {0};
-    if (!journal_take_request(&arena, ticker->session->target, ticker->main->journal.id, &request,
-                              &err) ||
-        (request.id != 0 && !answer_request(ticker, &request, &err)))
-        log_debug(&ticker->run->log, "requests: %s", err.message);
-}
-
-static void write_sample(Ticker *ticker)
-{
-    AUTO_ARENA Arena arena = {0};
-    AUTO_ERR Err err = {0};
-    if (!journal_metric(ticker->session->target, ticker->main->journal.id,
-                        progress_sample(&arena, ticker->run), &err))
-        log_debug(&ticker->run->log, "metric: %s", err.message);
-}
-
-/* From the step on that made it, the slot's loss is the run's. */
-static void watch_slot(const Ticker *ticker, const ExecuteView *view)
-{
-    AUTO_ERR Err err = {0};
-    const Step *step = graph_find(view->graph, "slot");
-    Conn *target = ticker->session->target;
-    if (step != NULL && view->states[step->index] == STEP_DONE)
-        slot_watch_arm(ticker->run->slot_watch);
-    if (!slot_watch_journal(ticker->main, ticker->run->slot_watch, target, &err) ||
-        !slot_watch_journal(ticker->main, ticker->run->back_watch, target, &err))
-        log_debug(&ticker->run->log, "slot watch: %s", err.message);
-}
-
-static void watch_downtime(const Run *run)
-{
-    if (atomic_load(&run->cutover->switched))
-        return;
-    if (cutover_downtime_ms(run) * 1000 > run->plan->cutover.max_downtime_us)
-        stop_request(run->stop, STOP_DOWNTIME);
-}
-
-/* The session for requests and samples may be the only one that ended: the steps have their own,
- * and the run goes on with another. Not in the downtime, which must not wait for that. */
-static bool mend_session(Ticker *ticker, int64_t now)
-{
-    AUTO_ERR Err err = {0};
-    if (conn_is_ok(ticker->session->target))
-        return true;
-    bool downtime =
-        atomic_load(&ticker->run->cutover->begun) && !atomic_load(&ticker->run->keeping);
-    if (downtime || now - ticker->last_mend_ms < MEND_MS)
-        return false;
-    bool ok = session_mend(ticker->session, &err);
-    if (ok)
-        log_info(&ticker->run->log, "the session for requests was lost: another one is open");
-    else
-        log_debug(&ticker->run->log, "requests: %s", err.message);
-    ticker->last_mend_ms = clock_ms();
-    return ok;
-}
-
-static void tick(void *data, const ExecuteView *view)
-{
-    Ticker *ticker = data;
-    int64_t now = clock_ms();
-    progress_draw(ticker->progress, view);
-    watch_downtime(ticker->run);
-    if (stop_reason(ticker->run->stop) != STOP_NONE || !mend_session(ticker, now))
-        return;
-    answer_when_caught_up(ticker, view);
-    StreamStatus status = {0};
-    if (run_stream_status(ticker->run, &status)) {
-        watch_partitions(ticker->run, &status);
-        guard_tick(&ticker->guard, &ticker->session->arena, ticker->run, ticker->session->target,
-                   &status);
-    }
-    watch_slot(ticker, view);
-    answer_cutover_when_kept(ticker);
-    if (now - ticker->last_request_ms > REQUEST_POLL_MS) {
-        ticker->last_request_ms = now;
-        take_requests(ticker);
-    }
-    if (now - ticker->last_sample_ms > SAMPLE_MS && stop_reason(ticker->run->stop) == STOP_NONE) {
-        ticker->last_sample_ms = now;
-        write_sample(ticker);
-    }
-}
-
-/* --- before --- */
-
-static bool say_finished(const char *name, const char *when)
-{
-    printf("run \"%s\" is finished since %s; nothing to do\n", name, when);
-    return true;
-}
-
-/* \param done set when a tombstone or a finished run says that there is nothing to do */
-static bool find_run(Session *session, const EngineOptions *options, bool *done, Err *err)
-{
-    JournalTombstone tombstone = {0};
-    *done = false;
-    if (!session_journal(session, err) ||
-        !journal_tombstone(&session->arena, session->target, session->plan.name, &tombstone, err))
-        return false;
-    if (options->failback) /* says for itself what there is to do */
-        return true;
-    if (session->journal.id != 0 && text_equal(session->journal.state, RUN_FINISHED)) {
-        *done = say_finished(session->plan.name, session->journal.ended_at);
-    } else if (session->journal.id == 0 && text_equal(tombstone.outcome, RUN_FINISHED)) {
-        *done = say_finished(session->plan.name, tombstone.ended_at);
-    }
-    return true;
-}
-
-static bool hold_to_structure(Session *session, const Run *run, const EngineOptions *options,
-                              Err *err)
-{
-    const char *now = structure_text(&session->arena, &session->blueprint);
-    const char *recorded = NULL;
-    if (!paused_may_resume(session, err) || !paused_note(session, err))
-        return false;
-    if (options->changes == CHANGES_ADDED) /* compared in only_grew() */
-        return journal_structure_grow(session->target, run->journal.id, now, err);
-    if (!journal_structure(&session->arena, session->target, run->journal.id, now, &recorded, err))
-        return false;
-    const LateMoves late = {.recorded = paused_rest(session, recorded),
-                            .now = paused_rest(session, now),
-                            .whole = now,
-                            .resync = options->resync};
-    if (strcmp(late.recorded, late.now) == 0)
-        return session->resumed.count == 0 ||
-               journal_structure_grow(session->target, run->journal.id, now, err);
-    return late_moves(&session->blueprint, session->target, run->journal.id, &late, err);
-}
-
-/* What the stream is told of the source, behind what this engine has found there. */
-static bool look_aside(Session *session, const Run *run, Err *err)
-{
-    Blueprint *blueprint = &session->blueprint;
-    if (!gone_remember(blueprint, session->target, run->journal.id, err) ||
-        !gone_oids(&session->arena, session->target, run->journal.id, &blueprint->left_out,
-                   &blueprint->left_out_count, err))
-        return false;
-    paused_oids(session);
-    return true;
-}
-
-static bool stand_on(Session *session, const Run *run, const EngineOptions *options, Err *err)
-{
-    return hold_to_structure(session, run, options, err) && paused_resume(session, err) &&
-           look_aside(session, run, err);
-}
-
-/* Before the plan's changes are taken over: what they come to must be additions. */
-static bool only_grew(Session *session, Err *err)
-{
-    const char *recorded = NULL;
-    if (!journal_structure_read(&session->arena, session->target, session->journal.id, &recorded,
-                                err))
-        return false;
-    return recorded == NULL ||
-           structure_grew(
-               paused_rest(session, recorded),
-               paused_rest(session, structure_text(&session->arena, &session->blueprint)), err);
-}
-
-bool engine_may_refresh(Session *session, Err *err)
-{
-    if (session->journal.id == 0) {
-        err_set(err, ERR_RUN, "there is no run of plan \"%s\" on this target", session->plan.name);
-        return err_hint(err, "\"godwit apply\" begins one, with everything that is selected.");
-    }
-    if (text_equal(session->journal.state, RUN_SWITCHED) ||
-        text_equal(session->journal.state, RUN_FAILBACK))
-        return err_set(err, ERR_RUN, "the run is switched: nothing comes from the source any more");
-    return only_grew(session, err) && session_may_change(session, CHANGES_ADDED, err);
-}
-
-static bool is_own_step(const Plan *plan, const char *id)
-{
-    for (size_t i = 0; i < plan->steps.count; i++) {
-        if (text_equal(plan->steps.items[i].id, id))
-            return true;
-    }
-    return false;
-}
-
-/* What the operator says of a step that a dead engine left behind. */
-static bool settle_step(const Session *session, const Run *run, const char *id, const char *state,
-                        Err *err)
-{
-    if (id == NULL)
-        return true;
-    if (!is_own_step(&session->plan, id))
-        return err_set(err, ERR_USAGE, "the plan has no step \"%s\"", id);
-    return journal_settle_step(session->target, run->journal.id, id, state, err);
-}
-
-static bool settle_steps(const Session *session, const EngineOptions *options, const Run *run,
-                         Err *err)
-{
-    return settle_step(session, run, options->step_done, "done", err) &&
-           settle_step(session, run, options->step_again, "failed", err) &&
-           late_note(&session->blueprint, session->target, run->journal.id, options->resync, err) &&
-           journal_expire_pauses(session->target, run->journal.id, err);
-}
-
-static bool begin_run(Session *session, Run *run, const EngineOptions *options, Err *err)
-{
-    if (!journal_create(session->target, err))
-        return false;
-    session_run(session, run);
-    if (run->journal.id == 0 &&
-        !journal_create_run(session->target, &run->journal, GODWIT_VERSION, err))
-        return false;
-    bool switched = text_equal(run->journal.state, RUN_SWITCHED);
-    return journal_pin(session->target, run->journal.id, session_pin(session), err) &&
-           (switched || stand_on(session, run, options, err)) &&
-           journal_take_epoch(session->target, run->journal.id, &run->journal.epoch, err) &&
-           (switched || journal_replicating(session->target, run->journal.id,
-                                            &session->blueprint.replicating, err));
-}
-
-static bool prepare_old(Session *session, const EngineOptions *options, bool resuming, Err *err)
-{
-    session->resync = options->resync;
-    session->take_added =
-        options->changes == CHANGES_ADDED || (session->plan.ddl.add && !options->leave_added);
-    if (!undo_fences(session, err) || !session_inspect(session, err))
-        return false;
-    if (session->left_out != NULL)
-        guard_warn_added(&(LogCtx){.run = session->plan.name}, session->left_out);
-    if (options->changes == CHANGES_ADDED && !engine_may_refresh(session, err))
-        return false;
-    if (resuming && !session_same_run(session, options->changes, err))
-        return false;
-    if (!session_hold(session, err) || !undo_prepared(session, err))
-        return false;
-    return !resuming || !text_equal(session->journal.state, RUN_FAILED_BACK) ||
-           engine_go_there_again(session, err);
-}
-
-static bool prepare(Session *session, const EngineOptions *options, Run *run, Err *err)
-{
-    bool resuming = session->journal.id != 0;
-    if (!prepare_old(session, options, resuming, err))
-        return false;
-    bool switched = resuming && text_equal(session->journal.state, RUN_SWITCHED);
-    if (!switched && !findings_preflight(session, resuming, err))
-        return false;
-    return (switched || session_tools(session, err)) && hook_variables(&session->plan, err) &&
-           begin_run(session, run, options, err) && settle_steps(session, options, run, err);
-}
-
-/* --- after --- */
 
 bool engine_release_run(Run *run, Err *err)
 {
@@ -538,7 +137,7 @@ bool engine_execute(Session *session, EngineOptions *options, Run *run,
                      .refresh = options->refresh,
                      .guard.leave_added = options->leave_added,
                      .progress = progress_begin(live)};
-    ExecuteOptions execution = {.until = options->until, .tick = tick, .tick_data = &ticker};
+    ExecuteOptions execution = {.until = options->until, .tick = ticker_tick, .tick_data = &ticker};
     run->exit_at_gate = options->exit_at_gate;
     run->cutover = cutover_new();
     atomic_store(&run->cutover->begun, run_is_switched(run));
@@ -642,20 +241,20 @@ static bool run_session(Session *session, EngineOptions *options, Again *again, 
     bool done = false;
     Run run = {0};
     if (!session_connect(session, true, true, false, err) ||
-        !find_run(session, options, &done, err))
+        !engine_find_run(session, options, &done, err))
         return false;
     if (done)
         return true;
     /* The lock decides who looks next: what was read before it may be old. */
     if (!again_is_ours(again, session, err) ||
         (session->lock == NULL && !session_lock(session, err)) ||
-        !find_run(session, options, &done, err) || !again_is_ours(again, session, err))
+        !engine_find_run(session, options, &done, err) || !again_is_ours(again, session, err))
         return false;
     if (done)
         return true;
     if (options->failback)
         return engine_failback(session, options, again, err);
-    if (!prepare(session, options, &run, err))
+    if (!engine_prepare(session, options, &run, err))
         return false;
     bool ok = run_graph(session, options, &run, again, err);
     arena_release(&run.arena);

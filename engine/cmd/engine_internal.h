@@ -1,11 +1,21 @@
 /*
- * What the engine's two ways share: engine.c goes there, engine_failback.c goes back.
+ * What the engine's parts share: prepare.c readies a run, engine.c goes there, engine_failback.c
+ * goes back.
  */
 #ifndef GODWIT_CMD_ENGINE_INTERNAL_H
 #define GODWIT_CMD_ENGINE_INTERNAL_H
 
 #include "cmd/again.h"
 #include "cmd/engine.h"
+
+/** Reads what the journal has of this plan.
+ * \param done set, and told, when there is nothing to do: the run is finished */
+MUSTCHECK bool engine_find_run(Session *session, const EngineOptions *options, bool *done,
+                               Err *err);
+
+/** Readies a run, new or resumed. What is written first is the journal, and only when preflight
+ * passed. The lock is held. \return false with what is in the way; nothing is begun then */
+MUSTCHECK bool engine_prepare(Session *session, const EngineOptions *options, Run *run, Err *err);
 
 /** Builds the graph of these kinds over the run's blueprint, and executes it. */
 MUSTCHECK bool engine_execute(Session *session, EngineOptions *options, Run *run,
