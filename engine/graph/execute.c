@@ -298,11 +298,12 @@ static void fail(Executor *ex, Piece *piece)
     ex->states[piece->step->index] = STEP_FAILED;
     ex->nodes[piece->step->index].failed_part = true;
     ex->failing = true;
-    /* The first failure goes to the caller, who prints it; those behind it are told here. */
+    /* The first failure goes to the caller, who prints it whole: but what runs beside it may take
+     * hours. */
     if (!err_is_set(&ex->first)) {
         err_move(&ex->first, &piece->err);
         if (stop_reason(ex->run->stop) == STOP_NONE)
-            log_warn(&ctx, "failed; what runs beside it may finish");
+            log_warn(&ctx, "failed; what runs beside it may finish: %s", ex->first.message);
         return;
     }
     if (stop_reason(ex->run->stop) == STOP_NONE)
