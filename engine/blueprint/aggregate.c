@@ -43,13 +43,12 @@ static void check_taken(Build *build, const PlanAggregate *aggregate)
 
 static bool reads_hypertable(const Build *build, const PlanAggregate *aggregate)
 {
-    const Plan *plan = build->plan;
-    for (size_t i = 0; i < plan->hypertable_count; i++)
-        if (sql_mentions(aggregate->query, &plan->hypertables[i].target_table))
+    for (size_t i = 0; i < build->hypertables.count; i++)
+        if (sql_mentions(aggregate->query, &build->hypertables.items[i]->target_table))
             return true;
-    for (size_t i = 0; i < plan->aggregate_count; i++)
-        if (&plan->aggregates[i] != aggregate &&
-            sql_mentions(aggregate->query, &plan->aggregates[i].target_view))
+    for (size_t i = 0; i < build->aggregates.count; i++)
+        if (build->aggregates.items[i] != aggregate &&
+            sql_mentions(aggregate->query, &build->aggregates.items[i]->target_view))
             return true;
     for (size_t i = 0; i < build->target->hypertables_count; i++)
         if (sql_mentions(aggregate->query, &build->target->hypertables[i].name))
@@ -71,12 +70,11 @@ static void check_reads(Build *build, const PlanAggregate *aggregate)
 /* A policy that counts in integers needs the hypertable's now. */
 static void check_clock(Build *build, const PlanAggregate *aggregate)
 {
-    const Plan *plan = build->plan;
     const PlanRefresh *refresh = aggregate->refresh;
     if (refresh == NULL || !(refresh->start_is_integer || refresh->end_is_integer))
         return;
-    for (size_t i = 0; i < plan->hypertable_count; i++) {
-        const PlanHypertable *table = &plan->hypertables[i];
+    for (size_t i = 0; i < build->hypertables.count; i++) {
+        const PlanHypertable *table = build->hypertables.items[i];
         if (table->integer_now_func == NULL && sql_mentions(aggregate->query, &table->target_table))
             build_find(build, DIAG_POLICY_NAME, refresh->policy.pos, 1,
                        "continuous_aggregates: the refresh policy of %s counts in integers, and no "
@@ -87,17 +85,16 @@ static void check_clock(Build *build, const PlanAggregate *aggregate)
 
 void build_aggregates(Build *build)
 {
-    const Plan *plan = build->plan;
-    for (size_t i = 0; i < plan->aggregate_count; i++) {
-        const PlanAggregate *aggregate = &plan->aggregates[i];
+    for (size_t i = 0; i < build->aggregates.count; i++) {
+        const PlanAggregate *aggregate = build->aggregates.items[i];
         check_taken(build, aggregate);
         check_reads(build, aggregate);
         check_clock(build, aggregate);
     }
-    if (plan->aggregate_count > 0)
-        build_edition(build, plan->aggregates[0].pos,
+    if (build->aggregates.count > 0)
+        build_edition(build, build->aggregates.items[0]->pos,
                       arena_printf(build->arena, "continuous_aggregates: %s",
-                                   view_text(build, &plan->aggregates[0])));
+                                   view_text(build, build->aggregates.items[0])));
 }
 
 /* --- jobs --- */
@@ -120,11 +117,11 @@ static void check_procedure(Build *build, const PlanJob *job)
 
 void build_jobs(Build *build)
 {
-    const Plan *plan = build->plan;
-    for (size_t i = 0; i < plan->job_count; i++)
-        check_procedure(build, &plan->jobs[i]);
-    if (plan->job_count > 0)
-        build_edition(
-            build, plan->jobs[0].policy.pos,
-            arena_printf(build->arena, "jobs: %s", build_name(build, &plan->jobs[0].procedure)));
+    for (size_t i = 0; i < build->jobs.count; i++)
+        check_procedure(build, build->jobs.items[i]);
+    if (build->jobs.count == 0)
+        return;
+    const PlanJob *first = build->jobs.items[0];
+    build_edition(build, first->policy.pos,
+                  arena_printf(build->arena, "jobs: %s", build_name(build, &first->procedure)));
 }

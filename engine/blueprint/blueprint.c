@@ -140,6 +140,8 @@ bool blueprint_build(Blueprint *blueprint, const Plan *plan, const Catalog *sour
     build_filters(&build);
     build_map(&build);
     build_mirror(&build);
+    build_mirror_community(&build);
+    build_mirror_source(&build);
     build_relations(&build);
     build_identities(&build);
     build_publications(&build);

@@ -244,6 +244,12 @@ typedef struct Blueprint {
     size_t paused_count;
     const Name *resumed; /* those that are copied anew by request; they may be gone altogether */
     size_t resumed_count;
+    const PlanHypertable *const *hypertables; /* the plan's, and those that are mirrored */
+    size_t hypertable_count;
+    const PlanAggregate *const *aggregates; /* the same */
+    size_t aggregate_count;
+    const PlanJob *const *jobs; /* the same */
+    size_t job_count;
     bool has_chunked; /* a selected relation is a hypertable on the source */
     ChunkWay chunk_way;
     const CatJob **paused_jobs; /* the source's, that rest during the run; sorted by id */

@@ -19,6 +19,7 @@ typedef enum Diag {
     DIAG_COMMUNITY,
     DIAG_COMMUNITY_UNKNOWN,
     DIAG_POLICY_NAME,
+    DIAG_RETENTION_CREATED,
     DIAG_AGGREGATE_TAKEN,
     DIAG_AGGREGATE_READS,
     DIAG_JOB_PROCEDURE,
@@ -40,6 +41,7 @@ typedef enum Diag {
     DIAG_RESERVED,
     DIAG_MIRROR,
     DIAG_NEW_CHUNKS,
+    DIAG_TARGET_RELEASE,
     DIAG_HYPERTABLE_UNSELECTED,
     DIAG_HYPERTABLE_COLUMN,
     DIAG_HYPERTABLE_TYPE,
@@ -114,6 +116,8 @@ typedef struct Build {
     size_t schema_count;
     const PlanSelector **schema_causes;      /* which selector took schemas[i] */
     VEC(const PlanHypertable *) hypertables; /* the plan's, and those that are mirrored */
+    VEC(const PlanAggregate *) aggregates;   /* the same */
+    VEC(const PlanJob *) jobs;               /* the same */
     bool *kept;                              /* one for each source->objects */
     bool *extension_needed;                  /* one for each source->extensions */
 } Build;
@@ -240,8 +244,31 @@ void build_chunk_way(Build *build);
  * policy of a selected hypertable or the user's own. */
 bool build_job_rests(Build *build, const CatJob *job);
 
+/** Whether it is a policy of the source that fails whenever it runs, and does nothing so. */
+bool build_job_fails(const Build *build, const CatJob *job);
+
 /** Which jobs of the source rest during the run. See docs/adr/0032. */
 void build_paused_jobs(Build *build);
+
+/** Continuous aggregates and jobs, the plan's and the source's; behind the hypertables. */
+void build_mirror_community(Build *build);
+
+/** What the source's TimescaleDB does to rows that the run could not follow. */
+void build_mirror_source(Build *build);
+
+/** The version of the target's TimescaleDB, created or at hand; NULL: there is none. */
+const char *build_target_version(const Build *build);
+
+/** 219 for its version 2.19; 0: there is none. */
+int build_target_release(const Build *build);
+
+/** Whether a retention by creation time works where the partition column has a now. Until then such
+ * a policy looked for drop_after, in each run of its job and in each alter_job() of it.
+ * \note Source: TimescaleDB's issue 9446, mended in 2.26.3 and 2.27. */
+bool timescaledb_drops_created(const char *version);
+
+/** 219 for "2.19.3"; 0 for NULL. */
+int timescaledb_release(const char *version);
 
 /** Where the first of all wishes for a hypertable stands in the plan; NULL: there is none. */
 const PlanPos *build_first_hypertable(const Build *build);

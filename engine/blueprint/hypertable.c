@@ -18,19 +18,35 @@
 #define TYPE_TIMESTAMPTZ 1184
 
 /* The version as one number: 2.16.1 is 216. */
-static int timescaledb_release(const Build *build)
+int timescaledb_release(const char *version)
 {
-    const char *version = build->target->server.timescaledb_version;
-    if (version == NULL) {
-        const CatAvailable *available = catalog_available(build->target, "timescaledb");
-        version = available == NULL ? NULL : available->default_version;
-    }
+    char *rest = NULL;
     if (version == NULL)
         return 0;
-    char *rest = NULL;
     long major = strtol(version, &rest, 10);
     long minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
     return (int)(major * 100 + minor);
+}
+
+bool timescaledb_drops_created(const char *version)
+{
+    int release = timescaledb_release(version);
+    const char *patch = release == 226 ? strrchr(version, '.') : NULL;
+    return release > 226 || (patch != NULL && strtol(patch + 1, NULL, 10) >= 3);
+}
+
+const char *build_target_version(const Build *build)
+{
+    const char *version = build->target->server.timescaledb_version;
+    if (version != NULL)
+        return version;
+    const CatAvailable *available = catalog_available(build->target, "timescaledb");
+    return available == NULL ? NULL : available->default_version;
+}
+
+int build_target_release(const Build *build)
+{
+    return timescaledb_release(build_target_version(build));
 }
 
 static const char *target_text(Build *build, const PlanHypertable *hypertable)
@@ -176,6 +192,22 @@ static void check_now(Build *build, const PlanHypertable *hypertable, const CatC
     }
 }
 
+static void check_created(Build *build, const PlanHypertable *hypertable, const CatColumn *column)
+{
+    const PlanRetention *retention = hypertable->retention;
+    bool is_integer = type_is_integer(column) || hypertable->interval_is_integer;
+    const char *version = build_target_version(build);
+    if (retention == NULL || retention->drop_created_before == NULL || version == NULL ||
+        timescaledb_drops_created(version) || (is_integer && hypertable->integer_now_func == NULL))
+        return;
+    build_find(build, DIAG_RETENTION_CREATED, retention->policy.pos, 1,
+               "hypertables: retention of %s by drop_created_before: in TimescaleDB %s such a "
+               "job fails whenever it runs, and drops nothing",
+               target_text(build, hypertable), version);
+    build_hint(build, "Let it drop by drop_after, or update the target's TimescaleDB to 2.26.3, "
+                      "2.27 or later.");
+}
+
 /* --- keys --- */
 
 static const char *column_name(const Build *build, uint32_t relation, int attnum)
@@ -278,7 +310,7 @@ static void check_keys(Build *build, const PlanHypertable *hypertable, const Rel
 static void check_foreign_keys(Build *build, const PlanHypertable *hypertable,
                                const Relation *relation)
 {
-    int release = timescaledb_release(build);
+    int release = build_target_release(build);
     for (size_t i = 0; i < build->blueprint->foreign_key_count; i++) {
         const ForeignKey *key = &build->blueprint->foreign_keys[i];
         bool between = key->relation->hypertable != NULL;
@@ -396,15 +428,14 @@ static void check_rules(Build *build, const PlanHypertable *hypertable, const Re
 /* Where the plan asks for TimescaleDB first. */
 static bool first_use(const Build *build, PlanPos *pos)
 {
-    const Plan *plan = build->plan;
     const PlanPos *first = build_first_hypertable(build);
     if (first != NULL)
         *pos = *first;
-    else if (plan->aggregate_count > 0)
-        *pos = plan->aggregates[0].pos;
-    else if (plan->job_count > 0)
-        *pos = plan->jobs[0].policy.pos;
-    return build->hypertables.count + plan->aggregate_count + plan->job_count > 0;
+    else if (build->aggregates.count > 0)
+        *pos = build->aggregates.items[0]->pos;
+    else if (build->jobs.count > 0)
+        *pos = build->jobs.items[0]->policy.pos;
+    return build->hypertables.count + build->aggregates.count + build->jobs.count > 0;
 }
 
 static void check_target(Build *build)
@@ -412,12 +443,12 @@ static void check_target(Build *build)
     PlanPos first = {0};
     if (!first_use(build, &first))
         return;
-    if (timescaledb_release(build) == 0) {
+    if (build_target_release(build) == 0) {
         build_find(build, DIAG_NO_TIMESCALEDB, first, 1,
                    "hypertables: TimescaleDB is not installed on the target");
         build_hint(build, "Install it, add timescaledb to shared_preload_libraries, restart, and "
                           "run CREATE EXTENSION timescaledb in the target database.");
-    } else if (timescaledb_release(build) < 213) {
+    } else if (build_target_release(build) < 213) {
         build_find(build, DIAG_NO_TIMESCALEDB, first, 1,
                    "hypertables: TimescaleDB on the target is older than 2.13");
         build_hint(build, "Update it: ALTER EXTENSION timescaledb UPDATE; as the first command of "
@@ -447,8 +478,10 @@ static bool check_dimensions(Build *build, const PlanHypertable *hypertable,
             check_range(build, hypertable, dimension, column);
         check_function(build, hypertable, dimension->pos, "partition_func",
                        dimension->partition_func);
-        if (i == 0)
-            check_now(build, hypertable, column);
+        if (i > 0)
+            continue;
+        check_now(build, hypertable, column);
+        check_created(build, hypertable, column);
     }
     return found;
 }

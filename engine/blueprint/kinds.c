@@ -185,7 +185,7 @@ static void add_extension(Build *build, ExtensionDefs *defs, const CatExtension 
 /* TimescaleDB, when hypertables are wanted and the target has it at hand but not created. */
 static void add_timescaledb(Build *build, ExtensionDefs *defs)
 {
-    if (build->hypertables.count + build->plan->aggregate_count + build->plan->job_count == 0 ||
+    if (build->hypertables.count + build->aggregates.count + build->jobs.count == 0 ||
         build->blueprint->target_has_timescaledb)
         return;
     for (size_t i = 0; i < defs->count; i++)

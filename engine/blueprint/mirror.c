@@ -4,9 +4,8 @@
  * is printed, made, checked, compared) knows one kind only. An entry of the plan for such a table
  * is put over it, key by key. What the description cannot say is told, never dropped in silence.
  */
-#include "blueprint/build.h"
-
 #include "base/str.h"
+#include "blueprint/mirror_internal.h"
 
 #include <string.h>
 
@@ -41,14 +40,41 @@ static void fill_dimensions(Build *build, const Name *table, PlanHypertable *to)
 
 /* --- policies --- */
 
-static void not_mirrored(Build *build, const char *what, const char *hint)
+void mirror_not(Build *build, const char *what, const char *hint)
 {
     build_find(build, DIAG_MIRROR_LEFT_OUT, build->plan->mirror_pos, 1, "%s", what);
     build_hint(build, "%s", hint);
 }
 
-static PlanPolicy policy_of(Build *build, const CatJob *job)
+/* Keys of a configuration by the release of TimescaleDB that knows them first. */
+static const struct {
+    const char *key;
+    int from;
+} CONFIG_KEYS[] = {
+    {"buckets_per_batch", 219},    {"compress_after_refresh", 229},
+    {"include_tiered_data", 218},  {"max_batches_per_execution", 219},
+    {"refresh_newest_first", 220},
+};
+
+static void check_keys(Build *build, const CatJob *job)
 {
+    int release = build_target_release(build);
+    for (size_t i = 0; i < sizeof(CONFIG_KEYS) / sizeof(*CONFIG_KEYS); i++) {
+        if (job->further == NULL || release == 0 || release >= CONFIG_KEYS[i].from ||
+            strstr(job->further, CONFIG_KEYS[i].key) == NULL)
+            continue;
+        build_find(build, DIAG_TARGET_RELEASE, build->plan->mirror_pos, 1,
+                   "job %lld (%s of %s) has %s, which TimescaleDB knows from %d.%d on",
+                   (long long)job->id, job->procedure.rel, build_name(build, &job->table),
+                   CONFIG_KEYS[i].key, CONFIG_KEYS[i].from / 100, CONFIG_KEYS[i].from % 100);
+        build_hint(build, "It stands in the configuration and counts for nothing until the "
+                          "target's TimescaleDB is updated.");
+    }
+}
+
+PlanPolicy mirror_policy(Build *build, const CatJob *job)
+{
+    check_keys(build, job);
     PlanPolicy policy = {
         .schedule_interval = job->schedule_interval,
         .initial_start = job->initial_start,
@@ -56,6 +82,7 @@ static PlanPolicy policy_of(Build *build, const CatJob *job)
         .max_runtime = job->max_runtime,
         .retry_period = job->retry_period,
         .scheduled = job->scheduled,
+        .more = job->more,
         .pos = build->plan->mirror_pos,
     };
     if (job->max_retries >= 0) {
@@ -66,7 +93,7 @@ static PlanPolicy policy_of(Build *build, const CatJob *job)
     return policy;
 }
 
-static const CatJob *job_of(const Build *build, const Name *table, const char *procedure)
+const CatJob *mirror_job_of(const Build *build, const Name *table, const char *procedure)
 {
     for (size_t i = 0; i < build->source->jobs_count; i++) {
         const CatJob *job = &build->source->jobs[i];
@@ -77,23 +104,10 @@ static const CatJob *job_of(const Build *build, const Name *table, const char *p
     return NULL;
 }
 
-static void tell_further(Build *build, const Name *table, const CatJob *job)
-{
-    if (job == NULL || job->further == NULL)
-        return;
-    not_mirrored(build,
-                 arena_printf(build->arena,
-                              "job %lld (%s of %s) has settings that are not "
-                              "mirrored: %s",
-                              (long long)job->id, job->procedure.rel, build_name(build, table),
-                              job->further),
-                 "Set them on the target after the run: SELECT alter_job(<id>, config => ...).");
-}
-
 static void fill_columnstore(Build *build, const Name *table, PlanHypertable *to)
 {
     const CatColumnstore *from = catalog_columnstore(build->source, table);
-    const CatJob *job = job_of(build, table, "policy_compression");
+    const CatJob *job = mirror_job_of(build, table, "policy_compression");
     if (from == NULL)
         return;
     PlanColumnstore *columnstore = arena_new(build->arena, PlanColumnstore);
@@ -102,27 +116,31 @@ static void fill_columnstore(Build *build, const Name *table, PlanHypertable *to
         .segmentby_count = from->segmentby_count,
         .orderby = from->orderby,
         .orderby_count = from->orderby_count,
+        .chunk_interval = from->chunk_interval,
         .policy = {.scheduled = true, .pos = build->plan->mirror_pos},
     };
     if (job != NULL) {
         columnstore->after = job->age;
         columnstore->after_is_integer = job->age_is_integer;
         columnstore->created_before = job->created_before;
-        columnstore->policy = policy_of(build, job);
+        columnstore->policy = mirror_policy(build, job);
     }
-    if (from->chunk_interval != NULL)
-        not_mirrored(build,
-                     arena_printf(build->arena,
-                                  "compress_chunk_time_interval of %s is not mirrored (%s)",
-                                  build_name(build, table), from->chunk_interval),
-                     "Set it on the target after the run, by ALTER TABLE ... SET.");
-    tell_further(build, table, job);
     to->columnstore = columnstore;
+}
+
+/* What such a policy has that add_retention_policy() gives it need not be set again: setting it
+ * costs a policy by creation time its check.
+ * \note Source: DEFAULT_RETENTION_* in TimescaleDB's tsl/src/bgw_policy/retention_api.c. */
+static void drop_usual_limits(PlanPolicy *policy)
+{
+    if (policy->max_retries == NULL && text_equal(policy->max_runtime, "00:05:00") &&
+        text_equal(policy->retry_period, "00:05:00"))
+        policy->max_runtime = policy->retry_period = NULL;
 }
 
 static void fill_retention(Build *build, const Name *table, PlanHypertable *to)
 {
-    const CatJob *job = job_of(build, table, "policy_retention");
+    const CatJob *job = mirror_job_of(build, table, "policy_retention");
     if (job == NULL)
         return;
     PlanRetention *retention = arena_new(build->arena, PlanRetention);
@@ -130,20 +148,20 @@ static void fill_retention(Build *build, const Name *table, PlanHypertable *to)
         .drop_after = job->age,
         .drop_after_is_integer = job->age_is_integer,
         .drop_created_before = job->created_before,
-        .policy = policy_of(build, job),
+        .policy = mirror_policy(build, job),
     };
-    tell_further(build, table, job);
+    if (retention->drop_created_before != NULL)
+        drop_usual_limits(&retention->policy);
     to->retention = retention;
 }
 
 static void fill_reorder(Build *build, const Name *table, PlanHypertable *to)
 {
-    const CatJob *job = job_of(build, table, "policy_reorder");
+    const CatJob *job = mirror_job_of(build, table, "policy_reorder");
     if (job == NULL)
         return;
     PlanReorder *reorder = arena_new(build->arena, PlanReorder);
-    *reorder = (PlanReorder){.index = job->index_name, .policy = policy_of(build, job)};
-    tell_further(build, table, job);
+    *reorder = (PlanReorder){.index = job->index_name, .policy = mirror_policy(build, job)};
     to->reorder = reorder;
 }
 
@@ -182,30 +200,6 @@ static void put_over(PlanHypertable *to, const PlanHypertable *plan)
     to->pos = plan->pos;
 }
 
-/* What moves rows by itself on the source, which this version does not follow. */
-static void check_movers(Build *build, const Name *table)
-{
-    if (catalog_columnstore(build->source, table) != NULL) {
-        build_find(build, DIAG_MIRROR, build->plan->mirror_pos, 1,
-                   "%s has a columnstore, which is not mirrored in this version",
-                   build_name(build, table));
-        build_hint(build, "Exclude it for now.");
-    }
-    for (size_t i = 0; i < build->source->jobs_count; i++) {
-        const CatJob *job = &build->source->jobs[i];
-        if (job->table.rel == NULL || !name_equal(&job->table, table) || !job->scheduled ||
-            build_job_rests(build, job))
-            continue;
-        build_find(build, DIAG_MIRROR, build->plan->mirror_pos, 1,
-                   "job %lld (%s of %s) would run during the migration", (long long)job->id,
-                   job->procedure.rel, build_name(build, table));
-        build_hint(build,
-                   "Pause it on the source: SELECT alter_job(%lld, scheduled => false); it "
-                   "is made paused on the target, too. Or let the run pause it: source.pause_jobs.",
-                   (long long)job->id);
-    }
-}
-
 static const PlanHypertable *mirrored(Build *build, const CatRelation *from, const Name *target)
 {
     PlanHypertable *to = arena_new(build->arena, PlanHypertable);
@@ -214,59 +208,10 @@ static const PlanHypertable *mirrored(Build *build, const CatRelation *from, con
     fill_columnstore(build, &from->name, to);
     fill_retention(build, &from->name, to);
     fill_reorder(build, &from->name, to);
-    check_movers(build, &from->name);
     const PlanHypertable *plan = plan_entry(build, target);
     if (plan != NULL)
         put_over(to, plan);
     return to;
-}
-
-/* Jobs of no hypertable, and those of procedures of the user's own. */
-static void tell_jobs(Build *build)
-{
-    static const char *const KNOWN[] = {"policy_compression", "policy_retention", "policy_reorder"};
-    for (size_t i = 0; i < build->source->jobs_count; i++) {
-        const CatJob *job = &build->source->jobs[i];
-        bool known = false;
-        for (size_t k = 0; k < sizeof(KNOWN) / sizeof(*KNOWN); k++)
-            known = known || strcmp(job->procedure.rel, KNOWN[k]) == 0;
-        if (known)
-            continue;
-        not_mirrored(build,
-                     arena_printf(build->arena, "job %lld (%s, every %s) is not mirrored",
-                                  (long long)job->id, build_name(build, &job->procedure),
-                                  job->schedule_interval),
-                     "Add it on the target after the run: SELECT add_job(...).");
-    }
-}
-
-static void tell_aggregates(Build *build)
-{
-    for (size_t i = 0; i < build->source->aggregates_count; i++) {
-        const Name *view = &build->source->aggregates[i].view;
-        const CatRelation *relation = catalog_relation_named(build->source, view);
-        if (relation == NULL || !build_mark(build, relation)->selected)
-            continue;
-        build_find(build, DIAG_MIRROR, build->plan->mirror_pos, 1,
-                   "continuous aggregate %s is not mirrored in this version",
-                   build_name(build, view));
-        build_hint(build, "Exclude it (select.exclude), and create it on the target.");
-    }
-}
-
-static void check_source(Build *build)
-{
-    const CatSetting *restoring = catalog_setting(build->source, "timescaledb.restoring");
-    if (restoring != NULL && strcmp(restoring->value, "on") == 0) {
-        build_find(build, DIAG_MIRROR, build->plan->mirror_pos, 1,
-                   "timescaledb.mirror: the source is in restoring mode");
-        build_hint(build, "A restore there was not ended: SELECT timescaledb_post_restore().");
-    }
-    if (build->source->server.timescaledb_version != NULL)
-        return;
-    build_find(build, DIAG_MIRROR, build->plan->mirror_pos, 1,
-               "timescaledb.mirror: the source has no TimescaleDB");
-    build_hint(build, "Take the key out; \"hypertables\" says which tables become hypertables.");
 }
 
 static bool is_taken(const Build *build, const Name *target)
@@ -279,11 +224,6 @@ static bool is_taken(const Build *build, const Name *target)
 
 void build_mirror(Build *build)
 {
-    if (build->plan->mirror) {
-        check_source(build);
-        tell_aggregates(build);
-        tell_jobs(build);
-    }
     for (size_t i = 0; build->plan->mirror && i < build->source->relations_count; i++) {
         const CatRelation *from = build->source->by_name[i];
         if (from->is_hypertable && build_mark(build, from)->selected)

@@ -567,6 +567,6 @@ void build_objects(Build *build)
             build_need_schema(build, build->blueprint->relations[i].leaves[l]->target_share.schema);
     for (size_t i = 0; i < build->blueprint->relation_count; i++)
         build_need_schema(build, build->blueprint->relations[i].target.schema);
-    for (size_t i = 0; i < build->plan->aggregate_count; i++)
-        build_need_schema(build, build->plan->aggregates[i].target_view.schema);
+    for (size_t i = 0; i < build->aggregates.count; i++)
+        build_need_schema(build, build->aggregates.items[i]->target_view.schema);
 }

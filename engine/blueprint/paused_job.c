@@ -16,6 +16,7 @@ static bool is_of_selected(Build *build, const CatJob *job)
 bool build_job_rests(Build *build, const CatJob *job)
 {
     return build->plan->mirror && build->plan->source.pause_jobs && job->scheduled &&
+           !build_job_fails(build, job) &&
            (is_of_selected(build, job) || !schema_is_timescaledb(job->procedure.schema));
 }
 

@@ -208,6 +208,11 @@ typedef struct CatHypertable {
     const char *interval; /* text as TimescaleDB shows it */
     int dimension_count;
     int64_t chunk_count;
+    const char *chunk_schema; /* chunks are made in; NULL: TimescaleDB's own, here and below */
+    const char *chunk_prefix; /* their names begin so */
+    const char **tablespaces; /* attached to it */
+    size_t tablespace_count;
+    bool is_distributed; /* over several servers, up to 2.13 */
 } CatHypertable;
 
 /* A dimension of a hypertable, in the order in which they were made. */
@@ -234,7 +239,7 @@ typedef struct CatColumnstore {
 /* A job of the user's: a policy of TimescaleDB, or a procedure of their own. */
 typedef struct CatJob {
     int64_t id;
-    Name table; /* rel NULL: of none */
+    Name table; /* a continuous aggregate's is its view; rel NULL: of none */
     Name procedure;
     const char *schedule_interval;
     const char *initial_start; /* NULL: none; here and below */
@@ -249,14 +254,26 @@ typedef struct CatJob {
     const char *created_before; /* compress_created_before, drop_created_before */
     const char *index_name;     /* of a reorder policy */
     const char *further;        /* keys of its configuration beside those, with commas */
+    const char *more;           /* they, as a JSON object; NULL: none */
     const char *owner;
-    bool may_alter; /* who asks is the owner, or a member of it */
+    bool may_alter;           /* who asks is the owner, or a member of it */
+    bool is_fixed;            /* keeps to a fixed schedule */
+    Name check;               /* looks at the configuration; rel NULL: none */
+    const char *start_offset; /* of a refresh; NULL: unbounded */
+    bool start_is_integer;
+    const char *end_offset;
+    bool end_is_integer;
 } CatJob;
 
 /* A continuous aggregate. */
 typedef struct CatAggregate {
     Name view;
     Name materialization; /* its hypertable */
+    const char *query;
+    bool materialized_only;
+    bool is_finalized;  /* of the form that every version knows */
+    bool is_compressed; /* has a columnstore */
+    Name reads;         /* a hypertable, or another aggregate */
 } CatAggregate;
 
 #define CAT_LIST(type, name)                                                                       \

@@ -26,7 +26,13 @@ void read_hypertables(Catalog *catalog, const Rows *rows)
             .interval = text(catalog, rows, r, 3),
             .dimension_count = (int)rows_int64(rows, r, 4),
             .chunk_count = rows_int64(rows, r, 5),
+            .chunk_schema = text(catalog, rows, r, 6),
+            .chunk_prefix = text(catalog, rows, r, 7),
+            .is_distributed = rows_bool(rows, r, 9),
         };
+    for (size_t r = 0; r < count; r++)
+        catalog->hypertables[r].tablespace_count =
+            rows_list(&catalog->arena, rows, r, 8, &catalog->hypertables[r].tablespaces);
 }
 
 void read_chunks(Catalog *catalog, const Rows *rows)
@@ -100,8 +106,15 @@ void read_jobs(Catalog *catalog, const Rows *rows)
             .created_before = text(catalog, rows, r, 15),
             .index_name = text(catalog, rows, r, 16),
             .further = text(catalog, rows, r, 17),
-            .owner = text(catalog, rows, r, 18),
-            .may_alter = rows_bool(rows, r, 19),
+            .more = text(catalog, rows, r, 18),
+            .owner = text(catalog, rows, r, 19),
+            .is_fixed = rows_bool(rows, r, 20),
+            .check = name(catalog, rows, r, 21),
+            .start_offset = text(catalog, rows, r, 23),
+            .start_is_integer = rows_bool(rows, r, 24),
+            .end_offset = text(catalog, rows, r, 25),
+            .end_is_integer = rows_bool(rows, r, 26),
+            .may_alter = rows_bool(rows, r, 27),
         };
 }
 
@@ -114,5 +127,10 @@ void read_aggregates(Catalog *catalog, const Rows *rows)
         catalog->aggregates[r] = (CatAggregate){
             .view = name(catalog, rows, r, 0),
             .materialization = name(catalog, rows, r, 2),
+            .query = text(catalog, rows, r, 4),
+            .materialized_only = rows_bool(rows, r, 5),
+            .is_finalized = rows_bool(rows, r, 6),
+            .is_compressed = rows_bool(rows, r, 7),
+            .reads = name(catalog, rows, r, 8),
         };
 }

@@ -47,6 +47,27 @@ static Catalog *empty_catalog(Arena *arena)
     return catalog;
 }
 
+/* What the plan itself says is all that is known without servers. */
+static void add_wishes(Arena *arena, Blueprint *blueprint, const Plan *plan)
+{
+    const PlanHypertable **tables =
+        arena_array(arena, const PlanHypertable *, plan->hypertable_count);
+    const PlanAggregate **views = arena_array(arena, const PlanAggregate *, plan->aggregate_count);
+    const PlanJob **jobs = arena_array(arena, const PlanJob *, plan->job_count);
+    for (size_t i = 0; i < plan->hypertable_count; i++)
+        tables[i] = &plan->hypertables[i];
+    for (size_t i = 0; i < plan->aggregate_count; i++)
+        views[i] = &plan->aggregates[i];
+    for (size_t i = 0; i < plan->job_count; i++)
+        jobs[i] = &plan->jobs[i];
+    blueprint->hypertables = tables;
+    blueprint->hypertable_count = plan->hypertable_count;
+    blueprint->aggregates = views;
+    blueprint->aggregate_count = plan->aggregate_count;
+    blueprint->jobs = jobs;
+    blueprint->job_count = plan->job_count;
+}
+
 static Blueprint *sample(Arena *arena, const Plan *plan)
 {
     Blueprint *blueprint = arena_new(arena, Blueprint);
@@ -62,6 +83,7 @@ static Blueprint *sample(Arena *arena, const Plan *plan)
         .matviews = arena_new(arena, MatviewDef),
         .matview_count = 1,
     };
+    add_wishes(arena, blueprint, plan);
     add_publications(arena, blueprint, &plan->replication);
     add_relation(blueprint, &ANY_NAME, NULL);
     for (size_t i = 0; i < plan->hypertable_count; i++)

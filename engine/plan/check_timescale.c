@@ -123,25 +123,6 @@ static void check_retention(Check *check, const Node *table, const char *path)
     }
 }
 
-/* \note Source: every alter_job() of such a policy ends with "could not find drop_after in config
- * for job" (TimescaleDB 2.23). */
-static void check_retention_limits(Check *check, const Node *table, const char *path)
-{
-    static const char *const ALTERED[] = {"max_runtime", "max_retries", "retry_period"};
-    const Node *retention = node_get(table, "retention");
-    const Node *scheduled = node_get(retention, "scheduled");
-    const Node *first =
-        scheduled != NULL && text_equal(scheduled->text, "false") ? scheduled : NULL;
-    for (size_t i = 0; i < sizeof(ALTERED) / sizeof(*ALTERED) && first == NULL; i++)
-        first = node_get(retention, ALTERED[i]);
-    if (first == NULL || node_get(retention, "drop_created_before") == NULL)
-        return;
-    report_node(check->report, DIAG_RETENTION_FIXED, first,
-                "%s.retention: TimescaleDB cannot set %s of a policy by drop_created_before", path,
-                first->key->text);
-    report_hint(check->report, "Leave it out, or let the policy drop by drop_after.");
-}
-
 static void check_columnstore(Check *check, const Node *table, const char *path)
 {
     const Node *columnstore = node_get(table, "columnstore");
@@ -205,7 +186,6 @@ static void check_hypertable(Check *check, const Node *node, const char *path)
         check_age_kind(check, node, node_at(node, AGES[i]),
                        arena_printf(check->arena, "%s.%s", path, AGES[i]));
     check_retention(check, node, path);
-    check_retention_limits(check, node, path);
     check_columnstore(check, node, path);
     check_dimensions(check, node, path);
 }

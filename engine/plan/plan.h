@@ -137,6 +137,8 @@ typedef struct PlanPolicy {
     const uint32_t *max_retries;
     const char *retry_period;
     bool scheduled;
+    const char *more; /* of a mirrored one: what else its configuration says, a JSON object; NULL:
+                         nothing */
     PlanPos pos;
 } PlanPolicy;
 
@@ -155,7 +157,9 @@ typedef struct PlanColumnstore {
     size_t segmentby_count;
     const char **orderby; /* as ORDER BY takes them */
     size_t orderby_count;
-    const char *after; /* neither of the two: there is no policy */
+    const char
+        *chunk_interval; /* of a mirrored one: chunks are merged up to it; NULL: they are not */
+    const char *after;   /* neither of the two: there is no policy */
     bool after_is_integer;
     const char *created_before;
     PlanPolicy policy;
@@ -206,6 +210,9 @@ typedef struct PlanAggregate {
     bool materialized_only;
     bool carry; /* what outlived the raw rows is brought along; else it is computed anew */
     const PlanRefresh *refresh; /* NULL: no policy */
+    bool mirrored;              /* as it is on the source, with these indexes and no others */
+    const char **indexes;       /* CREATE INDEX up to, and what follows the table, in pairs */
+    size_t index_count;         /* pairs */
     PlanPos pos;
 } PlanAggregate;
 
@@ -214,6 +221,10 @@ typedef struct PlanJob {
     Name procedure;
     const char *config; /* a JSON object, NULL: none */
     PlanPolicy policy;
+    bool mirrored;     /* as it is on the source: what follows is of such a one */
+    bool drifts;       /* begins again that long after it ended, not on a fixed schedule */
+    Name check;        /* looks at the configuration; rel NULL: nothing does */
+    const char *owner; /* taken where the role is there and may run it */
 } PlanJob;
 
 typedef enum PlanPublish {

@@ -184,7 +184,8 @@ const cyaml_schema_field_t TIMESCALEDB_FIELDS[] = {
 
 const PlanKey TIMESCALEDB_KEYS[] = {
     {.key = "mirror",
-     .doc = "Rebuild the source's hypertables with their settings and policies on the target.",
+     .doc = "Rebuild the source's hypertables, continuous aggregates and jobs, with settings and "
+            "policies, on the target.",
      .fallback = "false"},
     {.key = NULL},
 };

@@ -1,7 +1,8 @@
 -- The columnstore settings of the hypertables that have it on (asked only where TimescaleDB is created). The view
 -- by column is the one that every version has.
 -- Columns: schema, name, columns that rows are grouped by, how they are ordered, up to which interval compressed
--- chunks are merged (NULL: they are not). Ordered by table, byte by byte.
+-- chunks are merged (NULL: they are not; an interval for integer time, too, that is how it is
+-- set). Ordered by table, byte by byte.
 SELECT h.hypertable_schema,
        h.hypertable_name,
        ARRAY(SELECT s.attname::pg_catalog.text FROM timescaledb_information.compression_settings s
@@ -16,9 +17,11 @@ SELECT h.hypertable_schema,
              WHERE s.hypertable_schema = h.hypertable_schema AND s.hypertable_name = h.hypertable_name
                AND s.orderby_column_index IS NOT NULL
              ORDER BY s.orderby_column_index),
-       (SELECT pg_catalog.min(pg_catalog.to_jsonb(c) ->> 'compress_interval_length')
-        FROM _timescaledb_catalog.dimension c JOIN _timescaledb_catalog.hypertable t ON t.id = c.hypertable_id
-        WHERE t.schema_name = h.hypertable_schema AND t.table_name = h.hypertable_name)
+       pg_catalog.justify_hours(pg_catalog.make_interval(secs => m.length / 1000000.0))::pg_catalog.text
 FROM timescaledb_information.hypertables h
+CROSS JOIN LATERAL (SELECT pg_catalog.min((pg_catalog.to_jsonb(c) ->> 'compress_interval_length')::pg_catalog.int8)
+                    FROM _timescaledb_catalog.dimension c
+                    JOIN _timescaledb_catalog.hypertable t ON t.id = c.hypertable_id
+                    WHERE t.schema_name = h.hypertable_schema AND t.table_name = h.hypertable_name) AS m(length)
 WHERE h.compression_enabled
 ORDER BY h.hypertable_schema COLLATE "C", h.hypertable_name COLLATE "C";

@@ -16,16 +16,15 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
     AUTO_ARENA Arena arena = {0};
-    const Plan *plan = blueprint->plan;
-    for (size_t i = 0; i < plan->aggregate_count; i++) {
-        const PlanAggregate *aggregate = &plan->aggregates[i];
+    for (size_t i = 0; i < blueprint->aggregate_count; i++) {
+        const PlanAggregate *aggregate = blueprint->aggregates[i];
         Step *step = step_add(builder, &STEP_AGGREGATE, name_text(&arena, &aggregate->target_view),
                               aggregate, 0);
         step_at(step, aggregate->pos);
         step_needs_kind(builder, step, "schema_pre");
         step_needs_kind(builder, step, "hypertable");
         step_needs_kind(builder, step, "columnstore");
-        community_needs_read(builder, step, plan, aggregate, "aggregate");
+        community_needs_read(builder, step, blueprint, aggregate, "aggregate");
     }
     return true;
 }

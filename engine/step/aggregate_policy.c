@@ -14,9 +14,8 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
     AUTO_ARENA Arena arena = {0};
-    const Plan *plan = blueprint->plan;
-    for (size_t i = 0; i < plan->aggregate_count; i++) {
-        const PlanAggregate *aggregate = &plan->aggregates[i];
+    for (size_t i = 0; i < blueprint->aggregate_count; i++) {
+        const PlanAggregate *aggregate = blueprint->aggregates[i];
         if (aggregate->refresh == NULL)
             continue;
         Step *step = step_add(builder, &STEP_AGGREGATE_POLICY,

@@ -21,14 +21,13 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
     AUTO_ARENA Arena arena = {0};
-    const Plan *plan = blueprint->plan;
-    for (size_t i = 0; i < plan->aggregate_count; i++) {
-        const PlanAggregate *aggregate = &plan->aggregates[i];
+    for (size_t i = 0; i < blueprint->aggregate_count; i++) {
+        const PlanAggregate *aggregate = blueprint->aggregates[i];
         Step *step = step_add(builder, &STEP_AGGREGATE_REFRESH,
                               name_text(&arena, &aggregate->target_view), aggregate, 0);
         step_at(step, aggregate->pos);
         step_needs_kind(builder, step, "cutover.unfence");
-        community_needs_read(builder, step, plan, aggregate, "aggregate.refresh");
+        community_needs_read(builder, step, blueprint, aggregate, "aggregate.refresh");
     }
     return true;
 }
@@ -43,9 +42,9 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     description->sentence =
         arena_printf(ctx->arena, "refresh continuous aggregate %s, range by range",
                      name_text(ctx->arena, &aggregate->target_view));
-    description_add(
-        ctx->arena, description, CONN_TARGET,
-        aggregate_refresh_sql(ctx->arena, ctx->target, ctx->run->plan, aggregate, &all, &target));
+    description_add(ctx->arena, description, CONN_TARGET,
+                    aggregate_refresh_sql(ctx->arena, ctx->target, ctx->run->blueprint, aggregate,
+                                          &all, &target));
     return true;
 }
 
@@ -66,8 +65,8 @@ static bool refresh(StepCtx *ctx, const TsTarget *target, const AggregateRanges 
     const PlanAggregate *aggregate = ctx->step->object;
     const char *name = name_text(ctx->arena, &aggregate->target_view);
     const AggregateRange *range = &ranges->items[at];
-    const char *sql =
-        aggregate_refresh_sql(ctx->arena, ctx->target, ctx->run->plan, aggregate, range, target);
+    const char *sql = aggregate_refresh_sql(ctx->arena, ctx->target, ctx->run->blueprint, aggregate,
+                                            range, target);
     if (!pg_none(ctx->target, sql, NO_PARAMS, err))
         return err_context(err, "could not refresh %s", name);
     if (range->until == NULL) {
@@ -87,8 +86,8 @@ static bool refresh_ranges(StepCtx *ctx, Err *err)
     if (!ts_target(ctx->arena, ctx->target, ctx->run->blueprint, &target, err) ||
         !journal_gate_detail(ctx->arena, ctx->target, ctx->run->journal.id, ctx->step->id, &done,
                              err) ||
-        !aggregate_ranges(ctx->arena, ctx->target, ctx->run->plan, ctx->step->object, done, &ranges,
-                          err))
+        !aggregate_ranges(ctx->arena, ctx->target, ctx->run->blueprint, ctx->step->object, done,
+                          &ranges, err))
         return false;
     for (size_t i = 0; i < ranges.count; i++)
         if (!refresh(ctx, &target, &ranges, i, err))

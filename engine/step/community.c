@@ -12,21 +12,20 @@ bool community_is_first(const Relation *relation)
     return relation->hypertable != NULL && (relation->merge == NULL || relation->merge == relation);
 }
 
-void community_needs_read(StepBuilder *builder, Step *step, const Plan *plan,
+void community_needs_read(StepBuilder *builder, Step *step, const Blueprint *blueprint,
                           const PlanAggregate *aggregate, const char *kind)
 {
     AUTO_ARENA Arena arena = {0};
-    for (size_t i = 0; i < plan->aggregate_count; i++)
-        if (aggregate_reads(aggregate, &plan->aggregates[i]))
+    for (size_t i = 0; i < blueprint->aggregate_count; i++)
+        if (aggregate_reads(aggregate, blueprint->aggregates[i]))
             step_needs_id(builder, step,
                           arena_printf(&arena, "%s:%s", kind,
-                                       name_text(&arena, &plan->aggregates[i].target_view)));
+                                       name_text(&arena, &blueprint->aggregates[i]->target_view)));
 }
 
 static bool is_wanted(const Blueprint *blueprint)
 {
-    const Plan *plan = blueprint->plan;
-    bool wanted = plan->aggregate_count + plan->job_count > 0;
+    bool wanted = blueprint->aggregate_count + blueprint->job_count > 0;
     for (size_t i = 0; i < blueprint->relation_count && !wanted; i++) {
         const PlanHypertable *table = blueprint->relations[i].hypertable;
         wanted = table != NULL &&

@@ -16,7 +16,7 @@ bool community_is_first(const Relation *relation);
 MUSTCHECK bool community_is_there(StepCtx *ctx, Err *err);
 
 /** The step waits for the steps `kind` of the aggregates that this one reads. */
-void community_needs_read(StepBuilder *builder, Step *step, const Plan *plan,
+void community_needs_read(StepBuilder *builder, Step *step, const Blueprint *blueprint,
                           const PlanAggregate *aggregate, const char *kind);
 
 /* A feature that one step adds, by public functions, and that is there or not. */

@@ -28,7 +28,7 @@ typedef VEC(Wanted) WantedVec;
 
 static bool wants_timescaledb(const Blueprint *blueprint)
 {
-    if (blueprint->plan->job_count > 0)
+    if (blueprint->aggregate_count + blueprint->job_count > 0)
         return true;
     for (size_t i = 0; i < blueprint->relation_count; i++) {
         if (blueprint->relations[i].hypertable != NULL)

@@ -12,12 +12,12 @@
 extern const StepKind STEP_JOB;
 
 /* "app.rollup", "app.rollup.2": several jobs may run one procedure. */
-static const char *job_text(Arena *arena, const Plan *plan, size_t index)
+static const char *job_text(Arena *arena, const Blueprint *blueprint, size_t index)
 {
-    const Name *procedure = &plan->jobs[index].procedure;
+    const Name *procedure = &blueprint->jobs[index]->procedure;
     size_t earlier = 0;
     for (size_t i = 0; i < index; i++)
-        earlier += name_equal(&plan->jobs[i].procedure, procedure) ? 1 : 0;
+        earlier += name_equal(&blueprint->jobs[i]->procedure, procedure) ? 1 : 0;
     const char *name = name_text(arena, procedure);
     return earlier == 0 ? name : arena_printf(arena, "%s.%zu", name, earlier + 1);
 }
@@ -26,10 +26,9 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
     AUTO_ARENA Arena arena = {0};
-    const Plan *plan = blueprint->plan;
-    for (size_t i = 0; i < plan->job_count; i++) {
-        const PlanJob *job = &plan->jobs[i];
-        Step *step = step_add(builder, &STEP_JOB, job_text(&arena, plan, i), job, 0);
+    for (size_t i = 0; i < blueprint->job_count; i++) {
+        const PlanJob *job = blueprint->jobs[i];
+        Step *step = step_add(builder, &STEP_JOB, job_text(&arena, blueprint, i), job, 0);
         step_at(step, job->policy.pos);
         step_needs_kind(builder, step, "cutover.unfence");
         step_needs_kind(builder, step, "aggregate.refresh");

@@ -30,6 +30,17 @@ static size_t query_length(const char *query)
     return length;
 }
 
+static void append_indexes(Arena *arena, SqlList *list, const Conn *conn, const PlanAggregate *plan)
+{
+    for (size_t i = 0; i < plan->index_count; i++) {
+        AUTO_STR Str sql = {0};
+        str_append(&sql, plan->indexes[2 * i]);
+        ddl_qname(&sql, conn, &plan->target_view);
+        str_append(&sql, plan->indexes[2 * i + 1]);
+        sql_list_add(arena, list, &sql);
+    }
+}
+
 SqlList aggregate_sql(Arena *arena, const Conn *conn, const PlanAggregate *plan,
                       const TsTarget *target)
 {
@@ -41,37 +52,39 @@ SqlList aggregate_sql(Arena *arena, const Conn *conn, const PlanAggregate *plan,
     str_reset(&sql);
     str_append(&sql, "CREATE MATERIALIZED VIEW ");
     ddl_qname(&sql, conn, &plan->target_view);
-    str_appendf(&sql, " WITH (timescaledb.continuous, timescaledb.materialized_only = %s) AS\n",
-                plan->materialized_only ? "true" : "false");
+    str_appendf(&sql, " WITH (timescaledb.continuous, timescaledb.materialized_only = %s%s) AS\n",
+                plan->materialized_only ? "true" : "false",
+                plan->mirrored ? ", timescaledb.create_group_indexes = false" : "");
     str_append_bytes(&sql, plan->query, query_length(plan->query));
     str_append(&sql, "\nWITH NO DATA"); /* a line of its own: the query may end in a comment */
     sql_list_add(arena, &list, &sql);
+    append_indexes(arena, &list, conn, plan);
     return list;
 }
 
 /* The hypertable of the plan whose clock counts for the aggregate: the one that it reads, or that
  * those read which it reads. */
-static const PlanHypertable *clock_of(const Plan *plan, const PlanAggregate *aggregate,
+static const PlanHypertable *clock_of(const Blueprint *blueprint, const PlanAggregate *aggregate,
                                       size_t depth)
 {
-    for (size_t i = 0; i < plan->hypertable_count; i++)
-        if (plan->hypertables[i].integer_now_func != NULL &&
-            sql_mentions(aggregate->query, &plan->hypertables[i].target_table))
-            return &plan->hypertables[i];
+    for (size_t i = 0; i < blueprint->hypertable_count; i++)
+        if (blueprint->hypertables[i]->integer_now_func != NULL &&
+            sql_mentions(aggregate->query, &blueprint->hypertables[i]->target_table))
+            return blueprint->hypertables[i];
     const PlanHypertable *found = NULL;
-    for (size_t i = 0; i < plan->aggregate_count && depth > 0 && found == NULL; i++)
-        if (aggregate_reads(aggregate, &plan->aggregates[i]))
-            found = clock_of(plan, &plan->aggregates[i], depth - 1);
+    for (size_t i = 0; i < blueprint->aggregate_count && depth > 0 && found == NULL; i++)
+        if (aggregate_reads(aggregate, blueprint->aggregates[i]))
+            found = clock_of(blueprint, blueprint->aggregates[i], depth - 1);
     return found;
 }
 
 /* "now() - offset" of an integer column. \return false when nothing says what now is */
-static bool append_integer_end(Str *sql, const Conn *conn, const Plan *plan,
+static bool append_integer_end(Str *sql, const Conn *conn, const Blueprint *blueprint,
                                const PlanAggregate *aggregate)
 {
     AUTO_ARENA Arena arena = {0};
     Name now;
-    const PlanHypertable *clock = clock_of(plan, aggregate, plan->aggregate_count);
+    const PlanHypertable *clock = clock_of(blueprint, aggregate, blueprint->aggregate_count);
     if (clock == NULL || !name_parse(&arena, clock->integer_now_func, &now))
         return false;
     ddl_qname(sql, conn, &now);
@@ -80,18 +93,19 @@ static bool append_integer_end(Str *sql, const Conn *conn, const Plan *plan,
 }
 
 /* Where the plan ends what is refreshed. */
-static void append_end(Str *sql, const Conn *conn, const Plan *plan, const PlanAggregate *aggregate)
+static void append_end(Str *sql, const Conn *conn, const Blueprint *blueprint,
+                       const PlanAggregate *aggregate)
 {
     const PlanRefresh *refresh = aggregate->refresh;
     if (refresh == NULL || refresh->end_offset == NULL)
         str_append(sql, "NULL");
     else if (!refresh->end_is_integer)
         ts_span(sql, conn, refresh->end_offset, false);
-    else if (!append_integer_end(sql, conn, plan, aggregate))
+    else if (!append_integer_end(sql, conn, blueprint, aggregate))
         str_append(sql, "NULL");
 }
 
-const char *aggregate_refresh_sql(Arena *arena, const Conn *conn, const Plan *plan,
+const char *aggregate_refresh_sql(Arena *arena, const Conn *conn, const Blueprint *blueprint,
                                   const PlanAggregate *aggregate, const AggregateRange *range,
                                   const TsTarget *target)
 {
@@ -106,7 +120,7 @@ const char *aggregate_refresh_sql(Arena *arena, const Conn *conn, const Plan *pl
         ddl_literal(&sql, conn, range->start);
     str_append(&sql, ", ");
     if (range->until == NULL)
-        append_end(&sql, conn, plan, aggregate);
+        append_end(&sql, conn, blueprint, aggregate);
     else
         ddl_literal(&sql, conn, range->until);
     if (target->release >= FORCE_FROM && target->release < FORCE_BEFORE)
@@ -127,6 +141,29 @@ static void append_offset(Str *sql, const Conn *conn, const char *key, const cha
         ts_span(sql, conn, offset, false);
 }
 
+/* What add_continuous_aggregate_policy() takes in some versions only, all of them keep in the
+ * configuration. */
+static void append_more(Arena *arena, SqlList *list, const Conn *conn, const PlanAggregate *plan,
+                        const TsTarget *target)
+{
+    if (plan->refresh->policy.more == NULL)
+        return;
+    AUTO_STR Str sql = {0};
+    str_append(&sql, "SELECT ");
+    ts_function(&sql, conn, target->schema, "alter_job");
+    str_append(&sql, "j.job_id");
+    policy_more(&sql, conn, &plan->refresh->policy);
+    str_append(&sql, ") FROM timescaledb_information.jobs j"
+                     " JOIN _timescaledb_catalog.continuous_agg a"
+                     " ON j.config ->> 'mat_hypertable_id' = a.mat_hypertable_id::text"
+                     " WHERE a.user_view_schema = ");
+    ddl_literal(&sql, conn, plan->target_view.schema);
+    str_append(&sql, " AND a.user_view_name = ");
+    ddl_literal(&sql, conn, plan->target_view.rel);
+    str_append(&sql, " AND j.proc_name = 'policy_refresh_continuous_aggregate'");
+    sql_list_add(arena, list, &sql);
+}
+
 SqlList aggregate_policy_sql(Arena *arena, const Conn *conn, const PlanAggregate *plan,
                              const TsTarget *target)
 {
@@ -141,13 +178,14 @@ SqlList aggregate_policy_sql(Arena *arena, const Conn *conn, const PlanAggregate
     policy_schedule(&add, conn, &refresh->policy);
     policy_altered(&sql, conn, &refresh->policy, str_text(&add), true, target);
     sql_list_add(arena, &list, &sql);
+    append_more(arena, &list, conn, plan, target);
     return list;
 }
 
 /* --- ranges --- */
 
 /* Where an integer column's refresh ends, as a number; NULL: with the last row. */
-static bool integer_limit(Arena *arena, Conn *conn, const Plan *plan,
+static bool integer_limit(Arena *arena, Conn *conn, const Blueprint *blueprint,
                           const PlanAggregate *aggregate, const char **limit, Err *err)
 {
     AUTO_STR Str sql = {0};
@@ -156,7 +194,7 @@ static bool integer_limit(Arena *arena, Conn *conn, const Plan *plan,
     if (aggregate->refresh == NULL || !aggregate->refresh->end_is_integer)
         return true;
     str_append(&sql, "SELECT ");
-    if (!append_integer_end(&sql, conn, plan, aggregate))
+    if (!append_integer_end(&sql, conn, blueprint, aggregate))
         return true;
     if (!pg_one(conn, sql.data, NO_PARAMS, &rows, err))
         return false;
@@ -164,15 +202,16 @@ static bool integer_limit(Arena *arena, Conn *conn, const Plan *plan,
     return true;
 }
 
-bool aggregate_ranges(Arena *arena, Conn *conn, const Plan *plan, const PlanAggregate *aggregate,
-                      const char *done, AggregateRanges *ranges, Err *err)
+bool aggregate_ranges(Arena *arena, Conn *conn, const Blueprint *blueprint,
+                      const PlanAggregate *aggregate, const char *done, AggregateRanges *ranges,
+                      Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
     const Name *view = &aggregate->target_view;
     const PlanRefresh *refresh = aggregate->refresh;
     const char *limit = NULL;
     const char *age = refresh == NULL || refresh->end_is_integer ? NULL : refresh->end_offset;
-    if (!integer_limit(arena, conn, plan, aggregate, &limit, err) ||
+    if (!integer_limit(arena, conn, blueprint, aggregate, &limit, err) ||
         !pg_rows(conn, SQL_TIMESCALE_RANGES, PARAMS(view->schema, view->rel, age, limit, done),
                  &rows, err))
         return false;

@@ -35,7 +35,7 @@ SqlList aggregate_sql(Arena *arena, const Conn *conn, const PlanAggregate *plan,
  * last row.
  * \note Source: CHANGELOG of TimescaleDB, 2.23: up to 2.22 a trigger logs what a refresh must look
  * at again, and triggers do not fire for what is replicated; 2.18: the parameter force. */
-const char *aggregate_refresh_sql(Arena *arena, const Conn *conn, const Plan *plan,
+const char *aggregate_refresh_sql(Arena *arena, const Conn *conn, const Blueprint *blueprint,
                                   const PlanAggregate *aggregate, const AggregateRange *range,
                                   const TsTarget *target);
 
@@ -44,7 +44,7 @@ const char *aggregate_refresh_sql(Arena *arena, const Conn *conn, const Plan *pl
  * \note Source: a refresh takes the whole buckets within its window, so that windows overlap by
  * more than a bucket (tsl/src/continuous_aggs/refresh.c, compute_inscribed_bucketed_refresh_window)
  * \return false with ERR_SQL, ERR_LOST */
-MUSTCHECK bool aggregate_ranges(Arena *arena, Conn *conn, const Plan *plan,
+MUSTCHECK bool aggregate_ranges(Arena *arena, Conn *conn, const Blueprint *blueprint,
                                 const PlanAggregate *aggregate, const char *done,
                                 AggregateRanges *ranges, Err *err);
 

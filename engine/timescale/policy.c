@@ -10,21 +10,26 @@
 
 #define RELEASE_NEWEST 9999
 
+/* From then on alter_job() takes a retention by creation time.
+ * \note Source: TimescaleDB's issue 9446; 2.26.3 takes it, too. */
+#define CREATED_ALTERED_FROM 227
+
 /* --- what is called how, and since when --- */
 
 typedef struct ColumnstoreWords {
     int from, before; /* releases */
-    const char *enable, *segmentby, *orderby;
+    const char *enable, *segmentby, *orderby, *interval;
     const char *policy; /* up to the table */
     const char *after, *created_before;
 } ColumnstoreWords;
 
 static const ColumnstoreWords COLUMNSTORE_WORDS[] = {
     {0, 218, "timescaledb.compress", "timescaledb.compress_segmentby",
-     "timescaledb.compress_orderby", "SELECT |add_compression_policy(", "compress_after",
-     "compress_created_before"},
+     "timescaledb.compress_orderby", "timescaledb.compress_chunk_time_interval",
+     "SELECT |add_compression_policy(", "compress_after", "compress_created_before"},
     {218, RELEASE_NEWEST, "timescaledb.enable_columnstore", "timescaledb.segmentby",
-     "timescaledb.orderby", "CALL |add_columnstore_policy(", "after", "created_before"},
+     "timescaledb.orderby", "timescaledb.compress_chunk_time_interval",
+     "CALL |add_columnstore_policy(", "after", "created_before"},
 };
 
 static const ColumnstoreWords *columnstore_words(const TsTarget *target)
@@ -128,6 +133,10 @@ SqlList columnstore_sql(Arena *arena, const Conn *conn, const PlanHypertable *pl
     str_appendf(&sql, " SET (%s", words->enable);
     append_setting(&sql, conn, words->segmentby, &segments);
     append_setting(&sql, conn, words->orderby, &order);
+    if (columnstore->chunk_interval != NULL) {
+        str_appendf(&sql, ", %s = ", words->interval);
+        ddl_literal(&sql, conn, columnstore->chunk_interval);
+    }
     str_append(&sql, ")");
     sql_list_add(arena, &list, &sql);
     return list;
@@ -222,6 +231,16 @@ static void append_timezone(Str *given, const Conn *conn, const PlanPolicy *poli
     append_text(given, conn, "timezone", "", policy->timezone);
 }
 
+void policy_more(Str *sql, const Conn *conn, const PlanPolicy *policy)
+{
+    if (policy->more == NULL)
+        return;
+    str_append(sql, ", config => j.config || ");
+    ddl_literal(sql, conn, policy->more);
+    str_append(sql, "::jsonb");
+    append_timezone(sql, conn, policy);
+}
+
 void policy_altered(Str *sql, const Conn *conn, const PlanPolicy *policy, const char *add,
                     bool pause, const TsTarget *target)
 {
@@ -240,6 +259,13 @@ void policy_altered(Str *sql, const Conn *conn, const PlanPolicy *policy, const 
     str_appendf(sql, "%s%s)", add, given.data);
 }
 
+/* Of such a policy each alter_job() is refused by the check of its configuration, which looks for
+ * drop_after; without the check it is taken. */
+static bool is_by_creation(const PlanHypertable *plan, PolicyKind kind)
+{
+    return kind == POLICY_RETENTION && plan->retention->drop_created_before != NULL;
+}
+
 /* What add_..._policy() does not take; nor does add_columnstore_policy() keep the time zone that it
  * takes (seen in 2.23). */
 static void append_alter(Str *sql, const Conn *conn, const PlanHypertable *plan,
@@ -251,10 +277,14 @@ static void append_alter(Str *sql, const Conn *conn, const PlanHypertable *plan,
         append_text(&given, conn, "schedule_interval", "::interval", policy->schedule_interval);
     if (!policy->scheduled)
         str_append(&given, ", scheduled => false");
-    if (given.length > 0 || kind == POLICY_COLUMNSTORE)
+    if (policy->more != NULL)
+        policy_more(&given, conn, policy);
+    else if (given.length > 0 || kind == POLICY_COLUMNSTORE)
         append_timezone(&given, conn, policy);
     if (given.length == 0)
         return;
+    if (is_by_creation(plan, kind) && target->release < CREATED_ALTERED_FROM)
+        str_append(&given, ", check_config => 0::regproc");
     str_append(sql, "SELECT ");
     ts_function(sql, conn, target->schema, "alter_job");
     str_appendf(sql, "j.job_id%s) FROM timescaledb_information.jobs j WHERE j.hypertable_schema = ",

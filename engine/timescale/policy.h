@@ -54,6 +54,10 @@ void policy_schedule(Str *sql, const Conn *conn, const PlanPolicy *policy);
 void policy_altered(Str *sql, const Conn *conn, const PlanPolicy *policy, const char *add,
                     bool pause, const TsTarget *target);
 
+/** Appends the argument of alter_job() that puts a mirrored job's further configuration over what
+ * it has, and its time zone, which alter_job() forgets otherwise; nothing where there is none. */
+void policy_more(Str *sql, const Conn *conn, const PlanPolicy *policy);
+
 /** Whether the columnstore is on. \return false with ERR_SQL, ERR_LOST */
 MUSTCHECK bool columnstore_is_on(Conn *conn, const Name *table, bool *on, Err *err);
 

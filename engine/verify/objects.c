@@ -16,7 +16,9 @@ enum {
     BY_MAJOR = 8,          /* printed in other words by another major version */
     NOT_OF_PARTITION = 16, /* made by its root's, under a name of the server's choice */
     SEQUENCE = 32,
-    HYPERTABLE = 64, /* of the source, made one by the mirror */
+    HYPERTABLE = 64, /* of the source, made one by the mirror; also what belongs to it */
+    AGGREGATE = 128, /* a mirrored one, and its policy */
+    JOB = 256,       /* a mirrored one, by its procedure */
 };
 
 typedef struct KindRow {
@@ -39,6 +41,11 @@ static const KindRow KINDS[] = {
     {"type ", BY_MAJOR}, /* a domain's NOT NULL is a constraint from 18 on */
     {"composite type ", 0},
     {"hypertable ", HYPERTABLE},
+    {"columnstore ", HYPERTABLE},
+    {"policy_refresh_continuous_aggregate of ", AGGREGATE | LATE},
+    {"policy_", HYPERTABLE | LATE}, /* of a table: by the procedure of its job */
+    {"continuous aggregate ", AGGREGATE | BY_MAJOR},
+    {"job ", JOB | LATE},
 };
 
 typedef struct Judge {
@@ -132,14 +139,48 @@ static bool is_as_mirrored(const Blueprint *blueprint, const Relation *relation)
     return relation != NULL && relation->chunked;
 }
 
+static bool is_mirrored_view(const Blueprint *blueprint, uint32_t oid)
+{
+    const CatRelation *view = catalog_relation(blueprint->source, oid);
+    for (size_t i = 0; view != NULL && i < blueprint->aggregate_count; i++)
+        if (blueprint->aggregates[i]->mirrored &&
+            name_equal(&blueprint->aggregates[i]->target_view, &view->name))
+            return true;
+    return false;
+}
+
+static bool is_mirrored_job(const Blueprint *blueprint, uint32_t oid)
+{
+    const CatObject *procedure = catalog_object(blueprint->source, CAT_CLASS_PROC, oid);
+    for (size_t i = 0; procedure != NULL && i < blueprint->job_count; i++)
+        if (blueprint->jobs[i]->mirrored &&
+            text_equal(blueprint->jobs[i]->procedure.schema, procedure->schema) &&
+            text_equal(blueprint->jobs[i]->procedure.rel, procedure->name))
+            return true;
+    return false;
+}
+
+/* What only TimescaleDB has. */
+static bool is_expected_there(const Judge *judge, const KindRow *kind, const Relation *relation,
+                              uint32_t oid)
+{
+    if (!judge->complete && (kind->flags & LATE) != 0)
+        return false;
+    if ((kind->flags & AGGREGATE) != 0)
+        return is_mirrored_view(judge->blueprint, oid);
+    if ((kind->flags & JOB) != 0)
+        return is_mirrored_job(judge->blueprint, oid);
+    return relation != NULL && relation->chunked;
+}
+
 static bool is_expected(const Judge *judge, const KindRow *kind, const Fact *fact, uint32_t oid)
 {
     const CatRelation *table = catalog_relation(judge->blueprint->source, oid);
     const Relation *relation = relation_of(judge->blueprint, table);
     if (kind == NULL || is_made_anew(judge, relation, oid) || ends_with(fact->value, ", invalid"))
         return false;
-    if ((kind->flags & HYPERTABLE) != 0)
-        return relation != NULL && relation->chunked;
+    if ((kind->flags & (HYPERTABLE | AGGREGATE | JOB)) != 0)
+        return is_expected_there(judge, kind, relation, oid);
     if ((kind->flags & NOT_OF_PARTITION) != 0 && table != NULL && table->is_partition)
         return false;
     if (is_foreign_key(fact->value) && !takes_foreign_key(judge->blueprint, oid, fact->key))
@@ -157,6 +198,8 @@ static bool is_comparable(const Judge *judge, const KindRow *kind, uint32_t oid)
     const Relation *relation = relation_of(judge->blueprint, table);
     if ((kind->flags & HYPERTABLE) != 0)
         return is_as_mirrored(judge->blueprint, relation);
+    if ((kind->flags & (AGGREGATE | JOB)) != 0)
+        return (kind->flags & BY_MAJOR) == 0 || judge->same_major;
     if (judge->blueprint->rename_count > 0 || (relation != NULL && relation->hypertable != NULL))
         return false;
     return ((kind->flags & BY_MAJOR) == 0 || judge->same_major) &&
@@ -230,12 +273,26 @@ static void take_facts(Arena *arena, const Rows *rows, const Blueprint *blueprin
     for (size_t r = 0; r < rows_count(rows); r++) {
         const char *definition = rows_text(rows, r, 3);
         uint32_t oid = (uint32_t)rows_int64(rows, r, 1);
-        if (blueprint != NULL &&
+        const char *key = rows_text(rows, r, 2);
+        const KindRow *kind = kind_of(key);
+        bool aggregate = kind != NULL && (kind->flags & AGGREGATE) != 0; /* not in the archive */
+        if (blueprint != NULL && !aggregate &&
             !blueprint_keeps_object(blueprint, (uint32_t)rows_int64(rows, r, 0), oid))
             continue;
-        facts_add(arena, facts, rows_text(rows, r, 2), definition == NULL ? "" : definition);
+        facts_add(arena, facts, key, definition == NULL ? "" : definition);
         *vec_push(arena, oids) = oid;
     }
+}
+
+/* The source's jobs that the run has paused, as an array. */
+static const char *resting_jobs(Arena *arena, const Blueprint *blueprint)
+{
+    AUTO_STR Str text = {0};
+    str_append(&text, "{");
+    for (size_t i = 0; blueprint != NULL && i < blueprint->paused_job_count; i++)
+        str_appendf(&text, "%s%lld", i > 0 ? "," : "", (long long)blueprint->paused_jobs[i]->id);
+    str_append(&text, "}");
+    return str_dup(arena, &text);
 }
 
 static bool read_side(Arena *arena, Conn *conn, const Blueprint *blueprint, bool hypertables,
@@ -248,7 +305,7 @@ static bool read_side(Arena *arena, Conn *conn, const Blueprint *blueprint, bool
     take_facts(arena, rows, blueprint, facts, oids);
     if (!hypertables)
         return true;
-    if (!pg_rows(conn, SQL_VERIFY_HYPERTABLES, NO_PARAMS, &more, err))
+    if (!pg_rows(conn, SQL_VERIFY_HYPERTABLES, PARAMS(resting_jobs(arena, blueprint)), &more, err))
         return false;
     take_facts(arena, more, blueprint, facts, oids);
     return true;

@@ -223,24 +223,32 @@ Statement statement_list(Arena *arena, const Reading *reading)
                        list_side(arena, reading, CONN_TARGET)};
 }
 
+/* Compressed chunks have neither xmin nor xmax. */
+static bool has_versions(const Reading *reading, ConnSide side)
+{
+    const Relation *relation = reading->spec->relation;
+    if (side == CONN_TARGET)
+        return relation->hypertable == NULL;
+    return !relation->chunked || relation->hypertable == NULL ||
+           relation->hypertable->columnstore == NULL;
+}
+
 /* Which version of a row this is: another writer leaves another xmin. Chunks may be compressed, and
  * have no xmin then. And whether somebody deletes, updates or locks it, or did. */
 static void append_version(Str *sql, const Reading *reading, ConnSide side)
 {
-    if (side == CONN_TARGET && reading->spec->relation->hypertable != NULL)
-        str_append(sql, "''::text");
-    else
-        str_append(sql, "pg_catalog.string_agg(v, ',' ORDER BY v)");
-    str_append(sql, side == CONN_SOURCE ? ", pg_catalog.bool_or(x)" : ", false");
+    bool has = has_versions(reading, side);
+    str_append(sql, has ? "pg_catalog.string_agg(v, ',' ORDER BY v)" : "''::text");
+    str_append(sql, has && side == CONN_SOURCE ? ", pg_catalog.bool_or(x)" : ", false");
 }
 
 static void append_version_column(Str *sql, const Reading *reading, ConnSide side)
 {
     if (side == CONN_SOURCE && reading->spec->relation->merge != NULL)
         str_append(sql, ", t.xmin::text || '/' || t.\"" VERIFY_ORIGIN "\" AS v");
-    else if (side == CONN_SOURCE || reading->spec->relation->hypertable == NULL)
+    else if (has_versions(reading, side))
         str_append(sql, ", t.xmin::text AS v");
-    if (side == CONN_SOURCE)
+    if (side == CONN_SOURCE && has_versions(reading, side))
         str_append(sql, ", t.xmax::text <> '0' AS x");
 }
 

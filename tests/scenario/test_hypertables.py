@@ -333,7 +333,8 @@ WISHES = [
      "reorder": {"index": 'by "dev', "schedule_interval": "2 days", "initial_start": "2027-01-03 04:00:00+00",
                  "timezone": "Europe/Rome", "max_runtime": "4 minutes", "max_retries": 4,
                  "retry_period": "6 minutes", "scheduled": False},
-     "retention": {"drop_created_before": "90 days", "schedule_interval": "12 hours"}},
+     "retention": {"drop_created_before": "90 days", "schedule_interval": "12 hours", "scheduled": False,
+                   "max_retries": 4, "timezone": "Asia/Tokyo", "initial_start": "2027-01-02 00:00:00+00"}},
 ]
 
 # An aggregate on an aggregate stands before the one that it reads; one ends in a comment, and one in a semicolon.
@@ -435,6 +436,7 @@ def test_the_printed_policies_are_what_was_asked(godwit, plan, database, source,
     for what in ("hypertables: columnstore of app.reading", 'continuous_aggregates: "Odd"."Da ily ""x"',
                  "jobs: app.rollup"):
         assert what + " needs the community edition, and the target's edition is not known" in shown.err
+    assert 'P281: hypertables: retention of "Odd"."Ta b" by drop_created_before: in TimescaleDB 2.' in shown.err
     before = printed(shown.out, "hypertable", "columnstore", "aggregate", "index", "constraint")
     behind = printed(shown.out, "aggregate.refresh", "aggregate.policy", "policy", "job")
     assert len([one for one in before + behind if "columnstore" in one]) == 6
@@ -472,8 +474,8 @@ def test_the_printed_policies_are_what_was_asked(godwit, plan, database, source,
         {**drops, "t": "Ta b", "p": "policy_reorder", "every": "2 days", "runtime": "00:04:00", "retries": 4,
          "again": "00:06:00", "scheduled": False, "zone": "Europe/Rome", "start": "2027-01-03 04:00",
          "config": {"index_name": 'by "dev'}},
-        {**drops, "t": "Ta b", "p": "policy_retention", "every": "12:00:00",
-         "config": {"drop_created_before": "90 days"}},
+        {**drops, "t": "Ta b", "p": "policy_retention", "every": "12:00:00", "scheduled": False, "retries": 4,
+         "zone": "Asia/Tokyo", "start": "2027-01-02 00:00", "config": {"drop_created_before": "90 days"}},
         {"t": "reading", "p": "policy_compression", "every": "06:00:00", "runtime": "00:10:00", "retries": 3,
          "again": "00:15:00", "scheduled": True, "zone": "Europe/Berlin", "start": "2027-01-01 02:00",
          "config": {"compress_after": "14 days"}},
@@ -482,6 +484,57 @@ def test_the_printed_policies_are_what_was_asked(godwit, plan, database, source,
          "config": {"drop_after": "2 years"}},
         {**usual, "t": "tick", "p": "policy_compression", "every": "1 day", "config": {"compress_after": 604800}},
         {**drops, "t": "tick", "p": "policy_retention", "config": {"drop_after": 31536000}}]
+
+
+MIRRORED = r'''
+CREATE EXTENSION timescaledb; CREATE SCHEMA app; CREATE SCHEMA "agg S"; CREATE ROLE "ali ce" LOGIN;
+CREATE TABLE app.m (at timestamptz NOT NULL, "De""v" int NOT NULL, value float8);
+SELECT create_hypertable('app.m', by_range('at', interval '7 days'));
+CREATE PROCEDURE app."roll up"(job int, config jsonb) LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION app.looks(config jsonb) RETURNS void LANGUAGE sql AS 'SELECT';
+GRANT ALL ON SCHEMA app TO "ali ce";
+'''
+
+
+def test_mirrored_statements(community):
+    """What the mirror makes beside what a plan can say: the golden statements of the unit test run on the community
+    edition, and the engine's own queries read there what the mirror had found."""
+    root = Path(__file__).parents[2]
+    statements = (root / "tests/unit/timescale/mirrored.sql").read_text()
+
+    def asked(name):
+        """As one column: the driver gives rows as objects, and unnamed columns would fall into one."""
+        text = (root / f"engine/sql/{name}.sql").read_text().rstrip().removesuffix(";").replace("$1", "'{}'")
+        counted = {"catalog_columnstores": 5, "catalog_jobs": 28, "catalog_aggregates": 10, "verify_hypertables": 4}
+        names = ", ".join(f"c{i}" for i in range(counted[name]))
+        values = ", ".join(f"to_jsonb(c{i})" for i in range(counted[name]))
+        return f"SELECT to_jsonb(array[{values}]) AS row FROM ({text}\n) AS q({names})"
+    stores, jobs, views, facts, indexes = (
+        [row.get("row", row) for row in rows] for rows in community(
+            [MIRRORED, f"BEGIN; {statements} COMMIT"],
+            [*map(asked, ("catalog_columnstores", "catalog_jobs", "catalog_aggregates", "verify_hypertables")),
+             "SELECT regexp_replace(indexdef, '.* USING ', '') AS row FROM pg_indexes"
+             " WHERE tablename ~ '^_materialized' ORDER BY 1"]))
+    assert stores == [["app", "m", ['De"v'], ["at DESC"], "14 days"]]
+    assert indexes == ['btree ("Hour" DESC)', 'btree (dev, "Hour" DESC)', "btree (n) WHERE (n > 1)"]
+    assert [view[0:2] + view[5:] for view in views] == [["agg S", "Hourly", False, True, False, "app", "m"]]
+    assert jobs[3][21:23] == ["app", "looks"]
+    more = {job[4]: (job[1:3], json.loads(job[18]), job[11], job[7], job[19], job[20], job[23:27]) for job in jobs}
+    assert more == {
+        "policy_compression": (["app", "m"], {"maxchunks_to_compress": 4}, True, None, "postgres", False,
+                               [None, False, None, False]),
+        "policy_retention": (["app", "m"], {"verbose_log": True}, False, "Asia/Tokyo", "postgres", False,
+                             [None, False, None, False]),
+        "policy_refresh_continuous_aggregate": (
+            ["agg S", "Hourly"], {"buckets_per_batch": 7, "refresh_newest_first": False}, True, None, "postgres", False,
+            [None, False, "01:00:00", False]),
+        "roll up": ([None, None], {"k": "it's"}, True, None, "ali ce", False,
+                    [None, False, None, False])}
+    facts = {fact[2]: fact[3] for fact in facts}
+    assert facts["columnstore app.m"] == 'by ("De""v") in order (at down nulls first) merged up to 1209600000000'
+    assert facts["policy_retention of app.m"].endswith('paused, {"drop_after": "2 years", "verbose_log": true}')
+    assert 'job app."roll up" {"k": "it\'s"}' in facts and 'continuous aggregate "agg S"."Hourly"' in facts
+    assert 'policy_refresh_continuous_aggregate of "agg S"."Hourly"' in facts
 
 
 def test_the_apache_edition_is_told_before_anything_runs(godwit, plan, source, target):

@@ -52,10 +52,11 @@ INSERT INTO other.noise SELECT timestamptz '2026-01-01' + g * interval '1 hour',
 
 # The Apache edition has no jobs. What the run calls is played: rows of jobs, and a call that sets one on or off.
 JOBS = r"""
-CREATE PROCEDURE app.own(job_id int, config jsonb) LANGUAGE sql AS 'SELECT 1';
+CREATE SCHEMA ops;
+CREATE PROCEDURE ops.own(job_id int, config jsonb) LANGUAGE sql AS 'SELECT 1';
 INSERT INTO _timescaledb_config.bgw_job (id, application_name, schedule_interval, max_runtime, max_retries,
     retry_period, proc_schema, proc_name, scheduled, fixed_schedule)
-SELECT 1000 + g, 'own [' || g || ']', '1 day', '0', -1, '1 day', 'app', 'own', g <> 2, false
+SELECT 1000 + g, 'own [' || g || ']', '1 day', '0', -1, '1 day', 'ops', 'own', g <> 2, false
 FROM generate_series(1, 3) AS g;
 CREATE OR REPLACE FUNCTION public.alter_job(job_id integer, schedule_interval interval = NULL,
     max_runtime interval = NULL, max_retries integer = NULL, retry_period interval = NULL,
