@@ -15,8 +15,9 @@ static const uint32_t binary_types[] = {
     1082, 1083, 1114, 1184, 1186, 1266, 1560, 1562, 1700, 2950, 3220, 3614, 3802, 5069,
 };
 
-#define TYPE_FLOAT4 700
-#define TYPE_FLOAT8 701
+#define TYPE_FLOAT4   700
+#define TYPE_FLOAT8   701
+#define TYPE_INTERVAL 1186
 
 static int compare_oid(const void *a, const void *b)
 {
@@ -25,10 +26,18 @@ static int compare_oid(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static bool binary_safe(const CatColumn *column)
+/* Interval has infinities since 17. An older server takes their binary form for very long spans,
+ * and refuses their text. */
+static bool is_taken_amiss(const Build *build, uint32_t type)
+{
+    return type == TYPE_INTERVAL && build->source->server.version >= 170000 &&
+           build->target->server.version < 170000;
+}
+
+static bool binary_safe(const Build *build, const CatColumn *column)
 {
     uint32_t type = column->element_oid != 0 ? column->element_oid : column->base_type_oid;
-    return column->type_builtin && column->type_kind == 'b' &&
+    return !is_taken_amiss(build, type) && column->type_builtin && column->type_kind == 'b' &&
            bsearch(&type, binary_types, sizeof(binary_types) / sizeof(binary_types[0]),
                    sizeof(binary_types[0]), compare_oid) != NULL;
 }
@@ -50,7 +59,7 @@ static Column column_of(const Build *build, const CatColumn *column)
         .not_null = column->not_null,
         .identity = column->identity,
         .generated = column->generated,
-        .binary_safe = binary_safe(column),
+        .binary_safe = binary_safe(build, column),
         .text_differs_by_major = text_differs(build, column),
     };
 }
@@ -81,7 +90,7 @@ static void fill_columns(Build *build, Relation *relation, const CatRelation *fr
             relation->generated[relation->generated_count++] = column->name;
         } else {
             relation->columns[relation->column_count++] = column_of(build, column);
-            if (!binary_safe(column))
+            if (!binary_safe(build, column))
                 not_binary(build, relation, column);
         }
     }
