@@ -34,6 +34,8 @@ void applier_init(Applier *applier, Relmap *relmap, Touched *touched, const Stre
 
 void applier_touch(Applier *applier, const Relation *relation, const PgoValue *key)
 {
+    if (key != NULL)
+        key = key_text(&applier->key_text, relation, key);
     if (key == NULL)
         touched_overflow(applier->touched, relation);
     else
@@ -54,15 +56,17 @@ void applier_release(Applier *applier)
     emit_release(&applier->emit);
     conflicts_clear(&applier->open);
     spans_release(&applier->spans);
+    key_text_release(&applier->key_text);
     mem_free(applier->mask);
     mem_free(applier->set_mask);
     mem_free(applier->set_rows);
     mem_free(applier->rels);
 }
 
-void applier_connect(Applier *applier, Conn *conn)
+void applier_connect(Applier *applier, Conn *conn, PgoValueKind form)
 {
     applier->conn = conn;
+    applier->form = form;
     applier->in_transaction = false;
     applier->stepped = false;
     forget_statements(applier);
@@ -81,7 +85,7 @@ static bool insert_run(Applier *applier, const Group *group, uint32_t at, size_t
         Row row;
         if (!row_read(applier, change, &row, err))
             return false;
-        if (i == 0 && !insert_begin(applier, row.rel, rows, &use_copy, row.new_values, err))
+        if (i == 0 && !insert_begin(applier, row.rel, rows, &use_copy, err))
             return false;
         if (!insert_row(applier, row.rel, use_copy, row.new_values, err))
             return false;

@@ -11,6 +11,7 @@
 #include "cdc/group.h"
 #include "cdc/spans.h"
 #include "cdc/touched.h"
+#include "cdc/values.h"
 
 /* A lane's row, as it stands. */
 typedef struct LaneRow {
@@ -38,6 +39,8 @@ typedef struct Applier {
     Touched *touched;
     Spans spans;         /* of the open transaction */
     const Lsn *sync_lsn; /* by Leaf.index */
+    PgoValueKind form;   /* of the session's values: what a COPY is opened for */
+    KeyText key_text;    /* room */
     PlanConflict policy;
     bool quiet; /* blueprint_keeps_quiet(): the session is under replication role origin */
     LogCtx log;
@@ -58,8 +61,8 @@ typedef struct Applier {
 void applier_init(Applier *applier, Relmap *relmap, Touched *touched, const StreamSpec *spec);
 void applier_release(Applier *applier);
 
-/** A new session on the target; nothing is prepared or open. */
-void applier_connect(Applier *applier, Conn *conn);
+/** A new session on the target; nothing is prepared or open. \param form of the values to come */
+void applier_connect(Applier *applier, Conn *conn, PgoValueKind form);
 
 /** Applies the group's changes in the open transaction, or in one that this begins.
  * \param step NULL: more of the last source transaction follows

@@ -38,9 +38,8 @@ MUSTCHECK bool truncate_emit(Applier *applier, const Group *group, const Change 
 MUSTCHECK bool replay(Applier *applier, const Group *group, Err *err);
 
 /** Begins a run of inserts into a relation. \param use_copy receives whether it is a COPY, which
- * emit_copy_end() must end \param first the first row's values: their form decides */
-MUSTCHECK bool insert_begin(Applier *applier, RelState *rel, size_t rows, bool *use_copy,
-                            const PgoValue *first, Err *err);
+ * emit_copy_end() must end */
+MUSTCHECK bool insert_begin(Applier *applier, RelState *rel, size_t rows, bool *use_copy, Err *err);
 MUSTCHECK bool insert_row(Applier *applier, RelState *rel, bool use_copy, const PgoValue *values,
                           Err *err);
 

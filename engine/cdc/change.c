@@ -4,6 +4,7 @@
 #include "cdc/change.h"
 
 #include "base/str.h"
+#include "cdc/values.h"
 
 #define SHOWN_VALUE_BYTES 100
 
@@ -34,8 +35,11 @@ bool change_old_key(const Relation *relation, const PgoValue *old_values,
     return true;
 }
 
-static void append_value(Str *text, const PgoValue *value)
+static void append_value(Str *text, uint32_t type_oid, const PgoValue *binary)
 {
+    char room[VALUE_TEXT_BYTES];
+    PgoValue told;
+    const PgoValue *value = value_text(type_oid, binary, room, &told) ? &told : binary;
     if (value->kind == PGO_NULL || value->kind == PGO_UNCHANGED) {
         str_append(text, value->kind == PGO_NULL ? "null" : "(unchanged)");
         return;
@@ -59,7 +63,7 @@ char *change_key_text(Arena *arena, const Relation *relation, const PgoValue *ke
     str_append(&text, ")=(");
     for (size_t k = 0; k < relation->key->count; k++) {
         str_append(&text, k > 0 ? ", " : "");
-        append_value(&text, &key[k]);
+        append_value(&text, relation->columns[relation->key->columns[k]].type_oid, &key[k]);
     }
     str_append(&text, ")");
     return str_dup(arena, &text);

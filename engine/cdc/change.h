@@ -59,7 +59,8 @@ void change_values(const LeafState *leaf, const PgoTuple *tuple, PgoValue *scrat
 bool change_old_key(const Relation *relation, const PgoValue *old_values,
                     const PgoValue *new_values, PgoValue *key);
 
-/** "Key (id, day)=(5, 2026-01-01)" for messages; binary values are shown in hexadecimal. */
+/** "Key (id, day)=(5, 2026-01-01)" for messages; binary values that
+ * value_text() cannot tell are shown in hexadecimal. */
 char *change_key_text(Arena *arena, const Relation *relation, const PgoValue *key);
 
 #endif

@@ -176,23 +176,55 @@ static void append_element(Str *text, const PgoValue *value)
     text->length += (size_t)(at - start);
 }
 
+/* An array's binary form: one dimension from 1 on. */
+static void binary_array(Str *out, const EmitArrays *arrays, size_t column)
+{
+    size_t nulls_at = out->length + 4;
+    encode_be32(out, 1);
+    encode_be32(out, 0);
+    encode_be32(out, arrays->type_oid(arrays->data, column));
+    encode_be32(out, (uint32_t)arrays->rows);
+    encode_be32(out, 1);
+    bool nulls = false;
+    for (size_t r = 0; r < arrays->rows; r++) {
+        const PgoValue *value = arrays->value(arrays->data, r, column);
+        bool null = value->kind == PGO_NULL;
+        nulls = nulls || null;
+        encode_be32(out, null ? UINT32_MAX : value->length);
+        if (!null)
+            str_append_bytes(out, value->data, value->length);
+    }
+    out->data[nulls_at + 3] = nulls ? 1 : 0;
+}
+
+static void text_array(Str *out, const EmitArrays *arrays, size_t column)
+{
+    str_append_char(out, '{');
+    for (size_t r = 0; r < arrays->rows; r++) {
+        if (r > 0)
+            str_append_char(out, ',');
+        append_element(out, arrays->value(arrays->data, r, column));
+    }
+    str_append_bytes(out, "}", 2);
+}
+
 bool emit_arrays(Emit *emit, Statement *statement, const EmitArrays *arrays, Err *err)
 {
+    AUTO_ARENA Arena arena = {0};
+    size_t *starts = arena_array(&arena, size_t, arrays->columns + 1);
     parameter_room(emit, arrays->columns);
     str_reset(&emit->texts);
     for (size_t c = 0; c < arrays->columns; c++) {
-        emit->lengths[c] = (int)emit->texts.length; /* where it begins: the buffer may still move */
-        emit->formats[c] = 0;
-        str_append_char(&emit->texts, '{');
-        for (size_t r = 0; r < arrays->rows; r++) {
-            if (r > 0)
-                str_append_char(&emit->texts, ',');
-            append_element(&emit->texts, arrays->value(arrays->data, r, c));
-        }
-        str_append_bytes(&emit->texts, "}", 2);
+        starts[c] = emit->texts.length; /* the buffer may still move */
+        if (arrays->binary)
+            binary_array(&emit->texts, arrays, c);
+        else
+            text_array(&emit->texts, arrays, c);
+        emit->lengths[c] = (int)(emit->texts.length - starts[c]);
+        emit->formats[c] = arrays->binary ? 1 : 0;
     }
     for (size_t c = 0; c < arrays->columns; c++)
-        emit->values[c] = emit->texts.data + emit->lengths[c];
+        emit->values[c] = emit->texts.data + starts[c];
     return send(emit, statement, (int)arrays->columns, (int64_t)arrays->rows, err);
 }
 
@@ -240,6 +272,10 @@ bool emit_copy_begin(Emit *emit, const char *sql, bool binary, Err *err)
 
 bool emit_copy_row(Emit *emit, const PgoValue *values, size_t count, Err *err)
 {
+    if (!encode_fits(values, count, emit->copy_binary ? PGO_BINARY : PGO_TEXT)) {
+        emit->mismatch = true; /* the bytes of one form may be good ones of the other */
+        return true;
+    }
     if (emit->copy_binary)
         encode_binary_row(&emit->copy, values, count);
     else

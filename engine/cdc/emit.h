@@ -62,8 +62,11 @@ MUSTCHECK bool emit_statement(Emit *emit, Statement *statement, const EmitRow *r
 /* The parameters of one statement over many rows: each an array of one column's values. */
 typedef struct EmitArrays {
     size_t rows;
-    size_t columns;                                                        /* parameters */
-    const PgoValue *(*value)(const void *data, size_t row, size_t column); /* text or NULL */
+    size_t columns; /* parameters */
+    bool binary;    /* else text */
+    const PgoValue *(*value)(const void *data, size_t row,
+                             size_t column);               /* in that form, or NULL */
+    uint32_t (*type_oid)(const void *data, size_t column); /* of a column's values */
     const void *data;
 } EmitArrays;
 
@@ -75,7 +78,8 @@ MUSTCHECK bool emit_flush(Emit *emit, Err *err);
 /** After an error: leaves whatever is open, so that a rollback can be sent. */
 void emit_abort(Emit *emit);
 
-/** A COPY of rows; the count of the server must be that of the rows. */
+/** A COPY of rows; the count of the server must be that of the rows, and each must be of the
+ * COPY's form: else `mismatch`. */
 MUSTCHECK bool emit_copy_begin(Emit *emit, const char *sql, bool binary, Err *err);
 MUSTCHECK bool emit_copy_row(Emit *emit, const PgoValue *values, size_t count, Err *err);
 MUSTCHECK bool emit_copy_end(Emit *emit, Err *err);

@@ -12,6 +12,11 @@ static void append_be(Str *out, uint32_t value, size_t bytes)
     str_append_bytes(out, text, bytes);
 }
 
+void encode_be32(Str *out, uint32_t value)
+{
+    append_be(out, value, 4);
+}
+
 void encode_binary_header(Str *out)
 {
     static const char HEADER[19] = "PGCOPY\n\377\r\n\0"; /* signature, flags, extension length */
@@ -84,10 +89,10 @@ void encode_text_row(Str *out, const PgoValue *values, size_t count)
     str_append_char(out, '\n');
 }
 
-bool encode_is_binary(const PgoValue *values, size_t count)
+bool encode_fits(const PgoValue *values, size_t count, PgoValueKind form)
 {
     for (size_t i = 0; i < count; i++) {
-        if (values[i].kind != PGO_BINARY && values[i].kind != PGO_NULL)
+        if (values[i].kind != form && values[i].kind != PGO_NULL)
             return false;
     }
     return true;

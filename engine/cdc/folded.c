@@ -4,8 +4,6 @@
  */
 #include "cdc/apply_internal.h"
 
-#include "cdc/encode.h"
-
 /* From so many rows on, a COPY is worth its two round trips, one statement over arrays its plan. */
 #define COPY_MIN_ROWS 16
 #define SET_MIN_ROWS  32
@@ -14,15 +12,12 @@
 
 #define BOX_OID 603 /* the one built-in type whose arrays are not separated by commas */
 
-bool insert_begin(Applier *applier, RelState *rel, size_t rows, bool *use_copy,
-                  const PgoValue *first, Err *err)
+bool insert_begin(Applier *applier, RelState *rel, size_t rows, bool *use_copy, Err *err)
 {
     *use_copy = rows >= COPY_MIN_ROWS;
     if (!*use_copy)
         return true;
-    size_t columns = rel->relation->column_count;
-    bool binary = rel->relation->binary && columns > 0 && first[0].kind == PGO_BINARY &&
-                  encode_is_binary(first, columns);
+    bool binary = applier->form == PGO_BINARY;
     return emit_copy_begin(&applier->emit, statement_copy(rel, applier->conn, binary), binary, err);
 }
 
@@ -60,28 +55,31 @@ static bool set_is_possible(const Relation *relation, const bool *mask)
     return true;
 }
 
-/* Adds up what would be sent. \return false when a value is not text */
-static bool add_bytes(const PgoValue *values, size_t count, const bool *mask, size_t *bytes)
+/* Adds up what would be sent. \return false when a value is of the other form */
+static bool add_bytes(const PgoValue *values, size_t count, const bool *mask, PgoValueKind form,
+                      size_t *bytes)
 {
     for (size_t i = 0; i < count; i++) {
         if (mask != NULL && !mask[i])
             continue;
-        if (values[i].kind == PGO_BINARY)
+        if (values[i].kind != form && values[i].kind != PGO_NULL)
             return false;
         *bytes += values[i].length;
     }
     return true;
 }
 
-static bool rows_fit(const Applier *applier, const RelState *rel, const bool *mask)
+/* Whether the collected rows can be one statement's. \param form of all their values */
+static bool rows_fit(const Applier *applier, const RelState *rel, const bool *mask,
+                     PgoValueKind form)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < applier->set_count; i++) {
         const FoldRow *row = applier->set_rows[i];
-        if (!add_bytes(fold_key(&rel->fold, row), rel->relation->key->count, NULL, &bytes))
+        if (!add_bytes(fold_key(&rel->fold, row), rel->relation->key->count, NULL, form, &bytes))
             return false;
-        if (mask != NULL &&
-            !add_bytes(fold_values(&rel->fold, row), rel->relation->column_count, mask, &bytes))
+        if (mask != NULL && !add_bytes(fold_values(&rel->fold, row), rel->relation->column_count,
+                                       mask, form, &bytes))
             return false;
     }
     return bytes <= SET_MAX_BYTES;
@@ -89,33 +87,52 @@ static bool rows_fit(const Applier *applier, const RelState *rel, const bool *ma
 
 /* Rows of a fold that go into one statement. */
 typedef struct SetRows {
+    const Relation *relation;
     const Fold *fold;
     const FoldRow *const *rows;
     const bool *mask; /* NULL: the key alone */
     size_t set_count; /* columns in the mask */
 } SetRows;
 
+/* Where the n-th column of the mask stands in Relation.columns. */
+static size_t masked_column(const SetRows *set, size_t column)
+{
+    size_t c = 0;
+    for (size_t left = column + 1; left > 0; c++)
+        left -= set->mask[c] ? 1 : 0;
+    return c - 1;
+}
+
 static const PgoValue *set_value(const void *data, size_t row, size_t column)
 {
     const SetRows *set = data;
     if (column >= set->set_count)
         return fold_key(set->fold, set->rows[row]) + (column - set->set_count);
-    const PgoValue *values = fold_values(set->fold, set->rows[row]);
-    size_t c = 0;
-    for (size_t left = column + 1; left > 0; c++)
-        left -= set->mask[c] ? 1 : 0;
-    return &values[c - 1];
+    return fold_values(set->fold, set->rows[row]) + masked_column(set, column);
+}
+
+static uint32_t set_type(const void *data, size_t column)
+{
+    const SetRows *set = data;
+    size_t at = column >= set->set_count ? set->relation->key->columns[column - set->set_count]
+                                         : masked_column(set, column);
+    return set->relation->columns[at].type_oid;
 }
 
 static bool emit_set(Applier *applier, RelState *rel, const bool *mask, size_t first, size_t rows,
                      Err *err)
 {
-    SetRows set = {.fold = &rel->fold, .rows = applier->set_rows + first, .mask = mask};
+    SetRows set = {.relation = rel->relation,
+                   .fold = &rel->fold,
+                   .rows = applier->set_rows + first,
+                   .mask = mask};
     for (size_t c = 0; mask != NULL && c < rel->relation->column_count; c++)
         set.set_count += mask[c] ? 1 : 0;
     EmitArrays arrays = {.rows = rows,
                          .columns = set.set_count + rel->relation->key->count,
+                         .binary = fold_key(&rel->fold, set.rows[0])->kind == PGO_BINARY,
                          .value = set_value,
+                         .type_oid = set_type,
                          .data = &set};
     StatementKind kind = mask != NULL ? STATEMENT_UPDATE_SET : STATEMENT_DELETE_SET;
     return emit_arrays(&applier->emit, statement_get(rel, applier->conn, kind, mask), &arrays, err);
@@ -144,7 +161,7 @@ static bool emit_collected(Applier *applier, RelState *rel, const bool *mask, Er
 {
     size_t count = applier->set_count;
     bool as_set = count >= SET_MIN_ROWS && set_is_possible(rel->relation, mask) &&
-                  rows_fit(applier, rel, mask);
+                  rows_fit(applier, rel, mask, fold_key(&rel->fold, applier->set_rows[0])->kind);
     applier->set_count = 0;
     for (size_t i = 0; as_set && i < count; i += SET_MAX_ROWS) {
         size_t rows = count - i < SET_MAX_ROWS ? count - i : SET_MAX_ROWS;
@@ -222,17 +239,12 @@ static bool folded_inserts(Applier *applier, RelState *rel, Err *err)
 {
     const Fold *fold = &rel->fold;
     size_t rows = 0;
-    const FoldRow *first = NULL;
-    for (size_t i = 0; i < fold->row_count; i++) {
-        if (!is_insert(&fold->rows[i]))
-            continue;
-        first = first == NULL ? &fold->rows[i] : first;
-        rows++;
-    }
+    for (size_t i = 0; i < fold->row_count; i++)
+        rows += is_insert(&fold->rows[i]) ? 1 : 0;
     if (rows == 0)
         return true;
     bool use_copy = false;
-    if (!insert_begin(applier, rel, rows, &use_copy, fold_values(fold, first), err))
+    if (!insert_begin(applier, rel, rows, &use_copy, err))
         return false;
     for (size_t i = 0; i < fold->row_count; i++) {
         if (is_insert(&fold->rows[i]) &&

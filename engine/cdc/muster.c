@@ -77,7 +77,7 @@ static bool lane_connect(CrewLane *lane, Err *err)
                            .stop = &stream->stop};
     if (!conn_open(&lane->target, stream->spec.target, &options, err))
         return false;
-    applier_connect(&lane->own, lane->target);
+    applier_connect(&lane->own, lane->target, stream->form);
     if (pthread_create(&lane->thread, NULL, crew_lane_main, lane) != 0)
         return err_set(err, ERR_RUN, "could not start a lane's thread");
     lane->started = true;

@@ -4,6 +4,7 @@
 #include "cdc/route.h"
 
 #include "base/jsontext.h"
+#include "cdc/values.h"
 
 #define FNV_START UINT64_C(14695981039346656037)
 #define FNV_PRIME UINT64_C(1099511628211)
@@ -161,7 +162,9 @@ static uint16_t lane_of(const Router *router, uint64_t hash)
     return (uint16_t)((hash >> 32) % router->lanes);
 }
 
-/* \return ROUTE_BARRIER when a key's value did not travel: the change will be refused anyway. */
+/* By the text of the key, whatever form it came in: lanes may stand apart when an engine comes that
+ * asks for the other. \return ROUTE_BARRIER when a key's value did not travel, or is none: the
+ * change will be refused anyway. */
 static uint16_t lane_of_row(const Router *router, const Relation *relation, const PgoValue *values,
                             const PgoValue *fallback)
 {
@@ -170,9 +173,11 @@ static uint16_t lane_of_row(const Router *router, const Relation *relation, cons
         const PgoValue *value = &values[relation->key->columns[k]];
         if (value->kind == PGO_UNCHANGED && fallback != NULL)
             value = &fallback[relation->key->columns[k]];
-        if (value->kind == PGO_UNCHANGED || value->kind == PGO_NULL)
+        char room[VALUE_TEXT_BYTES];
+        PgoValue text;
+        if (!value_text(relation->columns[relation->key->columns[k]].type_oid, value, room, &text))
             return ROUTE_BARRIER;
-        hash = hash_bytes(hash, value->data, value->length);
+        hash = hash_bytes(hash, text.data, text.length);
     }
     return lane_of(router, hash);
 }

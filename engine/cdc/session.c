@@ -5,6 +5,7 @@
 #include "cdc/stream_internal.h"
 
 #include "cdc/crew.h"
+#include "cdc/form.h"
 #include "cdc/health.h"
 #include "cdc/quiet.h"
 #include "pg/query.h"
@@ -78,6 +79,7 @@ static bool open_source(StreamSession *session, Lsn *confirmed, Err *err)
     ReplStart start = {
         .slot = spec->slot_name, .publications = spec->publications, .position = session->start};
     decoding_ask(&session->stream->decoding, conn_version(plain), &start);
+    start.binary = session->stream->form == PGO_BINARY;
     start.streaming = start.streaming && session->stream->spool == NULL;
     return repl_start(session->repl, &start, err);
 }
@@ -105,6 +107,24 @@ static bool read_position(StreamSession *session, Err *err)
     return count > 0 || err_set(err, ERR_RUN, "the run has no applied position");
 }
 
+/* Told when it becomes known, and when it changes. */
+static bool choose_form(StreamSession *session, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    Stream *stream = session->stream;
+    PgoValueKind before = stream->form;
+    const char *why = NULL;
+    if (!form_choose(&arena, &stream->spec, session->target, &stream->form, &why, err))
+        return false;
+    if (stream->form == before)
+        return true;
+    if (stream->form == PGO_BINARY)
+        log_info(&stream->spec.log, "values come in binary form");
+    else
+        log_info(&stream->spec.log, "values come as text: %s", why);
+    return true;
+}
+
 static bool open_target(StreamSession *session, Err *err)
 {
     const StreamSpec *spec = &session->stream->spec;
@@ -114,7 +134,8 @@ static bool open_target(StreamSession *session, Err *err)
                            .stop = &session->stream->stop};
     if (spec->receive_only)
         return read_position(session, err);
-    if (!conn_open(&session->target, spec->target, &options, err) || !crew_open(session, err))
+    if (!conn_open(&session->target, spec->target, &options, err) || !choose_form(session, err) ||
+        !crew_open(session, err))
         return false;
     return !session->stream->quiet || session->stream->closed ||
            quiet_check(spec->blueprint, session->target, err);
@@ -131,7 +152,7 @@ bool stream_session_open(Stream *stream, StreamSession **out, Err *err)
         return false;
     }
     if (!stream->spec.receive_only)
-        applier_connect(&stream->applier, session->target);
+        applier_connect(&stream->applier, session->target, stream->form);
     relmap_forget(&stream->relmap);
     decoding_reset(&stream->decoding);
     /* The source may have been told beyond the lane row then; the row may be taken back no further

@@ -56,6 +56,7 @@ struct Stream {
     bool drain_first;     /* the receiver's: see drain_first() */
     atomic_bool went_astray; /* the decoding thread ends the stream: see names.h */
     bool quiet;              /* blueprint_keeps_quiet(); read only */
+    PgoValueKind form;       /* of the session's values; 0 before the first */
     pthread_t lane_thread;
     pthread_t pulse_thread;
 

@@ -26,7 +26,7 @@ typedef struct Touched {
 void touched_init(Touched *touched, const Blueprint *blueprint, Budget *budget);
 void touched_release(Touched *touched);
 
-/** Notes one key (Key.count values; binary ones cannot be told as text: overflow). */
+/** Notes one key (Key.count values, as key_text() tells them; others are an overflow). */
 void touched_add(Touched *touched, const Relation *relation, const PgoValue *key);
 
 /** The whole relation must be looked at. */

@@ -204,7 +204,8 @@ const PlanKey COPY_KEYS[] = {
      .fallback = "1GB",
      .min = 1 * MEBIBYTE},
     {.key = "format",
-     .doc = "The COPY format; auto takes binary where both servers agree on every type.",
+     .doc = "The COPY format; auto takes binary where both servers agree on every type. With text, "
+            "values come as text in the stream, too.",
      .fallback = "auto"},
     {.key = "vacuum",
      .doc = "VACUUM ANALYZE each relation after its copy; ANALYZE alone otherwise.",

@@ -70,8 +70,10 @@ def test_lanes_apply_what_one_would(plan, source, target):
 
 def test_lanes_that_were_cut_apart_meet_again(plan, source, target):
     """One lane waits for a row, the others commit, the engine is killed: each lane goes on at its own
-    row, also where the plan asks for other lanes now; then these are set up."""
-    with Trial.on(plan(apply=LANES), source, target, MIXED) as trial:
+    row, also where the plan asks for other lanes now, or values come in the other form; then these
+    are set up."""
+    schema = MIXED.replace("k numeric", "k text")  # what may come in binary form
+    with Trial.on(plan(apply=LANES), source, target, schema) as trial:
         fill(source, 1, 300)
         trial.catch_up()
         for turn, lanes in enumerate((4, 2, 1, 4)):
@@ -86,10 +88,14 @@ def test_lanes_that_were_cut_apart_meet_again(plan, source, target):
                 trial.kill()
                 other.rollback()
             source.execute("INSERT INTO loose VALUES (1); TRUNCATE swap; UPDATE t SET id = -id WHERE id % 9 = 0")
-            trial.plan.change(apply={"lanes": lanes})
+            copy_format, form = "auto", "in binary form"
+            if turn % 2 == 0:
+                copy_format, form = "text", "as text: the plan says so (copy.format)"
+            trial.plan.change(apply={"lanes": lanes}, copy={"format": copy_format})
             trial = trial.again()
             assert trial.hello.get("ok"), trial.hello
             trial.catch_up()
+            assert f"values come {form}" in trial.log_text()
             for table in TABLES:
                 assert trial.same(table)
             assert target.value("SELECT count(*) FROM godwit.lane") == lanes

@@ -48,9 +48,9 @@ static void test_binary_rows(void **state)
                                "\0\2\0\0\0\4\0\0\0\5\xff\xff\xff\xff\xff\xff";
     assert_int_equal(out.length, sizeof(WANT) - 1);
     assert_memory_equal(out.data, WANT, sizeof(WANT) - 1);
-    assert_true(encode_is_binary(row, 2));
+    assert_true(encode_fits(row, 2, PGO_BINARY));
     row[1].kind = PGO_TEXT;
-    assert_false(encode_is_binary(row, 2));
+    assert_false(encode_fits(row, 2, PGO_BINARY));
 }
 
 static void test_batches_keep_order_and_bytes(void **state)
