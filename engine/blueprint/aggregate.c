@@ -67,17 +67,26 @@ static void check_reads(Build *build, const PlanAggregate *aggregate)
                       "its name on the target; a hypertable must be listed in hypertables.");
 }
 
+static bool counts_in_integers(const PlanAggregate *aggregate)
+{
+    const PlanRefresh *refresh = aggregate->refresh;
+    return (refresh != NULL && (refresh->start_is_integer || refresh->end_is_integer)) ||
+           (aggregate->columnstore != NULL && aggregate->columnstore->after_is_integer) ||
+           (aggregate->retention != NULL && aggregate->retention->drop_after_is_integer);
+}
+
 /* A policy that counts in integers needs the hypertable's now. */
 static void check_clock(Build *build, const PlanAggregate *aggregate)
 {
     const PlanRefresh *refresh = aggregate->refresh;
-    if (refresh == NULL || !(refresh->start_is_integer || refresh->end_is_integer))
+    if (!counts_in_integers(aggregate))
         return;
     for (size_t i = 0; i < build->hypertables.count; i++) {
         const PlanHypertable *table = build->hypertables.items[i];
         if (table->integer_now_func == NULL && sql_mentions(aggregate->query, &table->target_table))
-            build_find(build, DIAG_POLICY_NAME, refresh->policy.pos, 1,
-                       "continuous_aggregates: the refresh policy of %s counts in integers, and no "
+            build_find(build, DIAG_POLICY_NAME,
+                       refresh != NULL ? refresh->policy.pos : aggregate->pos, 1,
+                       "continuous_aggregates: a policy of %s counts in integers, and no "
                        "integer_now_func of %s says what now is",
                        view_text(build, aggregate), build_name(build, &table->target_table));
     }
@@ -90,6 +99,7 @@ void build_aggregates(Build *build)
         check_taken(build, aggregate);
         check_reads(build, aggregate);
         check_clock(build, aggregate);
+        build_retention(build, &aggregate->target_view, aggregate->retention, true);
     }
     if (build->aggregates.count > 0)
         build_edition(build, build->aggregates.items[0]->pos,

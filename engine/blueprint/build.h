@@ -276,6 +276,10 @@ const PlanPos *build_first_hypertable(const Build *build);
 /** Columnstore and policies of one hypertable. */
 void build_community(Build *build, const PlanHypertable *table, const Relation *relation);
 
+/** Whether a retention policy by the time of making works on the target.
+ * \param has_now the partition column has a now: a time, or a number with a function for it */
+void build_retention(Build *build, const Name *table, const PlanRetention *retention, bool has_now);
+
 /** What only TimescaleDB's community edition has. \param what it is, and of what */
 void build_edition(Build *build, PlanPos pos, const char *what);
 

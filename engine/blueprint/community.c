@@ -111,6 +111,20 @@ static void check_clock(Build *build, const PlanHypertable *table)
                build_name(build, &table->target_table));
 }
 
+void build_retention(Build *build, const Name *table, const PlanRetention *retention, bool has_now)
+{
+    const char *version = build_target_version(build);
+    if (retention == NULL || retention->drop_created_before == NULL || version == NULL ||
+        timescaledb_drops_created(version) || !has_now)
+        return;
+    build_find(build, DIAG_RETENTION_CREATED, retention->policy.pos, 1,
+               "retention of %s by drop_created_before: in TimescaleDB %s such a job fails "
+               "whenever it runs, and drops nothing",
+               build_name(build, table), version);
+    build_hint(build, "Let it drop by drop_after, or update the target's TimescaleDB to 2.26.3, "
+                      "2.27 or later.");
+}
+
 void build_community(Build *build, const PlanHypertable *table, const Relation *relation)
 {
     check_edition(build, table);

@@ -192,22 +192,6 @@ static void check_now(Build *build, const PlanHypertable *hypertable, const CatC
     }
 }
 
-static void check_created(Build *build, const PlanHypertable *hypertable, const CatColumn *column)
-{
-    const PlanRetention *retention = hypertable->retention;
-    bool is_integer = type_is_integer(column) || hypertable->interval_is_integer;
-    const char *version = build_target_version(build);
-    if (retention == NULL || retention->drop_created_before == NULL || version == NULL ||
-        timescaledb_drops_created(version) || (is_integer && hypertable->integer_now_func == NULL))
-        return;
-    build_find(build, DIAG_RETENTION_CREATED, retention->policy.pos, 1,
-               "hypertables: retention of %s by drop_created_before: in TimescaleDB %s such a "
-               "job fails whenever it runs, and drops nothing",
-               target_text(build, hypertable), version);
-    build_hint(build, "Let it drop by drop_after, or update the target's TimescaleDB to 2.26.3, "
-                      "2.27 or later.");
-}
-
 /* --- keys --- */
 
 static const char *column_name(const Build *build, uint32_t relation, int attnum)
@@ -481,7 +465,9 @@ static bool check_dimensions(Build *build, const PlanHypertable *hypertable,
         if (i > 0)
             continue;
         check_now(build, hypertable, column);
-        check_created(build, hypertable, column);
+        build_retention(build, &hypertable->target_table, hypertable->retention,
+                        hypertable->integer_now_func != NULL ||
+                            !(type_is_integer(column) || hypertable->interval_is_integer));
     }
     return found;
 }

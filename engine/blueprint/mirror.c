@@ -104,12 +104,12 @@ const CatJob *mirror_job_of(const Build *build, const Name *table, const char *p
     return NULL;
 }
 
-static void fill_columnstore(Build *build, const Name *table, PlanHypertable *to)
+const PlanColumnstore *mirror_columnstore(Build *build, const Name *table)
 {
     const CatColumnstore *from = catalog_columnstore(build->source, table);
     const CatJob *job = mirror_job_of(build, table, "policy_compression");
     if (from == NULL)
-        return;
+        return NULL;
     PlanColumnstore *columnstore = arena_new(build->arena, PlanColumnstore);
     *columnstore = (PlanColumnstore){
         .segmentby = from->segmentby,
@@ -125,7 +125,7 @@ static void fill_columnstore(Build *build, const Name *table, PlanHypertable *to
         columnstore->created_before = job->created_before;
         columnstore->policy = mirror_policy(build, job);
     }
-    to->columnstore = columnstore;
+    return columnstore;
 }
 
 /* What such a policy has that add_retention_policy() gives it need not be set again: setting it
@@ -138,11 +138,11 @@ static void drop_usual_limits(PlanPolicy *policy)
         policy->max_runtime = policy->retry_period = NULL;
 }
 
-static void fill_retention(Build *build, const Name *table, PlanHypertable *to)
+const PlanRetention *mirror_retention(Build *build, const Name *table)
 {
     const CatJob *job = mirror_job_of(build, table, "policy_retention");
     if (job == NULL)
-        return;
+        return NULL;
     PlanRetention *retention = arena_new(build->arena, PlanRetention);
     *retention = (PlanRetention){
         .drop_after = job->age,
@@ -152,7 +152,7 @@ static void fill_retention(Build *build, const Name *table, PlanHypertable *to)
     };
     if (retention->drop_created_before != NULL)
         drop_usual_limits(&retention->policy);
-    to->retention = retention;
+    return retention;
 }
 
 static void fill_reorder(Build *build, const Name *table, PlanHypertable *to)
@@ -205,8 +205,8 @@ static const PlanHypertable *mirrored(Build *build, const CatRelation *from, con
     PlanHypertable *to = arena_new(build->arena, PlanHypertable);
     *to = (PlanHypertable){.target_table = *target, .pos = build->plan->mirror_pos};
     fill_dimensions(build, &from->name, to);
-    fill_columnstore(build, &from->name, to);
-    fill_retention(build, &from->name, to);
+    to->columnstore = mirror_columnstore(build, &from->name);
+    to->retention = mirror_retention(build, &from->name);
     fill_reorder(build, &from->name, to);
     const PlanHypertable *plan = plan_entry(build, target);
     if (plan != NULL)

@@ -140,29 +140,6 @@ static void fill_indexes(Build *build, const CatAggregate *from, PlanAggregate *
             to->index_count++;
 }
 
-/* What belongs to an aggregate and the plan language has no word for. */
-static void tell_rest(Build *build, const CatAggregate *from)
-{
-    static const char *const POLICIES[] = {"policy_compression", "policy_retention"};
-    const char *name = build_name(build, &from->view);
-    if (from->is_compressed)
-        mirror_not(build,
-                   arena_printf(build->arena,
-                                "the columnstore of continuous aggregate %s is not "
-                                "mirrored",
-                                name),
-                   "Set it on the target after the run, by ALTER MATERIALIZED VIEW ... SET.");
-    for (size_t i = 0; i < sizeof(POLICIES) / sizeof(*POLICIES); i++) {
-        const CatJob *job = mirror_job_of(build, &from->view, POLICIES[i]);
-        if (job != NULL)
-            mirror_not(build,
-                       arena_printf(build->arena, "job %lld (%s of %s) is not mirrored: %s",
-                                    (long long)job->id, job->procedure.rel, name,
-                                    job->config == NULL ? "{}" : job->config),
-                       "Add the policy on the target after the run.");
-    }
-}
-
 static void take_aggregate(Build *build, const CatAggregate *from, Mark *mark)
 {
     mark->selected = false; /* its view is not restored: the aggregate brings it */
@@ -176,11 +153,12 @@ static void take_aggregate(Build *build, const CatAggregate *from, Mark *mark)
         .query = from->query,
         .materialized_only = from->materialized_only,
         .refresh = refresh_of(build, from),
+        .columnstore = mirror_columnstore(build, &from->view),
+        .retention = mirror_retention(build, &from->view),
         .mirrored = true,
         .pos = build->plan->mirror_pos,
     };
     fill_indexes(build, from, to);
-    tell_rest(build, from);
     *vec_push(build->arena, &build->aggregates) = to;
 }
 

@@ -10,6 +10,13 @@
  * target's TimescaleDB does not know yet is a finding. */
 PlanPolicy mirror_policy(Build *build, const CatJob *job);
 
+/** The columnstore with its policy, of a table or an aggregate's rows, as the plan would give it;
+ * NULL: it has none. */
+const PlanColumnstore *mirror_columnstore(Build *build, const Name *table);
+
+/** The same of its retention. */
+const PlanRetention *mirror_retention(Build *build, const Name *table);
+
 /** Says what is not mirrored. */
 void mirror_not(Build *build, const char *what, const char *hint);
 

@@ -48,7 +48,7 @@ static bool has_columnstore(Build *build)
     for (size_t i = 0; i < build->source->columnstores_count; i++) {
         const CatRelation *table =
             catalog_relation_named(build->source, &build->source->columnstores[i].table);
-        if (table != NULL && build_mark(build, table)->selected)
+        if (table != NULL && table->is_hypertable && build_mark(build, table)->selected)
             return true;
     }
     return false;

@@ -271,9 +271,8 @@ typedef struct CatAggregate {
     Name materialization; /* its hypertable */
     const char *query;
     bool materialized_only;
-    bool is_finalized;  /* of the form that every version knows */
-    bool is_compressed; /* has a columnstore */
-    Name reads;         /* a hypertable, or another aggregate */
+    bool is_finalized; /* of the form that every version knows */
+    Name reads;        /* a hypertable, or another aggregate */
 } CatAggregate;
 
 #define CAT_LIST(type, name)                                                                       \

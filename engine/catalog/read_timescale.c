@@ -130,7 +130,6 @@ void read_aggregates(Catalog *catalog, const Rows *rows)
             .query = text(catalog, rows, r, 4),
             .materialized_only = rows_bool(rows, r, 5),
             .is_finalized = rows_bool(rows, r, 6),
-            .is_compressed = rows_bool(rows, r, 7),
-            .reads = name(catalog, rows, r, 8),
+            .reads = name(catalog, rows, r, 7),
         };
 }

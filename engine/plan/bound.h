@@ -146,6 +146,8 @@ typedef struct BoundAggregate {
     bool *materialized_only;
     uint32_t *data;
     BoundRefresh *refresh;
+    BoundColumnstore *columnstore;
+    BoundRetention *retention;
 } BoundAggregate;
 
 typedef struct BoundJob {

@@ -120,10 +120,12 @@ void canonical_aggregates(Json *json, Arena *arena, const Plan *plan)
     for (size_t i = 0; i < plan->aggregate_count; i++) {
         const PlanAggregate *aggregate = &plan->aggregates[i];
         json_open(json, NULL, '{');
+        put_columnstore(json, aggregate->columnstore);
         json_text(json, "data", aggregate->carry ? "carry" : "rebuild");
         json_bool(json, "materialized_only", aggregate->materialized_only);
         json_text(json, "query", aggregate->query);
         put_refresh(json, aggregate->refresh);
+        put_retention(json, aggregate->retention);
         json_text(json, "target_view", name_text(arena, &aggregate->target_view));
         json_close(json, '}');
     }

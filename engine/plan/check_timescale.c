@@ -271,6 +271,19 @@ static void check_window(Check *check, const Node *aggregate, const Node *drop_n
     }
 }
 
+/* \note Source: "setup a refresh policy for ... before setting up a columnstore policy"
+ * (TimescaleDB's tsl/src/bgw_policy/compression_api.c). */
+static void check_converts(Check *check, const Node *node, const char *path)
+{
+    const Node *after = node_at(node, "columnstore.after");
+    const Node *policy = after != NULL ? after : node_at(node, "columnstore.created_before");
+    if (policy == NULL || node_get(node, "refresh") != NULL)
+        return;
+    report_node(check->report, DIAG_CONVERTS_STALE, policy,
+                "%s.columnstore: its policy needs a refresh policy", path);
+    report_hint(check->report, "Add refresh, or leave %s out.", policy->key->text);
+}
+
 static void check_aggregate(Check *check, const Node *node, const char *path)
 {
     const Node *query = node_get(node, "query");
@@ -284,6 +297,9 @@ static void check_aggregate(Check *check, const Node *node, const char *path)
         report_hint(check->report, "start_offset lies further back than end_offset.");
         return;
     }
+    check_retention(check, node, path);
+    check_columnstore(check, node, path);
+    check_converts(check, node, path);
     const Node *table = list == NULL ? NULL : list->first;
     for (size_t i = 0; table != NULL; i++, table = table->next) {
         const Node *drop = node_at(table, "retention.drop_after");

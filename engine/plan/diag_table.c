@@ -72,6 +72,8 @@ static const PlanDiagRow ROWS[DIAG_COUNT] = {
     [DIAG_SAME_PLAN] = {"P260", false, "A plan is given twice"},
     [DIAG_WINDOW_LOSES] = {"P262", false, "A refresh drops what retention has dropped"},
     [DIAG_MEMORY] = {"P280", true, "limits.memory is too small for the plan's jobs"},
+    [DIAG_CONVERTS_STALE] = {"P282", true,
+                             "An aggregate's columnstore policy needs a refresh policy"},
     [DIAG_AGGREGATE_NAME] = {"P293", true, "A continuous aggregate has the name of a table"},
     [DIAG_AGGREGATE_CYCLE] = {"P294", true, "Continuous aggregates read each other"},
     [DIAG_CARRY] = {"P295", true, "There is no aggregate whose rows could be carried over"},

@@ -55,7 +55,7 @@ static PlanPolicy policy(Fill *fill, const BoundPolicy *from, const char *path, 
 }
 
 static const PlanColumnstore *columnstore(Fill *fill, const BoundColumnstore *from,
-                                          const Node *node)
+                                          const char *path, const Node *node)
 {
     if (from == NULL)
         return NULL;
@@ -68,12 +68,13 @@ static const PlanColumnstore *columnstore(Fill *fill, const BoundColumnstore *fr
         .after = arena_strdup(fill->arena, from->after),
         .after_is_integer = is_integer(from->after),
         .created_before = arena_strdup(fill->arena, from->created_before),
-        .policy = policy(fill, &from->policy, "hypertables[].columnstore", node),
+        .policy = policy(fill, &from->policy, path, node),
     };
     return to;
 }
 
-static const PlanRetention *retention(Fill *fill, const BoundRetention *from, const Node *node)
+static const PlanRetention *retention(Fill *fill, const BoundRetention *from, const char *path,
+                                      const Node *node)
 {
     if (from == NULL)
         return NULL;
@@ -82,7 +83,7 @@ static const PlanRetention *retention(Fill *fill, const BoundRetention *from, co
         .drop_after = arena_strdup(fill->arena, from->drop_after),
         .drop_after_is_integer = is_integer(from->drop_after),
         .drop_created_before = arena_strdup(fill->arena, from->drop_created_before),
-        .policy = policy(fill, &from->policy, "hypertables[].retention", node),
+        .policy = policy(fill, &from->policy, path, node),
     };
     return to;
 }
@@ -141,8 +142,10 @@ static void fill_hypertable(Fill *fill, const BoundHypertable *from, const Node 
             bool_or_default(from->create_default_indexes, path, "create_default_indexes"),
         .integer_now_func = arena_strdup(fill->arena, from->integer_now_func),
         .from_partitioned = bool_or_default(from->from_partitioned, path, "from_partitioned"),
-        .columnstore = columnstore(fill, from->columnstore, node_get(node, "columnstore")),
-        .retention = retention(fill, from->retention, node_get(node, "retention")),
+        .columnstore = columnstore(fill, from->columnstore, "hypertables[].columnstore",
+                                   node_get(node, "columnstore")),
+        .retention = retention(fill, from->retention, "hypertables[].retention",
+                               node_get(node, "retention")),
         .reorder = reorder(fill, from->reorder, node_get(node, "reorder")),
         .pos = node_get(node, "target_table")->pos,
     };
@@ -188,6 +191,11 @@ static void fill_aggregates(Fill *fill, const BoundPlan *bound, const Node *root
                 bool_or_default(from->materialized_only, path, "materialized_only"),
             .carry = from->data != NULL && *from->data != 0,
             .refresh = refresh(fill, from->refresh, node_get(node, "refresh")),
+            .columnstore =
+                columnstore(fill, from->columnstore, "continuous_aggregates[].columnstore",
+                            node_get(node, "columnstore")),
+            .retention = retention(fill, from->retention, "continuous_aggregates[].retention",
+                                   node_get(node, "retention")),
             .pos = node_get(node, "target_view")->pos,
         };
     }

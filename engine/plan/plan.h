@@ -192,6 +192,7 @@ typedef struct PlanHypertable {
     const PlanColumnstore *columnstore; /* NULL: none, here and below */
     const PlanRetention *retention;
     const PlanReorder *reorder;
+    bool is_aggregate; /* stands for the rows of an aggregate, by its name */
     PlanPos pos;
 } PlanHypertable;
 
@@ -209,10 +210,12 @@ typedef struct PlanAggregate {
     const char *query;
     bool materialized_only;
     bool carry; /* what outlived the raw rows is brought along; else it is computed anew */
-    const PlanRefresh *refresh; /* NULL: no policy */
-    bool mirrored;              /* as it is on the source, with these indexes and no others */
-    const char **indexes;       /* CREATE INDEX up to, and what follows the table, in pairs */
-    size_t index_count;         /* pairs */
+    const PlanRefresh *refresh;         /* NULL: no policy */
+    const PlanColumnstore *columnstore; /* of its rows; NULL: none */
+    const PlanRetention *retention;     /* of its rows; NULL: none */
+    bool mirrored;        /* as it is on the source, with these indexes and no others */
+    const char **indexes; /* CREATE INDEX up to, and what follows the table, in pairs */
+    size_t index_count;   /* pairs */
     PlanPos pos;
 } PlanAggregate;
 

@@ -214,6 +214,9 @@ const cyaml_schema_field_t AGGREGATE_FIELDS[] = {
     CYAML_FIELD_BOOL_PTR("materialized_only", OPTIONAL, BoundAggregate, materialized_only),
     IS_WORD("data", BoundAggregate, data, AGGREGATE_DATA),
     CYAML_FIELD_MAPPING_PTR("refresh", OPTIONAL, BoundAggregate, refresh, REFRESH_FIELDS),
+    CYAML_FIELD_MAPPING_PTR("columnstore", OPTIONAL, BoundAggregate, columnstore,
+                            COLUMNSTORE_FIELDS),
+    CYAML_FIELD_MAPPING_PTR("retention", OPTIONAL, BoundAggregate, retention, RETENTION_FIELDS),
     CYAML_FIELD_END,
 };
 
@@ -229,6 +232,8 @@ const PlanKey AGGREGATE_KEYS[] = {
      .doc = "Compute it anew, or carry over what outlived the raw rows.",
      .fallback = "rebuild"},
     {.key = "refresh", .doc = "Refresh policy."},
+    {.key = "columnstore", .doc = "Columnstore of its rows: settings and policy."},
+    {.key = "retention", .doc = "Retention policy of its rows; it is added last."},
     {.key = NULL},
 };
 

@@ -23,7 +23,7 @@ JOIN timescaledb_information.hypertables i ON i.hypertable_schema = h.schema_nam
 JOIN pg_catalog.pg_namespace n ON n.nspname = h.schema_name
 JOIN pg_catalog.pg_class r ON r.relnamespace = n.oid AND r.relname = h.table_name
 UNION ALL
-SELECT 1259, r.oid, pg_catalog.format('columnstore %I.%I', h.hypertable_schema, h.hypertable_name),
+SELECT 1259, r.oid, pg_catalog.format('columnstore %I.%I', h.schema, h.name),
        (SELECT pg_catalog.format('by (%s) in order (%s)',
                    pg_catalog.string_agg(pg_catalog.quote_ident(s.attname), ', ' ORDER BY s.segmentby_column_index)
                        FILTER (WHERE s.segmentby_column_index IS NOT NULL),
@@ -36,10 +36,13 @@ SELECT 1259, r.oid, pg_catalog.format('columnstore %I.%I', h.hypertable_schema, 
        || COALESCE((SELECT ' merged up to ' || pg_catalog.min(pg_catalog.to_jsonb(d) ->> 'compress_interval_length')
                     FROM _timescaledb_catalog.dimension d JOIN _timescaledb_catalog.hypertable t ON t.id = d.hypertable_id
                     WHERE t.schema_name = h.hypertable_schema AND t.table_name = h.hypertable_name), '')
-FROM timescaledb_information.hypertables h
-JOIN pg_catalog.pg_namespace n ON n.nspname = h.hypertable_schema
-JOIN pg_catalog.pg_class r ON r.relnamespace = n.oid AND r.relname = h.hypertable_name
-WHERE h.compression_enabled
+FROM (SELECT hypertable_schema, hypertable_name, hypertable_schema AS schema, hypertable_name AS name
+      FROM timescaledb_information.hypertables WHERE compression_enabled
+      UNION ALL
+      SELECT materialization_hypertable_schema, materialization_hypertable_name, view_schema, view_name
+      FROM timescaledb_information.continuous_aggregates WHERE compression_enabled) AS h
+JOIN pg_catalog.pg_namespace n ON n.nspname = h.schema
+JOIN pg_catalog.pg_class r ON r.relnamespace = n.oid AND r.relname = h.name
 UNION ALL
 SELECT 1259, r.oid, pg_catalog.format('continuous aggregate %I.%I', a.view_schema, a.view_name),
        CASE WHEN a.materialized_only THEN 'materialized only, ' ELSE 'real time, ' END || a.view_definition
@@ -60,8 +63,8 @@ SELECT CASE WHEN j.proc_name ~ '^policy_' THEN 1259 ELSE 1255 END, COALESCE(r.oi
 FROM timescaledb_information.jobs j
 JOIN _timescaledb_config.bgw_job b ON b.id = j.job_id
 LEFT JOIN _timescaledb_catalog.continuous_agg a
-  ON j.proc_name = 'policy_refresh_continuous_aggregate'
- AND a.mat_hypertable_id::pg_catalog.text = j.config ->> 'mat_hypertable_id'
+  ON j.proc_name ~ '^policy_'
+ AND a.mat_hypertable_id::pg_catalog.text = COALESCE(j.config ->> 'mat_hypertable_id', j.config ->> 'hypertable_id')
 CROSS JOIN LATERAL (SELECT COALESCE(a.user_view_schema, j.hypertable_schema), COALESCE(a.user_view_name, j.hypertable_name))
         AS x(schema, name)
 LEFT JOIN (pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace)

@@ -81,6 +81,8 @@ static const char *why_drifted(StepCtx *ctx, AggregateState state, bool made)
         return arena_printf(ctx->arena, "%s has materialized_only %s, the plan wants %s", name,
                             aggregate->materialized_only ? "false" : "true",
                             aggregate->materialized_only ? "true" : "false");
+    if (state == AGGREGATE_NO_STORE)
+        return arena_printf(ctx->arena, "%s has no columnstore, the plan wants one", name);
     if (!made && ctx->run->plan->schema.existing != PLAN_EXISTING_ADOPT)
         return arena_printf(ctx->arena, "%s is there and was not made by this plan", name);
     return NULL;

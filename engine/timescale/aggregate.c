@@ -41,6 +41,26 @@ static void append_indexes(Arena *arena, SqlList *list, const Conn *conn, const 
     }
 }
 
+PlanHypertable aggregate_as_table(const PlanAggregate *aggregate)
+{
+    return (PlanHypertable){.target_table = aggregate->target_view,
+                            .columnstore = aggregate->columnstore,
+                            .retention = aggregate->retention,
+                            .is_aggregate = true,
+                            .pos = aggregate->pos};
+}
+
+static void append_columnstore(Arena *arena, SqlList *list, const Conn *conn,
+                               const PlanAggregate *plan, const TsTarget *target)
+{
+    const PlanHypertable table = aggregate_as_table(plan);
+    if (plan->columnstore == NULL)
+        return;
+    SqlList more = columnstore_sql(arena, conn, &table, target);
+    for (size_t i = 0; i < more.count; i++)
+        *vec_push(arena, list) = more.items[i];
+}
+
 SqlList aggregate_sql(Arena *arena, const Conn *conn, const PlanAggregate *plan,
                       const TsTarget *target)
 {
@@ -59,6 +79,7 @@ SqlList aggregate_sql(Arena *arena, const Conn *conn, const PlanAggregate *plan,
     str_append(&sql, "\nWITH NO DATA"); /* a line of its own: the query may end in a comment */
     sql_list_add(arena, &list, &sql);
     append_indexes(arena, &list, conn, plan);
+    append_columnstore(arena, &list, conn, plan, target);
     return list;
 }
 
@@ -244,9 +265,11 @@ bool aggregate_find(Conn *conn, const PlanAggregate *plan, AggregateState *state
     *oid = rows_oid(rows, 0, 0);
     if (rows_text(rows, 0, 1) == NULL)
         *state = AGGREGATE_OTHER;
+    else if (rows_bool(rows, 0, 1) != plan->materialized_only)
+        *state = AGGREGATE_DIFFERENT;
     else
-        *state = rows_bool(rows, 0, 1) == plan->materialized_only ? AGGREGATE_AS_PLANNED
-                                                                  : AGGREGATE_DIFFERENT;
+        *state = plan->columnstore != NULL && !rows_bool(rows, 0, 2) ? AGGREGATE_NO_STORE
+                                                                     : AGGREGATE_AS_PLANNED;
     return true;
 }
 

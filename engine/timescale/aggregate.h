@@ -14,7 +14,8 @@ typedef enum AggregateState {
     AGGREGATE_MISSING,
     AGGREGATE_AS_PLANNED,
     AGGREGATE_DIFFERENT,
-    AGGREGATE_OTHER /* a relation of that name that is no continuous aggregate */
+    AGGREGATE_NO_STORE, /* the plan has a columnstore for its rows */
+    AGGREGATE_OTHER     /* a relation of that name that is no continuous aggregate */
 } AggregateState;
 
 /* One call of the refresh: texts as the aggregate's time column takes them. */
@@ -29,6 +30,9 @@ typedef VEC(AggregateRange) AggregateRanges;
  * TimescaleDB's functions without their schema. */
 SqlList aggregate_sql(Arena *arena, const Conn *conn, const PlanAggregate *plan,
                       const TsTarget *target);
+
+/** Its rows as a hypertable, by its name: for its columnstore and its policies. */
+PlanHypertable aggregate_as_table(const PlanAggregate *aggregate);
 
 /** The call that refreshes one range. The last range ends where the policy's window ends (newer
  * buckets are not complete, and real-time aggregation shows their rows), without a policy with the

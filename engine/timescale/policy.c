@@ -128,7 +128,7 @@ SqlList columnstore_sql(Arena *arena, const Conn *conn, const PlanHypertable *pl
     for (size_t i = 0; i < columnstore->orderby_count; i++)
         str_appendf(&order, "%s%s", i > 0 ? ", " : "", columnstore->orderby[i]);
     AUTO_STR Str sql = {0};
-    str_append(&sql, "ALTER TABLE ");
+    str_append(&sql, plan->is_aggregate ? "ALTER MATERIALIZED VIEW " : "ALTER TABLE ");
     ddl_qname(&sql, conn, &plan->target_table);
     str_appendf(&sql, " SET (%s", words->enable);
     append_setting(&sql, conn, words->segmentby, &segments);
@@ -259,6 +259,11 @@ void policy_altered(Str *sql, const Conn *conn, const PlanPolicy *policy, const 
     str_appendf(sql, "%s%s)", add, given.data);
 }
 
+/* The view of jobs calls an aggregate by its materialization up to 2.19. */
+#define OF_AGGREGATE                                                                               \
+    " JOIN _timescaledb_catalog.continuous_agg a"                                                  \
+    " ON j.config ->> 'hypertable_id' = a.mat_hypertable_id::text WHERE a.user_view_schema"
+
 /* Of such a policy each alter_job() is refused by the check of its configuration, which looks for
  * drop_after; without the check it is taken. */
 static bool is_by_creation(const PlanHypertable *plan, PolicyKind kind)
@@ -287,10 +292,10 @@ static void append_alter(Str *sql, const Conn *conn, const PlanHypertable *plan,
         str_append(&given, ", check_config => 0::regproc");
     str_append(sql, "SELECT ");
     ts_function(sql, conn, target->schema, "alter_job");
-    str_appendf(sql, "j.job_id%s) FROM timescaledb_information.jobs j WHERE j.hypertable_schema = ",
-                given.data);
+    str_appendf(sql, "j.job_id%s) FROM timescaledb_information.jobs j%s = ", given.data,
+                plan->is_aggregate ? OF_AGGREGATE : " WHERE j.hypertable_schema");
     ddl_literal(sql, conn, plan->target_table.schema);
-    str_append(sql, " AND j.hypertable_name = ");
+    str_append(sql, plan->is_aggregate ? " AND a.user_view_name = " : " AND j.hypertable_name = ");
     ddl_literal(sql, conn, plan->target_table.rel);
     str_appendf(sql, " AND j.proc_name = '%s'", POLICIES[kind].procedure);
 }

@@ -166,11 +166,12 @@ static bool is_expected_there(const Judge *judge, const KindRow *kind, const Rel
 {
     if (!judge->complete && (kind->flags & LATE) != 0)
         return false;
-    if ((kind->flags & AGGREGATE) != 0)
-        return is_mirrored_view(judge->blueprint, oid);
     if ((kind->flags & JOB) != 0)
         return is_mirrored_job(judge->blueprint, oid);
-    return relation != NULL && relation->chunked;
+    if ((kind->flags & HYPERTABLE) != 0 && relation != NULL && relation->chunked)
+        return true;
+    return is_mirrored_view(judge->blueprint,
+                            oid); /* its rows have columnstore and policies, too */
 }
 
 static bool is_expected(const Judge *judge, const KindRow *kind, const Fact *fact, uint32_t oid)
@@ -197,7 +198,7 @@ static bool is_comparable(const Judge *judge, const KindRow *kind, uint32_t oid)
     const CatRelation *table = catalog_relation(judge->blueprint->source, oid);
     const Relation *relation = relation_of(judge->blueprint, table);
     if ((kind->flags & HYPERTABLE) != 0)
-        return is_as_mirrored(judge->blueprint, relation);
+        return relation == NULL || is_as_mirrored(judge->blueprint, relation);
     if ((kind->flags & (AGGREGATE | JOB)) != 0)
         return (kind->flags & BY_MAJOR) == 0 || judge->same_major;
     if (judge->blueprint->rename_count > 0 || (relation != NULL && relation->hypertable != NULL))
@@ -275,7 +276,9 @@ static void take_facts(Arena *arena, const Rows *rows, const Blueprint *blueprin
         uint32_t oid = (uint32_t)rows_int64(rows, r, 1);
         const char *key = rows_text(rows, r, 2);
         const KindRow *kind = kind_of(key);
-        bool aggregate = kind != NULL && (kind->flags & AGGREGATE) != 0; /* not in the archive */
+        /* Aggregates are not in the archive. */
+        bool aggregate = kind != NULL && (kind->flags & (AGGREGATE | HYPERTABLE)) != 0 &&
+                         blueprint != NULL && is_mirrored_view(blueprint, oid);
         if (blueprint != NULL && !aggregate &&
             !blueprint_keeps_object(blueprint, (uint32_t)rows_int64(rows, r, 0), oid))
             continue;

@@ -347,10 +347,14 @@ AGGREGATES = [
                  "max_runtime": "20 minutes", "max_retries": 2, "retry_period": "7 minutes", "scheduled": False}},
     {"target_view": '"agg S"."Hourly"',
      "query": "SELECT time_bucket('1 hour', at) AS \"Hour\", device, count(*) AS n FROM app.reading\nGROUP BY 1, 2;\n",
-     "refresh": {"start_offset": "3 months", "end_offset": "unbounded", "schedule_interval": "30 minutes"}},
+     "refresh": {"start_offset": "3 months", "end_offset": "unbounded", "schedule_interval": "30 minutes"},
+     "columnstore": {"segmentby": ["device"], "orderby": ['"Hour" DESC'], "after": "4 months", "scheduled": False,
+                     "schedule_interval": "11 hours", "max_retries": 5},
+     "retention": {"drop_created_before": "9 years", "schedule_interval": "3 days", "max_runtime": "2 minutes"}},
     {"target_view": "app.ticks_per_hour",
      "query": "SELECT time_bucket(3600, s) AS s, max(value) FROM app.tick GROUP BY 1",
-     "refresh": {"start_offset": "864000", "end_offset": "3600", "schedule_interval": "1 hour"}},
+     "refresh": {"start_offset": "864000", "end_offset": "3600", "schedule_interval": "1 hour"},
+     "columnstore": {"orderby": ["s"]}, "retention": {"drop_after": "315360000"}},
 ]
 WORK = [
     {"procedure": "app.rollup", "schedule_interval": "2 hours", "config": '{"k": "it\'s"}', "max_retries": 5,
@@ -436,10 +440,10 @@ def test_the_printed_policies_are_what_was_asked(godwit, plan, database, source,
     for what in ("hypertables: columnstore of app.reading", 'continuous_aggregates: "Odd"."Da ily ""x"',
                  "jobs: app.rollup"):
         assert what + " needs the community edition, and the target's edition is not known" in shown.err
-    assert 'P281: hypertables: retention of "Odd"."Ta b" by drop_created_before: in TimescaleDB 2.' in shown.err
+    assert 'P281: retention of "Odd"."Ta b" by drop_created_before: in TimescaleDB 2.' in shown.err
     before = printed(shown.out, "hypertable", "columnstore", "aggregate", "index", "constraint")
     behind = printed(shown.out, "aggregate.refresh", "aggregate.policy", "policy", "job")
-    assert len([one for one in before + behind if "columnstore" in one]) == 6
+    assert len([one for one in before + behind if "columnstore" in one]) == 9
     assert [one[:4] for one in behind[:4]] == ["CALL", "CALL", "CALL", "SELE"]
     jobs, stores, views, others, filled = community(
         ["CREATE EXTENSION timescaledb", COMMUNITY, 'CREATE SCHEMA "agg S"', *before, ROWS, *behind],
@@ -469,6 +473,10 @@ def test_the_printed_policies_are_what_was_asked(godwit, plan, database, source,
     usual = {"runtime": "00:00:00", "retries": -1, "again": "01:00:00", "scheduled": True, "zone": None, "start": None}
     drops = {**usual, "every": "1 day", "runtime": "00:05:00", "again": "00:05:00"}
     assert jobs == [
+        {**usual, "t": "Hourly", "p": "policy_compression", "every": "11:00:00", "retries": 5, "scheduled": False,
+         "config": {"compress_after": "4 mons"}},
+        {**drops, "t": "Hourly", "p": "policy_retention", "every": "3 days", "runtime": "00:02:00",
+         "config": {"drop_created_before": "9 years"}},
         {**usual, "t": "Ta b", "p": "policy_compression", "every": "12:00:00", "scheduled": False,
          "config": {"compress_created_before": "3 days"}},
         {**drops, "t": "Ta b", "p": "policy_reorder", "every": "2 days", "runtime": "00:04:00", "retries": 4,
@@ -483,7 +491,8 @@ def test_the_printed_policies_are_what_was_asked(godwit, plan, database, source,
          "start": "2027-01-02 00:00", "runtime": "00:08:00", "retries": 7, "again": "00:09:00",
          "config": {"drop_after": "2 years"}},
         {**usual, "t": "tick", "p": "policy_compression", "every": "1 day", "config": {"compress_after": 604800}},
-        {**drops, "t": "tick", "p": "policy_retention", "config": {"drop_after": 31536000}}]
+        {**drops, "t": "tick", "p": "policy_retention", "config": {"drop_after": 31536000}},
+        {**drops, "t": "ticks_per_hour", "p": "policy_retention", "config": {"drop_after": 315360000}}]
 
 
 MIRRORED = r'''
@@ -505,7 +514,7 @@ def test_mirrored_statements(community):
     def asked(name):
         """As one column: the driver gives rows as objects, and unnamed columns would fall into one."""
         text = (root / f"engine/sql/{name}.sql").read_text().rstrip().removesuffix(";").replace("$1", "'{}'")
-        counted = {"catalog_columnstores": 5, "catalog_jobs": 28, "catalog_aggregates": 10, "verify_hypertables": 4}
+        counted = {"catalog_columnstores": 5, "catalog_jobs": 28, "catalog_aggregates": 9, "verify_hypertables": 4}
         names = ", ".join(f"c{i}" for i in range(counted[name]))
         values = ", ".join(f"to_jsonb(c{i})" for i in range(counted[name]))
         return f"SELECT to_jsonb(array[{values}]) AS row FROM ({text}\n) AS q({names})"
@@ -515,26 +524,37 @@ def test_mirrored_statements(community):
             [*map(asked, ("catalog_columnstores", "catalog_jobs", "catalog_aggregates", "verify_hypertables")),
              "SELECT regexp_replace(indexdef, '.* USING ', '') AS row FROM pg_indexes"
              " WHERE tablename ~ '^_materialized' ORDER BY 1"]))
-    assert stores == [["app", "m", ['De"v'], ["at DESC"], "14 days"]]
+    assert stores == [["agg S", "Hourly", ["dev"], ['"Hour" DESC'], "90 days"],
+                      ["app", "m", ['De"v'], ["at DESC"], "14 days"]]
     assert indexes == ['btree ("Hour" DESC)', 'btree (dev, "Hour" DESC)', "btree (n) WHERE (n > 1)"]
-    assert [view[0:2] + view[5:] for view in views] == [["agg S", "Hourly", False, True, False, "app", "m"]]
-    assert jobs[3][21:23] == ["app", "looks"]
-    more = {job[4]: (job[1:3], json.loads(job[18]), job[11], job[7], job[19], job[20], job[23:27]) for job in jobs}
+    assert [view[0:2] + view[5:] for view in views] == [["agg S", "Hourly", False, True, "app", "m"]]
+    assert jobs[-1][21:23] == ["app", "looks"]
+    more = {(job[2], job[4]): (job[1:3], json.loads(job[18]), job[11], job[7], job[19], job[20], job[23:27])
+            for job in jobs}
+    nowhere = [None, False, None, False]
     assert more == {
-        "policy_compression": (["app", "m"], {"maxchunks_to_compress": 4}, True, None, "postgres", False,
-                               [None, False, None, False]),
-        "policy_retention": (["app", "m"], {"verbose_log": True}, False, "Asia/Tokyo", "postgres", False,
-                             [None, False, None, False]),
-        "policy_refresh_continuous_aggregate": (
+        ("m", "policy_compression"): (
+            ["app", "m"], {"maxchunks_to_compress": 4}, True, None, "postgres", False, nowhere),
+        ("m", "policy_retention"): (
+            ["app", "m"], {"verbose_log": True}, False, "Asia/Tokyo", "postgres", False, nowhere),
+        ("Hourly", "policy_compression"): (["agg S", "Hourly"], {"maxchunks_to_compress": 3}, True, None, "postgres",
+                                           False, nowhere),
+        ("Hourly", "policy_retention"): (["agg S", "Hourly"], {"verbose_log": True}, True, None, "postgres", False,
+                                         nowhere),
+        ("Hourly", "policy_refresh_continuous_aggregate"): (
             ["agg S", "Hourly"], {"buckets_per_batch": 7, "refresh_newest_first": False}, True, None, "postgres", False,
             [None, False, "01:00:00", False]),
-        "roll up": ([None, None], {"k": "it's"}, True, None, "ali ce", False,
-                    [None, False, None, False])}
+        (None, "roll up"): ([None, None], {"k": "it's"}, True, None, "ali ce", False, nowhere)}
     facts = {fact[2]: fact[3] for fact in facts}
     assert facts["columnstore app.m"] == 'by ("De""v") in order (at down nulls first) merged up to 1209600000000'
+    assert facts['columnstore "agg S"."Hourly"'] == \
+        'by (dev) in order ("Hour" down nulls first) merged up to 7776000000000'
+    assert facts['policy_retention of "agg S"."Hourly"'].endswith(
+        'scheduled, {"drop_after": "3 years", "verbose_log": true}')
     assert facts["policy_retention of app.m"].endswith('paused, {"drop_after": "2 years", "verbose_log": true}')
     assert 'job app."roll up" {"k": "it\'s"}' in facts and 'continuous aggregate "agg S"."Hourly"' in facts
     assert 'policy_refresh_continuous_aggregate of "agg S"."Hourly"' in facts
+    assert 'policy_compression of "agg S"."Hourly"' in facts
 
 
 def test_the_apache_edition_is_told_before_anything_runs(godwit, plan, source, target):
@@ -562,7 +582,7 @@ def test_the_apache_edition_is_told_before_anything_runs(godwit, plan, source, t
                  "P273: jobs: app.nobody needs the community edition",
                  "P296: continuous_aggregates: app.hourly comes from the source, too",
                  "P297: continuous_aggregates: the query of app.lost names no hypertable",
-                 "P275: continuous_aggregates: the refresh policy of app.counted counts in integers",
+                 "P275: continuous_aggregates: a policy of app.counted counts in integers",
                  "P298: jobs: neither server has a procedure app.nobody"]:
         assert line in told, line
     assert "app.rollup" not in told

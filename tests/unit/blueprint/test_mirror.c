@@ -220,8 +220,7 @@ static void policies_come_along(void **state)
 static void retention_by_creation(void **state)
 {
 #define FAILS(where)                                                                               \
-    "P281 hypertables: retention of app.m by drop_created_before: in TimescaleDB " where           \
-    " such a "                                                                                     \
+    "P281 retention of app.m by drop_created_before: in TimescaleDB " where " such a "             \
     "job fails whenever it runs, and drops nothing | Let it drop by drop_after, or update the "    \
     "target's TimescaleDB to 2.26.3, 2.27 or later."
 #define PAUSE                                                                                      \
@@ -554,6 +553,23 @@ static void make_aggregates(Made *made)
                  .more = "{\"buckets_per_batch\": 5, \"refresh_newest_first\": false}",
                  .scheduled = true};
     source->jobs_count = 1;
+    made->jobs[1] = (CatJob){.id = 1008,
+                             .table = {"app", "h"},
+                             .procedure = {"_timescaledb_functions", "policy_compression"},
+                             .schedule_interval = "12:00:00",
+                             .max_retries = -1,
+                             .age = "40 days",
+                             .scheduled = true};
+    made->jobs[2] = (CatJob){.id = 1009,
+                             .table = {"app", "h"},
+                             .procedure = {"_timescaledb_functions", "policy_retention"},
+                             .schedule_interval = "1 day",
+                             .max_retries = -1,
+                             .age = "3 years",
+                             .scheduled = true};
+    source->jobs_count = 3;
+    made->columnstores[0] = (CatColumnstore){.table = {"app", "h"}, .chunk_interval = "90 days"};
+    source->columnstores_count = 1;
     made->plan.replication.plugin = PLAN_PLUGIN_TEST_DECODING;
 }
 
@@ -584,6 +600,12 @@ static void aggregates_come_along(void **state)
     assert_string_equal(hour->refresh->end_offset, "01:00:00");
     assert_true(hour->refresh->policy.scheduled);
     assert_string_equal(hour->refresh->policy.more, made->jobs[0].more);
+    assert_string_equal(hour->columnstore->chunk_interval, "90 days");
+    assert_string_equal(hour->columnstore->after, "40 days");
+    assert_string_equal(hour->retention->drop_after, "3 years");
+    assert_true(hour->retention->policy.scheduled);
+    assert_null(day->columnstore);
+    assert_null(day->retention);
     assert_int_equal(hour->index_count, 2);
     assert_string_equal(hour->indexes[0], "CREATE INDEX ON ");
     assert_string_equal(hour->indexes[1], " USING btree (device, b DESC)");

@@ -23,6 +23,8 @@ static const char *segments[] = {"De\"v"}, *order[] = {"at DESC"};
 static const char *indexes[] = {"CREATE INDEX ON ", " USING btree (dev, \"Hour\" DESC)",
                                 "CREATE INDEX \"Mi ne\" ON ", " USING btree (n) WHERE (n > 1)"};
 
+static const char *hours[] = {"dev", "\"Hour\" DESC"};
+
 static void add(Str *text, SqlList list)
 {
     for (size_t i = 0; i < list.count; i++)
@@ -62,18 +64,34 @@ static void add_aggregate(Arena *arena, Str *text, const Conn *conn, const TsTar
         .end_offset = "01:00:00",
         .policy = policy("00:30:00", "{\"buckets_per_batch\": 7, \"refresh_newest_first\": false}"),
     };
+    const PlanColumnstore columnstore = {
+        .segmentby = hours,
+        .segmentby_count = 1,
+        .orderby = hours + 1,
+        .orderby_count = 1,
+        .chunk_interval = "90 days",
+        .after = "40 days",
+        .policy = policy("12:00:00", "{\"maxchunks_to_compress\": 3}"),
+    };
+    const PlanRetention retention = {.drop_after = "3 years",
+                                     .policy = policy("1 day", "{\"verbose_log\": true}")};
     const PlanAggregate aggregate = {
         .target_view = {"agg S", "Hourly"},
         .query =
             "SELECT public.time_bucket('1 hour', at) AS \"Hour\", \"De\"\"v\" AS dev, count(*) "
             "AS n FROM app.m GROUP BY 1, 2;",
         .refresh = &refresh,
+        .columnstore = &columnstore,
+        .retention = &retention,
         .mirrored = true,
         .indexes = indexes,
         .index_count = 2,
     };
     add(text, aggregate_sql(arena, conn, &aggregate, target));
     add(text, aggregate_policy_sql(arena, conn, &aggregate, target));
+    const PlanHypertable rows = aggregate_as_table(&aggregate);
+    add(text, policy_sql(arena, conn, &rows, POLICY_COLUMNSTORE, target));
+    add(text, policy_sql(arena, conn, &rows, POLICY_RETENTION, target));
 }
 
 static void add_job(Arena *arena, Str *text, const Conn *conn, const TsTarget *target)
