@@ -4,6 +4,7 @@
 #include "draft/draft_internal.h"
 
 #include "base/units.h"
+#include "blueprint/blueprint.h"
 #include "plan/plan.h"
 #include "provider/provider.h"
 
@@ -49,7 +50,7 @@ static bool has_control(const char *text)
 
 /* Single quotes take everything but control characters, for which double quotes have escapes. */
 /* A YAML scalar, in quotes where a reader might take it for something else. */
-static char *draft_scalar(Arena *arena, const char *text)
+char *draft_scalar(Arena *arena, const char *text)
 {
     AUTO_STR Str out = {0};
     bool control = has_control(text);
@@ -71,7 +72,7 @@ static char *draft_scalar(Arena *arena, const char *text)
 }
 
 /* "schema.name" as a YAML scalar. */
-static char *draft_relation(Arena *arena, const Name *name)
+char *draft_relation(Arena *arena, const Name *name)
 {
     return draft_scalar(arena, name_text(arena, name));
 }
@@ -281,6 +282,30 @@ static void write_mirrored(Draft *draft, const CatRelation *table)
     if (count > 0 && dimensions[0].integer_now_func.rel != NULL)
         str_appendf(draft->out, "#     integer_now_func: %s\n",
                     draft_relation(draft->arena, &dimensions[0].integer_now_func));
+    draft_policies(draft->arena, draft->out, draft->in->source, &table->name);
+}
+
+static void write_aggregates(Draft *draft)
+{
+    const Catalog *source = draft->in->source;
+    size_t count = 0;
+    for (size_t i = 0; i < source->aggregates_count; i++) {
+        const CatRelation *view = catalog_relation_named(source, &source->aggregates[i].view);
+        if (view == NULL || is_provider_schema(draft, view->name.schema))
+            continue;
+        if (count++ == 0)
+            str_append(draft->out, "# continuous_aggregates:\n");
+        draft_aggregate(draft->arena, draft->out, source, &source->aggregates[i]);
+    }
+    count = 0;
+    for (size_t i = 0; i < source->jobs_count; i++) {
+        const CatJob *job = &source->jobs[i];
+        if (schema_is_timescaledb(job->procedure.schema))
+            continue;
+        if (count++ == 0)
+            str_append(draft->out, "# jobs:\n");
+        draft_job(draft->arena, draft->out, job);
+    }
 }
 
 static void write_mirror(Draft *draft)
@@ -294,10 +319,13 @@ static void write_mirror(Draft *draft)
         if (count++ == 0)
             str_append(draft->out,
                        "\n# Hypertables of the source become hypertables with the same settings. "
-                       "Below is what they are; an\n# entry of \"hypertables\" changes it for its "
-                       "table.\ntimescaledb: {mirror: true}\n# hypertables:\n");
+                       "Below is what they are, with\n# aggregates and jobs; an "
+                       "entry changes it for its table, one of an aggregate or a job stands in "
+                       "its\n# place.\ntimescaledb: {mirror: true}\n# hypertables:\n");
         write_mirrored(draft, table);
     }
+    if (count > 0)
+        write_aggregates(draft);
 }
 
 static void write_candidate(Draft *draft, const Candidate *candidate, bool active)

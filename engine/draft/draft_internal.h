@@ -24,6 +24,22 @@ typedef VEC(Candidate) Candidates;
 MUSTCHECK bool draft_candidates(Arena *arena, const Catalog *source, Conn *conn, Candidates *found,
                                 Err *err);
 
+/** A text as YAML writes it on one line, quoted where it must be. */
+char *draft_scalar(Arena *arena, const char *text);
+
+/** A relation as a plan names it, the same way. */
+char *draft_relation(Arena *arena, const Name *name);
+
+/** Appends, as comments below an entry, columnstore and policies of a hypertable or of an
+ * aggregate's rows. */
+void draft_policies(Arena *arena, Str *out, const Catalog *source, const Name *table);
+
+/** Appends a continuous aggregate as an entry, in comments. */
+void draft_aggregate(Arena *arena, Str *out, const Catalog *source, const CatAggregate *aggregate);
+
+/** Appends a job of the user's as an entry, in comments. */
+void draft_job(Arena *arena, Str *out, const CatJob *job);
+
 /** Whether a table of the user's is to be moved: not an extension's, not TimescaleDB's own. */
 bool draft_is_users(const CatRelation *relation);
 
