@@ -98,6 +98,17 @@ CREATE TABLE IF NOT EXISTS godwit.paused (
     PRIMARY KEY (run, schema, rel)
 );
 
+-- A chunk of a TimescaleDB source whose rows are on the target, where the stream's watcher takes them in: by a wave, or
+-- one by one, in the transaction that wrote the rows. Changes that commit at sync_lsn or above are applied.
+CREATE TABLE IF NOT EXISTS godwit.chunk (
+    run        bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
+    oid        oid NOT NULL,
+    hypertable oid NOT NULL,
+    sync_lsn   pg_lsn NOT NULL,
+    copied_at  timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, oid)
+);
+
 -- A part is done only if its row is here: it was written by the transaction that wrote the rows.
 CREATE TABLE IF NOT EXISTS godwit.part (
     run          bigint NOT NULL,

@@ -202,6 +202,7 @@ typedef enum ChunkWay {
     CHUNKS_NONE,      /* no hypertable of the source is selected */
     CHUNKS_BY_SCHEMA, /* the publication names the schema that chunks are made in */
     CHUNKS_BY_PLUGIN, /* the plugin knows no publications */
+    CHUNKS_BY_WATCH,  /* the stream's watcher publishes and copies them; see docs/adr/0034 */
 } ChunkWay;
 
 typedef struct Blueprint {
@@ -252,6 +253,7 @@ typedef struct Blueprint {
     size_t job_count;
     bool has_chunked; /* a selected relation is a hypertable on the source */
     ChunkWay chunk_way;
+    const char *chunk_why;      /* a clause: why that way, and not one before it; NULL: none */
     const CatJob **paused_jobs; /* the source's, that rest during the run; sorted by id */
     size_t paused_job_count;
     bool source_has_timescaledb;

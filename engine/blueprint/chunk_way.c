@@ -1,7 +1,9 @@
 /*
  * How changes of chunks that are made after the publication come into the stream. A publication
  * names tables, and a chunk made later is none of them: its rows would never arrive. Which ways the
- * source allows follows from what it is; where it allows none the plan is refused.
+ * source allows follows from what it is: the schema that they are made in, published as a whole;
+ * else the watcher of the stream, who adds them one by one; where it allows none the plan is
+ * refused.
  *
  * A schema that is published as a whole publishes UPDATE and DELETE of everything in it, and a
  * table without a replica identity then refuses them to the applications, and to TimescaleDB's own
@@ -141,6 +143,54 @@ static void check_wishes(Build *build)
     }
 }
 
+/* The publication that the relation is in, when it is not the run's own; NULL: it is. */
+static const PublicationDef *adopted(const Blueprint *blueprint, const Relation *relation)
+{
+    for (size_t i = 0; i < blueprint->publication_count; i++) {
+        const PublicationDef *def = &blueprint->publications[i];
+        for (size_t r = 0; def->adopted && r < def->relation_count; r++)
+            if (def->relations[r] == relation)
+                return def;
+    }
+    return NULL;
+}
+
+/* A chunk whose UPDATE would fail on the source once it is published. */
+static const CatRelation *bare_selected(const Build *build)
+{
+    if (!build_publishes_old_rows(build->plan))
+        return NULL;
+    for (size_t i = 0; i < build->source->relations_count; i++) {
+        const CatRelation *table = &build->source->relations[i];
+        bool ours = blueprint_chunked(build->blueprint, table->oid) != NULL ||
+                    blueprint_chunked(build->blueprint, table->hypertable) != NULL;
+        if (ours && !has_identity(build, table))
+            return table;
+    }
+    return NULL;
+}
+
+/* Why the watcher cannot take new chunks in; NULL: it can. */
+static const char *why_not_watch(Build *build)
+{
+    const Blueprint *blueprint = build->blueprint;
+    const CatRelation *bare = bare_selected(build);
+    if (!build->plan->copy.data)
+        return "copy.data is false: what is in a chunk before it is published would be missing";
+    for (size_t i = 0; i < blueprint->relation_count; i++) {
+        const Relation *relation = &blueprint->relations[i];
+        const PublicationDef *def = relation->chunked ? adopted(blueprint, relation) : NULL;
+        if (def != NULL)
+            return arena_printf(build->arena, "publication %s is not the run's to add chunks to",
+                                name_part_text(build->arena, def->name));
+    }
+    if (bare != NULL)
+        return arena_printf(build->arena,
+                            "%s has no replica identity: UPDATE and DELETE would fail there",
+                            build_name(build, &bare->name));
+    return NULL;
+}
+
 void build_chunk_way(Build *build)
 {
     Blueprint *blueprint = build->blueprint;
@@ -152,11 +202,15 @@ void build_chunk_way(Build *build)
         return;
     }
     const char *why = why_not_schema(build);
-    blueprint->chunk_way = CHUNKS_BY_SCHEMA;
-    if (why == NULL)
+    blueprint->chunk_way = why == NULL ? CHUNKS_BY_SCHEMA : CHUNKS_BY_WATCH;
+    blueprint->chunk_why = why;
+    const char *neither = why == NULL ? NULL : why_not_watch(build);
+    if (neither == NULL)
         return;
     build_find(build, DIAG_NEW_CHUNKS, build->plan->mirror_pos, 1,
-               "chunks that are made from now on cannot be published: %s", why);
+               "chunks that are made from now on cannot be published: %s%s%s", neither,
+               text_equal(neither, why) ? "" : "; nor can the whole schema that they are made in: ",
+               text_equal(neither, why) ? "" : why);
     build_hint(build, "Write \"replication: {plugin: test_decoding}\": that plugin knows no "
                       "publications, and tells of every table.");
 }

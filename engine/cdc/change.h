@@ -19,6 +19,9 @@ typedef struct LeafState {
     RelState *rel;
     bool known;         /* a relation message came in this session */
     bool same_order;    /* map[i] == i for all of them */
+    uint32_t chunk;     /* its oid, when the watcher says of it what is copied; 0 */
+    bool chunk_copied;  /* by what the watcher said last, with the position */
+    Lsn chunk_lsn;      /* changes that commit below are in its copy */
     char identity;      /* replica identity as told: d i f n */
     uint16_t *map;      /* position in the tuple -> index in Relation.columns, COLUMN_LEFT_OUT */
     uint16_t map_count; /* columns of a tuple */

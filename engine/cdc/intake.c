@@ -40,6 +40,9 @@ static bool take_begin(Intake *intake, const PgoBegin *begin, Err *err)
         return err_set(err, ERR_PROTOCOL, "transaction %u begins inside another", begin->xid);
     if (!lane_pass(&intake->lane, begin->final_lsn, err) || !take_requests(intake, err))
         return false;
+    if (begin->final_lsn == intake->stream->alone && intake->lane.group->txn_count > 0 &&
+        !lane_flush_group(&intake->lane, false, true, err))
+        return false;
     group_begin(intake->lane.group, begin);
     intake->moving = 0;
     intake->skip_txn = begin->final_lsn < intake->session->position;
@@ -152,17 +155,19 @@ static Lsn open_commit_lsn(const Intake *intake)
 }
 
 /* Whether the leaf's copy has the open transaction (\param skip); else waits while it is held. */
-static bool may_pass(Intake *intake, const Leaf *leaf, bool *skip, Err *err)
+static bool may_pass(Intake *intake, LeafState *state, bool *skip, Err *err)
 {
     const Hold *hold = &intake->stream->hold;
+    const Leaf *leaf = state->leaf;
     Lsn commit_lsn = open_commit_lsn(intake);
     *skip = hold_skips(hold, leaf->index, commit_lsn);
-    if (*skip || !hold_stops(hold, leaf->index))
-        return true;
-    if (!late_wait(&intake->lane, intake->session, leaf, err))
-        return false;
-    *skip = hold_skips(hold, leaf->index, commit_lsn);
-    return true;
+    if (!*skip && hold_stops(hold, leaf->index)) {
+        if (!late_wait(&intake->lane, intake->session, leaf, err))
+            return false;
+        *skip = hold_skips(hold, leaf->index, commit_lsn);
+    }
+    return *skip || state->chunk == 0 ||
+           late_chunk(&intake->lane, intake->session, state, skip, err);
 }
 
 /* Told once for each table, however often sessions begin. */
@@ -193,7 +198,7 @@ static bool take_change(Intake *intake, const PgoMessage *message, size_t bytes,
     bool skip = intake->skip_txn || is_moved_inside(intake, message->change.relation_oid);
     LeafState *leaf = NULL;
     if (!skip && (!find_leaf(intake, message->change.relation_oid, &leaf, &skip, err) ||
-                  (leaf != NULL && !may_pass(intake, leaf->leaf, &skip, err))))
+                  (leaf != NULL && !may_pass(intake, leaf, &skip, err))))
         return false;
     if (!skip && !is_readable(intake, message->change.relation_oid, leaf, err))
         return false;
@@ -227,7 +232,7 @@ static bool take_truncate(Intake *intake, const PgoTruncate *truncate, Err *err)
         LeafState *leaf = NULL;
         bool skip = false;
         if (!find_leaf(intake, oid, &leaf, &skip, err) ||
-            (leaf != NULL && !may_pass(intake, leaf->leaf, &skip, err)) ||
+            (leaf != NULL && !may_pass(intake, leaf, &skip, err)) ||
             (!skip && !is_readable(intake, oid, leaf, err)))
             return false;
     }
@@ -338,7 +343,8 @@ static bool take_batch(Intake *intake, Batch *batch, Err *err)
 static bool next_batch(Intake *intake, int wait_ms, Batch **batch, Err *err)
 {
     Decoding *decoding = &intake->stream->decoding;
-    if (!names_check(intake->session, err) || !decoding_next(decoding, batch, err))
+    if (!watch_check(intake->stream, err) || !names_check(intake->session, err) ||
+        !decoding_next(decoding, batch, err))
         return false;
     if (*batch != NULL)
         return true;

@@ -78,6 +78,53 @@ bool late_wait(Lane *lane, StreamSession *session, const Leaf *leaf, Err *err)
     return !again || read_anew(err);
 }
 
+/* --- chunks --- */
+
+/* Looks again what the watcher knows. \return whether there is nothing to wait for */
+static bool chunk_is_settled(Stream *stream, LeafState *state, Lsn commit_lsn, bool *skip)
+{
+    WatchChunk known = {0};
+    if (watch_look_up(stream, state->chunk, &known)) {
+        state->chunk_lsn = known.sync_lsn;
+        state->chunk_copied = known.copied;
+    }
+    *skip = commit_lsn < state->chunk_lsn;
+    return *skip || state->chunk_copied;
+}
+
+/* What was rolled back with the open transaction may have been others', before it. They are
+ * committed by themselves when it is read again, and only then it waits. */
+static bool read_alone(Stream *stream, Lsn commit_lsn, bool again, Err *err)
+{
+    if (!again || stream->alone == commit_lsn)
+        return true;
+    stream->alone = commit_lsn;
+    return read_anew(err);
+}
+
+bool late_chunk(Lane *lane, StreamSession *session, LeafState *state, bool *skip, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    Stream *stream = lane->stream;
+    Lsn commit_lsn = lane->group->txns[lane->group->txn_count - 1].commit_lsn;
+    bool again = false;
+    *skip = commit_lsn < state->chunk_lsn;
+    if (*skip || state->chunk_copied || chunk_is_settled(stream, state, commit_lsn, skip))
+        return true;
+    if (!settle(lane, &again, err) || !read_alone(stream, commit_lsn, again, err))
+        return false;
+    log_debug(&stream->spec.log, "a change of chunk %u of %s waits until its rows are copied",
+              state->chunk, name_text(&arena, &state->leaf->source));
+    positions_waits(stream, state->leaf);
+    watch_want(stream, state->chunk, commit_lsn);
+    bool ok = true;
+    while (ok && !chunk_is_settled(stream, state, commit_lsn, skip))
+        ok = watch_check(stream, err) && wait_more(lane, session, again, err);
+    watch_want(stream, 0, 0);
+    positions_waits(stream, NULL);
+    return ok && (!again || read_anew(err));
+}
+
 /* --- strangers --- */
 
 static void ask_about(Stream *stream, uint32_t oid)

@@ -26,4 +26,10 @@ MUSTCHECK bool late_stranger(Lane *lane, StreamSession *session, uint32_t oid, b
 /** Whether its changes are left out: by the stream's spec, or late_stranger() found it gone. */
 bool late_is_gone(const Stream *stream, uint32_t oid);
 
+/** A change of a chunk came that the watcher takes in. Waits, with all that was committed before
+ * applied, until the chunk is copied. \param skip whether its copy has the open transaction
+ * \return false as late_wait() */
+MUSTCHECK bool late_chunk(Lane *lane, StreamSession *session, LeafState *state, bool *skip,
+                          Err *err);
+
 #endif

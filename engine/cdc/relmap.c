@@ -96,6 +96,8 @@ void relmap_add_chunk(Relmap *relmap, uint32_t oid, const Leaf *leaf)
     size_t at = chunk_place(relmap, oid);
     LeafState *state = arena_new(&relmap->arena, LeafState);
     *state = (LeafState){.leaf = leaf, .rel = &relmap->rels[leaf->root->index]};
+    if (relmap->blueprint->chunk_way == CHUNKS_BY_WATCH)
+        state->chunk = oid;
     *vec_push(&relmap->arena, &relmap->chunks) = (ChunkState){0};
     ChunkState *items = relmap->chunks.items;
     memmove(&items[at + 1], &items[at], (relmap->chunks.count - 1 - at) * sizeof(ChunkState));

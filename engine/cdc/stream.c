@@ -67,6 +67,7 @@ static void stream_free(Stream *stream)
     mem_free(stream->large_row_told);
     mem_free(stream->shape);
     err_release(&stream->error);
+    watch_release(&stream->watch);
     stop_release(&stream->stop);
     spool_close(stream->spool);
     mem_free(stream);
@@ -194,6 +195,31 @@ static bool first_session(Stream *stream, Err *err)
     }
 }
 
+static bool watches(const Stream *stream)
+{
+    return stream->spec.chunk_publications != NULL && !stream->spec.receive_only;
+}
+
+static bool start_threads(Stream *stream)
+{
+    stream->pulsing = pthread_create(&stream->pulse_thread, NULL, pulse_main, stream) == 0;
+    stream->watching = stream->pulsing && watches(stream) &&
+                       pthread_create(&stream->watch_thread, NULL, watch_main, stream) == 0;
+    stream->decodes = stream->pulsing && stream->watching == watches(stream) &&
+                      pthread_create(&stream->lane_thread, NULL, lane_main, stream) == 0;
+    return stream->decodes;
+}
+
+static void join_threads(Stream *stream)
+{
+    if (stream->decodes)
+        pthread_join(stream->lane_thread, NULL);
+    if (stream->watching)
+        pthread_join(stream->watch_thread, NULL);
+    if (stream->pulsing)
+        pthread_join(stream->pulse_thread, NULL);
+}
+
 bool stream_start(Stream **out, const StreamSpec *spec, Err *err)
 {
     Stream *stream = NULL;
@@ -203,13 +229,9 @@ bool stream_start(Stream **out, const StreamSpec *spec, Err *err)
         stream_free(stream);
         return false;
     }
-    if (pthread_create(&stream->pulse_thread, NULL, pulse_main, stream) != 0) {
-        stream_free(stream);
-        return err_set(err, ERR_RUN, "could not start a thread");
-    }
-    if (pthread_create(&stream->lane_thread, NULL, lane_main, stream) != 0) {
+    if (!start_threads(stream)) {
         stop_request(&stream->stop, STOP_FAILED);
-        pthread_join(stream->pulse_thread, NULL);
+        join_threads(stream);
         stream_free(stream);
         return err_set(err, ERR_RUN, "could not start a thread");
     }
@@ -338,6 +360,46 @@ bool stream_wait_applied(Stream *stream, Lsn lsn, int timeout_ms, Err *err)
            err_context(err, "waiting for %s to be applied", lsn_text(lsn).text);
 }
 
+/* --- chunks --- */
+
+static bool pass_whole(const Stream *stream, const void *begun)
+{
+    return stream->watch.whole > *(const uint64_t *)begun;
+}
+
+static bool wait_chunks(Stream *stream, bool still, int timeout_ms, Err *err)
+{
+    if (!stream->watching)
+        return true;
+    pthread_mutex_lock(&stream->mutex);
+    uint64_t begun = stream->watch.begun;
+    bool rests = stream->watch.rests;
+    stream->watch.still = stream->watch.still || still;
+    pthread_mutex_unlock(&stream->mutex);
+    return rests || wait_for(stream, pass_whole, &begun, timeout_ms, err) ||
+           err_context(err, "waiting for new chunks to be copied");
+}
+
+bool stream_wait_chunks(Stream *stream, int timeout_ms, Err *err)
+{
+    return wait_chunks(stream, false, timeout_ms, err);
+}
+
+bool stream_wait_last_chunks(Arena *arena, Stream *stream, int timeout_ms,
+                             const char *const **statements, size_t *count, Err *err)
+{
+    *count = 0;
+    if (!wait_chunks(stream, true, timeout_ms, err))
+        return false;
+    pthread_mutex_lock(&stream->mutex);
+    const char **texts = arena_array(arena, const char *, stream->watch.unpublished.count + 1);
+    for (size_t i = 0; i < stream->watch.unpublished.count; i++)
+        texts[(*count)++] = arena_strdup(arena, stream->watch.unpublished.items[i]);
+    pthread_mutex_unlock(&stream->mutex);
+    *statements = texts;
+    return true;
+}
+
 /* --- leaves that are held --- */
 
 void stream_take_requests(Stream *stream, bool inside)
@@ -407,8 +469,7 @@ bool stream_stop(Stream *stream, Err *err)
     atomic_store(&stream->draining, true);
     wait_lane_done(stream);
     stop_request(&stream->stop, STOP_DONE);
-    pthread_join(stream->lane_thread, NULL);
-    pthread_join(stream->pulse_thread, NULL);
+    join_threads(stream);
     bool failed = stream->status.failed;
     if (failed && err_is_set(&stream->error))
         err_move(err, &stream->error);

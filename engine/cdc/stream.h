@@ -36,6 +36,8 @@ typedef struct StreamSpec {
     const char *spool_owner; /* what the spool's directory says of its run; NULL: no spool,
                                 whatever the plan says */
     bool receive_only; /* into the spool, while nothing may be applied yet; sync_lsn may be NULL */
+    const char *const *chunk_publications; /* by Relation.index: where the watcher adds chunks of a
+                                              hypertable; NULL: there is no watcher */
     const uint32_t *left_out; /* relations whose changes are none of the run's: partitions that
                                  went, tables that are paused (and with a root its partitions) */
     size_t left_out_count;
@@ -93,6 +95,18 @@ MUSTCHECK bool stream_wait_marker(Stream *stream, const char *nonce, int timeout
 /** How many selected changes have arrived behind the marker with this nonce, whatever other markers
  * came meanwhile; 0 when it has not arrived. */
 uint64_t stream_after_marker(Stream *stream, const char *nonce);
+
+/** Waits until every chunk of the source's hypertables that is there now is copied, where the
+ * watcher takes them in (docs/adr/0034); else returns at once. \return false with ERR_GATE on
+ * timeout, the stream's error, or the stop's */
+MUSTCHECK bool stream_wait_chunks(Stream *stream, int timeout_ms, Err *err);
+
+/** The same behind the fence and the marker, when nobody writes: the watcher rests from then on.
+ * Where the fence's own locks keep the publication from growing chunks are copied nevertheless.
+ * \param statements receives what publishes them, for the session that has the locks: should the
+ * cutover be rolled back it is to commit that, and give the locks back with it */
+MUSTCHECK bool stream_wait_last_chunks(Arena *arena, Stream *stream, int timeout_ms,
+                                       const char *const **statements, size_t *count, Err *err);
 
 /** Waits until applied >= lsn and durable. Errors as above. Used by live verification. */
 MUSTCHECK bool stream_wait_applied(Stream *stream, Lsn lsn, int timeout_ms, Err *err);

@@ -13,6 +13,7 @@
 #include "cdc/hold.h"
 #include "cdc/spool.h"
 #include "cdc/stream.h"
+#include "cdc/watch.h"
 
 /* Durable positions are made, and told to the source, this often. */
 #define REPORT_INTERVAL_MS 1000
@@ -59,6 +60,8 @@ struct Stream {
     PgoValueKind form;       /* of the session's values; 0 before the first */
     pthread_t lane_thread;
     pthread_t pulse_thread;
+    pthread_t watch_thread;
+    bool pulsing, watching, decodes; /* the thread was started */
 
     /* the lane's */
     BatchPool pool;
@@ -75,6 +78,7 @@ struct Stream {
     bool *large_row_told; /* by Leaf.index */
     uint64_t progress;    /* sessions count as good when they moved this */
     int64_t waited_ms;    /* when it last waited for a table, all else being well */
+    Lsn alone; /* the transaction with this commit begins behind a commit of all before */
     struct StreamSession *session;
 
     pthread_mutex_t mutex;
@@ -91,6 +95,7 @@ struct Stream {
     char *shape;       /* as last seen; the pulse's */
     uint32_t stranger_oid;
     Stranger stranger;
+    ChunkWatch watch;        /* see watch.h */
     ChunkQuestion chunk;     /* see chunks.h */
     atomic_bool chunk_asked; /* there is one */
     uint64_t looks; /* at the names, see names.h; what is astray does not change any more */
@@ -146,6 +151,7 @@ bool session_receiver_error(StreamSession *session, Err *err);
 void *receiver_main(void *session);
 void *feeder_main(void *session);
 void *pulse_main(void *stream);
+void *watch_main(void *stream);
 
 /** Positions, under the stream's mutex. */
 void positions_begin(Stream *stream, Lsn applied, Lsn durable);

@@ -219,8 +219,8 @@ static bool hold_once(Wave *wave, Err *err)
         if (!pg_begin(wave->keeper, SNAPSHOT_MODES, err) || !lock_leaves(wave, err) ||
             !make_snapshot(wave, err) ||
             !wave_chunks_lock(wave->keeper, wave->included, wave->included_count, err) ||
-            !wave_chunks_read(&wave->arena, wave->keeper, wave->included, wave->included_count,
-                              wave->leaves, &still, err))
+            !wave_chunks_read(&wave->arena, wave->run, wave->keeper, wave->included,
+                              wave->included_count, wave->leaves, &still, err))
             return false;
         if (still)
             return true;
@@ -338,8 +338,11 @@ static bool open_in_journal(Wave *wave, Conn *target, Err *err)
     Name *names = arena_array(&arena, Name, wave->included_count);
     for (size_t i = 0; i < wave->included_count; i++)
         names[i] = wave->included[i]->source;
+    /* Which chunks it holds counts for leaves that are copied, and no leaf of it is before. */
     return journal_wave_open(target, wave->run->journal.id, names, wave->included_count,
-                             wave->sync_lsn, &wave->number, err);
+                             wave->sync_lsn, &wave->number, err) &&
+           wave_chunks_record(wave->run, target, wave->included, wave->included_count, wave->leaves,
+                              wave->sync_lsn, err);
 }
 
 /* What an earlier wave brought of merged tables goes as a whole, before any part comes: their rows

@@ -20,6 +20,7 @@ typedef struct CopyJob CopyJob; /* copy/job.h */
 
 /* A chunk of a hypertable under the wave's snapshot. */
 typedef struct WaveChunk {
+    uint32_t oid;
     Name name;
     uint64_t bytes;
 } WaveChunk;

@@ -3,6 +3,7 @@
  */
 #include "copy/wave_chunks.h"
 
+#include "copy/leaves.h"
 #include "pg/ddl.h"
 #include "sql_text.h"
 
@@ -23,27 +24,64 @@ bool wave_chunks_lock(Conn *keeper, Leaf *const *leaves, size_t count, Err *err)
     return pg_none(keeper, sql.data, NO_PARAMS, err);
 }
 
-static void take_chunks(Arena *arena, const Rows *rows, size_t *row, const Leaf *leaf,
-                        WaveLeaf *known)
+/* Rows of copy_chunks.sql: by oid. */
+static bool is_published(const Rows *listed, uint32_t oid)
+{
+    size_t low = 0;
+    for (size_t high = rows_count(listed); low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (rows_oid(listed, middle, 1) < oid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < rows_count(listed) && rows_oid(listed, low, 1) == oid && rows_bool(listed, low, 4);
+}
+
+/* \param listed NULL: all chunks are the wave's */
+static void take_chunks(Arena *arena, const Rows *rows, const Rows *listed, size_t *row,
+                        const Leaf *leaf, WaveLeaf *known)
 {
     size_t first = *row;
+    size_t taken = 0;
     while (*row < rows_count(rows) && rows_oid(rows, *row, 0) == leaf->oid)
         (*row)++;
-    WaveChunk *chunks = arena_array(arena, WaveChunk, *row - first);
-    for (size_t r = first; r < *row; r++)
-        chunks[r - first] = (WaveChunk){
+    WaveChunk *chunks = arena_array(arena, WaveChunk, *row - first + 1);
+    for (size_t r = first; r < *row; r++) {
+        uint32_t oid = rows_oid(rows, r, 5);
+        if (listed != NULL && !is_published(listed, oid))
+            continue;
+        chunks[taken++] = (WaveChunk){
+            .oid = oid,
             .name = {arena_strdup(arena, rows_text(rows, r, 1)),
                      arena_strdup(arena, rows_text(rows, r, 2))},
             .bytes = (uint64_t)rows_int64(rows, r, 3),
         };
+    }
     known->chunks = chunks;
-    known->chunk_count = *row - first;
+    known->chunk_count = taken;
 }
 
-bool wave_chunks_read(Arena *arena, Conn *keeper, Leaf *const *leaves, size_t count,
+/* As the snapshot shows them, too. */
+static bool read_listed(const Run *run, Conn *keeper, const char *oids, Rows **listed, Err *err)
+{
+    AUTO_STR Str names = {0};
+    const Blueprint *blueprint = run->blueprint;
+    if (blueprint->chunk_way != CHUNKS_BY_WATCH)
+        return true;
+    for (size_t i = 0; i < blueprint->publication_count; i++) {
+        const char *name = blueprint->publications[i].name;
+        list_append(&names, name != NULL ? name : run->publication_name);
+    }
+    list_end(&names);
+    return pg_rows(keeper, SQL_COPY_CHUNKS, PARAMS(oids, names.data), listed, err);
+}
+
+bool wave_chunks_read(Arena *arena, const Run *run, Conn *keeper, Leaf *const *leaves, size_t count,
                       WaveLeaf *known, bool *still, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
+    AUTO_ROWS Rows *listed = NULL;
     AUTO_STR Str oids = {0};
     *still = true;
     for (size_t i = 0; i < count; i++)
@@ -52,13 +90,42 @@ bool wave_chunks_read(Arena *arena, Conn *keeper, Leaf *const *leaves, size_t co
     if (oids.length == 0)
         return true;
     str_append(&oids, "}");
-    if (!pg_rows(keeper, SQL_WAVE_CHUNKS, PARAMS(oids.data), &rows, err))
+    if (!pg_rows(keeper, SQL_WAVE_CHUNKS, PARAMS(oids.data), &rows, err) ||
+        !read_listed(run, keeper, oids.data, &listed, err))
         return err_context(err, "could not read the chunks inside the snapshot");
     for (size_t r = 0; r < rows_count(rows); r++)
         *still = *still && rows_bool(rows, r, 4);
     size_t row = 0;
     for (size_t i = 0; i < count; i++) /* both are in the order of the hypertables' oids */
         if (leaves[i]->root->chunked)
-            take_chunks(arena, rows, &row, leaves[i], &known[leaves[i]->index]);
+            take_chunks(arena, rows, listed, &row, leaves[i], &known[leaves[i]->index]);
     return true;
+}
+
+bool wave_chunks_record(const Run *run, Conn *target, Leaf *const *leaves, size_t count,
+                        const WaveLeaf *known, Lsn sync_lsn, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_STR Str tables = {0};
+    AUTO_STR Str parents = {0};
+    AUTO_STR Str chunks = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (!leaves[i]->root->chunked)
+            continue;
+        const WaveLeaf *wave = &known[leaves[i]->index];
+        str_appendf(&tables, "%c%" PRIu32, tables.length == 0 ? '{' : ',', leaves[i]->oid);
+        for (size_t c = 0; c < wave->chunk_count; c++) {
+            str_appendf(&parents, "%c%" PRIu32, parents.length == 0 ? '{' : ',', leaves[i]->oid);
+            str_appendf(&chunks, "%c%" PRIu32, chunks.length == 0 ? '{' : ',', wave->chunks[c].oid);
+        }
+    }
+    if (run->blueprint->chunk_way != CHUNKS_BY_WATCH || tables.length == 0)
+        return true;
+    str_append(&tables, "}");
+    str_append(&parents, parents.length == 0 ? "{}" : "}");
+    str_append(&chunks, chunks.length == 0 ? "{}" : "}");
+    const char *id = arena_int64(&arena, run->journal.id);
+    return pg_none(target, SQL_JOURNAL_CHUNKS_FORGET, PARAMS(id, tables.data), err) &&
+           pg_none(target, SQL_JOURNAL_CHUNKS_ADD,
+                   PARAMS(id, parents.data, chunks.data, lsn_text(sync_lsn).text), err);
 }

@@ -16,10 +16,16 @@
  * ERR_LOST. */
 MUSTCHECK bool wave_chunks_lock(Conn *keeper, Leaf *const *leaves, size_t count, Err *err);
 
-/** Reads the chunks that the snapshot shows into the leaves' `chunks`.
+/** Reads the chunks that the snapshot shows into the leaves' `chunks`. Where the stream's watcher
+ * takes chunks in (docs/adr/0034), only those that are published: the others are its.
  * \param known by Leaf.index \param still whether none of them was rewritten since
  * \return false with ERR_SQL, ERR_LOST */
-MUSTCHECK bool wave_chunks_read(Arena *arena, Conn *keeper, Leaf *const *leaves, size_t count,
-                                WaveLeaf *known, bool *still, Err *err);
+MUSTCHECK bool wave_chunks_read(Arena *arena, const Run *run, Conn *keeper, Leaf *const *leaves,
+                                size_t count, WaveLeaf *known, bool *still, Err *err);
+
+/** Writes down, for the watcher, which chunks the wave holds. \return false with ERR_SQL, ERR_LOST
+ */
+MUSTCHECK bool wave_chunks_record(const Run *run, Conn *target, Leaf *const *leaves, size_t count,
+                                  const WaveLeaf *known, Lsn sync_lsn, Err *err);
 
 #endif

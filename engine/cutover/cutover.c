@@ -149,12 +149,29 @@ static int time_left_ms(const Run *run)
     return left < DRAIN_MIN_MS ? DRAIN_MIN_MS : (int)left;
 }
 
+/* Chunks that came between the watcher's last look and the fence. Should the cutover be rolled back
+ * they must be published from the moment on in which the locks fall: see cutover_rollback(). */
+static bool take_last_chunks(Run *run, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    const char *const *statements = NULL;
+    size_t count = 0;
+    if (!stream_wait_last_chunks(&arena, run->stream, time_left_ms(run), &statements, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!pg_none(run->cutover->fence, statements[i], NO_PARAMS, err))
+            return false;
+    run->cutover->publishes = count > 0;
+    return true;
+}
+
 bool cutover_drain(Run *run, Conn *source, Err *err)
 {
     Lsn marker = 0;
     if (!stream_marker_emit(source, run->journal.mark, run->cutover->nonce, &marker, err))
         return false;
-    return stream_wait_marker(run->stream, run->cutover->nonce, time_left_ms(run), err);
+    return stream_wait_marker(run->stream, run->cutover->nonce, time_left_ms(run), err) &&
+           take_last_chunks(run, err);
 }
 
 static bool report_differences(Run *run, Conn *book, const Relation *relation,

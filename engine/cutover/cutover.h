@@ -23,6 +23,7 @@ struct Cutover {
     atomic_bool begun;       /* the attempt is on its way */
     atomic_bool switched;    /* the point of no return is behind us */
     atomic_bool opened;      /* the target takes writes */
+    bool publishes;          /* the fence's session has published chunks: a rollback commits that */
     const char *nonce;       /* of this attempt's marker */
     const char *shape;       /* the source's tables as the last comparison saw them; NULL: none */
     int64_t keys_verified;
@@ -50,7 +51,8 @@ MUSTCHECK bool cutover_fence_target(Run *run, Conn *source, Conn *target, Err *e
 /** The source's fence by the plan's method; the downtime begins. */
 MUSTCHECK bool cutover_fence_source(Run *run, Conn *source, Conn *target, Err *err);
 
-/** Emits this attempt's marker and waits until it came through apply. */
+/** Emits this attempt's marker and waits until it came through apply; then until chunks of
+ * hypertables are copied that came between the last look at them and the fence. */
 MUSTCHECK bool cutover_drain(Run *run, Conn *source, Err *err);
 
 /** Compares the rows that were touched since their last clean look; once before the fence, live,

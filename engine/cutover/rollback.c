@@ -271,6 +271,16 @@ static bool rollback_patiently(Run *run, Rollback *part, Err *err)
     }
 }
 
+/* One commit publishes them and gives the locks back: nobody writes to them in between. Without it
+ * the next engine finds them copied and not published, and says so. */
+static void publish_chunks(Cutover *cutover, const LogCtx *log)
+{
+    AUTO_ERR Err err = {0};
+    conn_set_stop(cutover->fence, NULL);
+    if (!pg_commit(cutover->fence, &err))
+        log_err(log, LOG_WARN, &err);
+}
+
 static bool attempt_is_open(const Run *run)
 {
     return text_equal(run->journal.state, RUN_CUTOVER) || goes_back(run);
@@ -280,6 +290,8 @@ bool cutover_rollback(Run *attempt, Err *err)
 {
     Run *run = run_main(attempt);
     if (attempt->cutover != NULL && attempt->cutover->fence != NULL) {
+        if (attempt->cutover->publishes)
+            publish_chunks(attempt->cutover, &run->log);
         conn_close(attempt->cutover->fence); /* the SHARE locks fall with their session */
         attempt->cutover->fence = NULL;
     }

@@ -274,8 +274,12 @@ bool fault_point(Conn *conn, FaultPoint point, const char *text, Err *err)
         return false;
     for (size_t i = 0; i < rule_count; i++) {
         AUTO_ARENA Arena arena = {0};
-        if (rule_fires(&rules[i], conn, point) &&
-            !act(conn, rules[i].action, point, arena_printf(&arena, "%u", rules[i].nth), err))
+        if (!rule_fires(&rules[i], conn, point))
+            continue;
+        const char *shown = text == NULL ? "" : text;
+        const char *which =
+            arena_printf(&arena, "%u: %.*s", rules[i].nth, (int)strcspn(shown, "\n"), shown);
+        if (!act(conn, rules[i].action, point, which, err))
             return false;
     }
     return true;

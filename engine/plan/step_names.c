@@ -23,6 +23,7 @@ const StepName STEP_KIND_NAMES[] = {
     {"constraint", COPY},
     {"control_schema", SCHEMA},
     {"copy", COPY},
+    {"cutover.chunks", CUTOVER},
     {"cutover.drain", CUTOVER},
     {"cutover.large_objects", CUTOVER},
     {"cutover.prepare", CUTOVER},

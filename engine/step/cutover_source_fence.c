@@ -10,8 +10,9 @@ extern const StepKind STEP_CUTOVER_SOURCE_FENCE;
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 {
     (void)err;
-    step_at(step_add_after(builder, &STEP_CUTOVER_SOURCE_FENCE, "cutover.target_fence"),
-            blueprint->plan->cutover.pos);
+    Step *step = step_add_after(builder, &STEP_CUTOVER_SOURCE_FENCE, "cutover.target_fence");
+    step_needs_kind(builder, step, "cutover.chunks");
+    step_at(step, blueprint->plan->cutover.pos);
     return true;
 }
 

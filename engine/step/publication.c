@@ -127,6 +127,12 @@ static const char *chunk_schema(const StepCtx *ctx)
     return whole ? CHUNK_SCHEMA : NULL;
 }
 
+/* Chunks are listed one by one: those that are there now by this step, others by the watcher. */
+static bool lists_chunks(const StepCtx *ctx)
+{
+    return ctx->run->blueprint->chunk_way == CHUNKS_BY_WATCH && !def_of(ctx)->adopted;
+}
+
 static void create_sql(Str *sql, const StepCtx *ctx)
 {
     MemberVec list = planned(ctx);
@@ -156,6 +162,47 @@ static void comment_sql(Str *sql, const StepCtx *ctx)
     ddl_literal(sql, ctx->source, ctx->run->mark);
 }
 
+static void add_sql(Str *sql, const StepCtx *ctx, const MemberVec *list)
+{
+    str_append(sql, "ALTER PUBLICATION ");
+    ddl_ident(sql, ctx->source, name_of(ctx));
+    for (size_t i = 0; i < list->count; i++) {
+        str_append(sql, i == 0 ? "\n    ADD TABLE ONLY " : ",\n              ONLY ");
+        member_sql(sql, ctx, &list->items[i]);
+    }
+}
+
+/* As the blueprint's catalog knows them. */
+static void describe_chunks(StepCtx *ctx, Description *description)
+{
+    const Blueprint *blueprint = ctx->run->blueprint;
+    MemberVec chunks = {0};
+    for (size_t i = 0; lists_chunks(ctx) && i < blueprint->source->relations_count; i++) {
+        const CatRelation *chunk = &blueprint->source->relations[i];
+        const Leaf *leaf = blueprint_chunked(blueprint, chunk->hypertable);
+        if (leaf != NULL)
+            *vec_push(ctx->arena, &chunks) = (Member){chunk->oid, &chunk->name, leaf->root};
+    }
+    if (chunks.count == 0)
+        return;
+    AUTO_STR Str sql = {0};
+    add_sql(&sql, ctx, &chunks);
+    description_add(ctx->arena, description, CONN_SOURCE, sql.data);
+}
+
+static const char *chunks_text(const StepCtx *ctx)
+{
+    if (chunk_schema(ctx) != NULL)
+        return ", with the whole schema that chunks are made in: so new chunks are published from "
+               "their first row, which a list of tables would miss";
+    if (!lists_chunks(ctx))
+        return "";
+    return arena_printf(ctx->arena,
+                        ", with the chunks of hypertables as they are then; the stream adds those "
+                        "that are made later, and copies what was in them before (%s)",
+                        ctx->run->blueprint->chunk_why);
+}
+
 static bool describe(StepCtx *ctx, Description *description, Err *err)
 {
     (void)err;
@@ -168,16 +215,12 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
                          name_of(ctx), count, count == 1 ? "" : "s");
         return true;
     }
-    description->sentence = arena_printf(
-        ctx->arena, "publish %zu selected table%s as %s%s", count, count == 1 ? "" : "s",
-        name_of(ctx),
-        chunk_schema(ctx) == NULL
-            ? ""
-            : ", with the whole schema that chunks are made in: so new chunks are published from "
-              "their first row, which a list of tables would miss");
+    description->sentence = arena_printf(ctx->arena, "publish %zu selected table%s as %s%s", count,
+                                         count == 1 ? "" : "s", name_of(ctx), chunks_text(ctx));
     create_sql(&create, ctx);
     comment_sql(&comment, ctx);
     description_add(ctx->arena, description, CONN_SOURCE, create.data);
+    describe_chunks(ctx, description);
     description_add(ctx->arena, description, CONN_SOURCE, comment.data);
     return true;
 }
@@ -212,6 +255,42 @@ static bool is_left_out(const Blueprint *blueprint, uint32_t oid)
     return false;
 }
 
+/* The chunks that hypertables among these tables have now. */
+static bool find_chunks(const StepCtx *ctx, Conn *conn, const MemberVec *of, MemberVec *chunks,
+                        Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    AUTO_STR Str oids = {0};
+    for (size_t i = 0; lists_chunks(ctx) && i < of->count; i++)
+        if (of->items[i].relation->chunked)
+            str_appendf(&oids, "%c%" PRIu32, oids.length == 0 ? '{' : ',', of->items[i].oid);
+    if (oids.length == 0)
+        return true;
+    str_append(&oids, "}");
+    if (!pg_rows(conn, SQL_COPY_CHUNKS, PARAMS(oids.data, "{}"), &rows, err))
+        return false;
+    for (size_t r = 0; r < rows_count(rows); r++) {
+        Name *name = arena_new(ctx->arena, Name);
+        *name = (Name){arena_strdup(ctx->arena, rows_text(rows, r, 2)),
+                       arena_strdup(ctx->arena, rows_text(rows, r, 3))};
+        *vec_push(ctx->arena, chunks) =
+            (Member){rows_oid(rows, r, 1), name,
+                     blueprint_chunked(ctx->run->blueprint, rows_oid(rows, r, 0))->root};
+    }
+    return true;
+}
+
+/* One that is there was added by this step or the watcher; which of them are in is looked at by the
+ * wave and the watcher, chunk by chunk. \param chunks those that are there now */
+static bool is_chunk(const StepCtx *ctx, const MemberVec *chunks, uint32_t oid)
+{
+    const Member key = {.oid = oid};
+    const CatRelation *relation = catalog_relation(ctx->run->blueprint->source, oid);
+    return lists_chunks(ctx) && ((relation != NULL && relation->is_chunk) ||
+                                 (chunks->count > 0 && bsearch(&key, chunks->items, chunks->count,
+                                                               sizeof(Member), by_oid) != NULL));
+}
+
 static uint32_t listed_oid(const char *text)
 {
     return (uint32_t)strtoul(text, NULL, 10);
@@ -219,7 +298,8 @@ static uint32_t listed_oid(const char *text)
 
 /* Which tables the publication lacks. \return false when it has one that it should not have, or
  * that is not filtered as planned. */
-static bool compare_members(const StepCtx *ctx, const Rows *rows, MemberVec *missing)
+static bool compare_members(const StepCtx *ctx, const Rows *rows, const MemberVec *chunks,
+                            MemberVec *missing)
 {
     const char **there = NULL;
     size_t count = rows_list(ctx->arena, rows, 0, 4, &there);
@@ -227,7 +307,8 @@ static bool compare_members(const StepCtx *ctx, const Rows *rows, MemberVec *mis
     size_t at = 0;
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!is_left_out(ctx->run->blueprint, listed_oid(there[i])))
+        uint32_t oid = listed_oid(there[i]);
+        if (!is_left_out(ctx->run->blueprint, oid) && !is_chunk(ctx, chunks, oid))
             there[kept++] = there[i];
     }
     count = kept;
@@ -242,10 +323,10 @@ static bool compare_members(const StepCtx *ctx, const Rows *rows, MemberVec *mis
     return at == count;
 }
 
-static bool same_members(const StepCtx *ctx, const Rows *rows)
+static bool same_members(const StepCtx *ctx, const Rows *rows, const MemberVec *chunks)
 {
     MemberVec missing = {0};
-    return compare_members(ctx, rows, &missing) && missing.count == 0;
+    return compare_members(ctx, rows, chunks, &missing) && missing.count == 0;
 }
 
 /* Whether what the publication lacks came with `refresh`: then the journal knows no leaf of it. One
@@ -254,7 +335,11 @@ static bool may_grow(StepCtx *ctx, const Rows *rows, MemberVec *missing, bool *m
 {
     const Blueprint *blueprint = ctx->run->blueprint;
     const JournalLeaf **states = NULL;
-    *may = compare_members(ctx, rows, missing) && missing->count > 0;
+    MemberVec list = planned(ctx);
+    MemberVec chunks = {0};
+    if (!find_chunks(ctx, ctx->source, &list, &chunks, err))
+        return false;
+    *may = compare_members(ctx, rows, &chunks, missing) && missing->count > 0;
     if (!*may)
         return true;
     if (!leaves_states(ctx->arena, ctx->run, ctx->target, &states, err))
@@ -287,7 +372,7 @@ static bool same_schemas(const StepCtx *ctx, bool *same, Err *err)
 }
 
 /* Why a publication of our name is not the one we want; NULL when it is. */
-static const char *difference(const StepCtx *ctx, const Rows *rows)
+static const char *difference(const StepCtx *ctx, const Rows *rows, const MemberVec *chunks)
 {
     if (strcmp(rows_text(rows, 0, 0), ctx->run->mark) != 0)
         return "it does not carry this run's mark as its comment";
@@ -297,7 +382,7 @@ static const char *difference(const StepCtx *ctx, const Rows *rows)
         return "it publishes other kinds of changes";
     if (rows_bool(rows, 0, 3))
         return "it publishes partitions as their root";
-    return same_members(ctx, rows) ? NULL : OTHER_TABLES;
+    return same_members(ctx, rows, chunks) ? NULL : OTHER_TABLES;
 }
 
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
@@ -318,9 +403,12 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
         return true;
     }
     bool same = false;
-    if (!same_schemas(ctx, &same, err))
+    MemberVec list = planned(ctx);
+    MemberVec chunks = {0};
+    if (!same_schemas(ctx, &same, err) || !find_chunks(ctx, ctx->source, &list, &chunks, err))
         return false;
-    const char *why = same ? difference(ctx, rows) : "it publishes other schemas as a whole";
+    const char *why =
+        same ? difference(ctx, rows, &chunks) : "it publishes other schemas as a whole";
     if (why == NULL)
         return true;
     MemberVec missing = {0};
@@ -335,7 +423,7 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 
 /* A published table without a replica identity would refuse the applications' own UPDATE and DELETE
  * from the commit on. Preflight looked at it too, but before; now the tables are locked. */
-static bool all_identified(StepCtx *ctx, Conn *conn, Err *err)
+static bool all_identified(StepCtx *ctx, Conn *conn, const MemberVec *chunks, Err *err)
 {
     const PublicationDef *def = def_of(ctx);
     AUTO_ROWS Rows *rows = NULL;
@@ -347,6 +435,8 @@ static bool all_identified(StepCtx *ctx, Conn *conn, Err *err)
             if (!def->relations[i]->leaves[n]->unlogged)
                 str_appendf(&oids, "%c%" PRIu32, oids.length == 0 ? '{' : ',',
                             def->relations[i]->leaves[n]->oid);
+    for (size_t i = 0; i < chunks->count; i++)
+        str_appendf(&oids, "%c%" PRIu32, oids.length == 0 ? '{' : ',', chunks->items[i].oid);
     str_append(&oids, oids.length == 0 ? "{}" : "}");
     if (!pg_rows(conn, SQL_COPY_UNIDENTIFIED, PARAMS(oids.data), &rows, err))
         return false;
@@ -358,15 +448,26 @@ static bool all_identified(StepCtx *ctx, Conn *conn, Err *err)
     return err_hint(err, "Look what \"godwit check\" says about it; nothing was published.");
 }
 
+static bool add_chunks(const StepCtx *ctx, MemberVec *chunks, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    MemberVec list = planned(ctx);
+    if (!find_chunks(ctx, ctx->source, &list, chunks, err))
+        return false;
+    add_sql(&sql, ctx, chunks);
+    return chunks->count == 0 || pg_none(ctx->source, sql.data, NO_PARAMS, err);
+}
+
 static bool create(StepCtx *ctx, Err *err)
 {
     AUTO_STR Str create = {0};
     AUTO_STR Str comment = {0};
+    MemberVec chunks = {0};
     create_sql(&create, ctx);
     comment_sql(&comment, ctx);
-    return pg_none(ctx->source, create.data, NO_PARAMS, err) &&
+    return pg_none(ctx->source, create.data, NO_PARAMS, err) && add_chunks(ctx, &chunks, err) &&
            pg_none(ctx->source, comment.data, NO_PARAMS, err) &&
-           all_identified(ctx, ctx->source, err) && pg_commit(ctx->source, err);
+           all_identified(ctx, ctx->source, &chunks, err) && pg_commit(ctx->source, err);
 }
 
 /* A transaction that wrote to a table before it was published, and ends after that, leaves the
@@ -395,24 +496,31 @@ static bool lock_patiently(Conn *conn, const MemberVec *missing, Err *err)
     return true;
 }
 
-static bool grow(StepCtx *ctx, const MemberVec *missing, Err *err)
+/* Chunks that come between this look and the locks are the watcher's. */
+static bool find_all(const StepCtx *ctx, Conn *conn, MemberVec *missing, MemberVec *chunks,
+                     Err *err)
+{
+    if (!find_chunks(ctx, conn, missing, chunks, err))
+        return false;
+    for (size_t i = 0; i < chunks->count; i++)
+        *vec_push(ctx->arena, missing) = chunks->items[i];
+    return true;
+}
+
+static bool grow(StepCtx *ctx, MemberVec *missing, Err *err)
 {
     AUTO_STR Str sql = {0};
     AUTO_CONN Conn *own = NULL;
+    MemberVec chunks = {0};
     if (!conn_open(&own, &ctx->run->source,
                    &(ConnOptions){.purpose = "publication",
                                   .lock_timeout_ms = GROW_LOCK_TIMEOUT_MS,
                                   .stop = ctx->run->stop},
                    err) ||
-        !lock_patiently(own, missing, err))
+        !find_all(ctx, own, missing, &chunks, err) || !lock_patiently(own, missing, err))
         return false;
-    str_append(&sql, "ALTER PUBLICATION ");
-    ddl_ident(&sql, ctx->source, name_of(ctx));
-    for (size_t i = 0; i < missing->count; i++) {
-        str_append(&sql, i == 0 ? "\n    ADD TABLE ONLY " : ",\n              ONLY ");
-        member_sql(&sql, ctx, &missing->items[i]);
-    }
-    return pg_none(own, sql.data, NO_PARAMS, err) && all_identified(ctx, own, err) &&
+    add_sql(&sql, ctx, missing);
+    return pg_none(own, sql.data, NO_PARAMS, err) && all_identified(ctx, own, &chunks, err) &&
            pg_commit(own, err);
 }
 

@@ -41,6 +41,7 @@ extern const StepKind STEP_APPROVAL;
 extern const StepKind STEP_FAILBACK_PREPARE;
 extern const StepKind STEP_CUTOVER_PREPARE;
 extern const StepKind STEP_CUTOVER_TARGET_FENCE;
+extern const StepKind STEP_CUTOVER_CHUNKS;
 extern const StepKind STEP_CUTOVER_SOURCE_FENCE;
 extern const StepKind STEP_CUTOVER_DRAIN;
 extern const StepKind STEP_CUTOVER_UNLOGGED;
@@ -103,6 +104,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_FAILBACK_PREPARE,
     &STEP_CUTOVER_PREPARE,
     &STEP_CUTOVER_TARGET_FENCE,
+    &STEP_CUTOVER_CHUNKS,
     &STEP_CUTOVER_SOURCE_FENCE,
     &STEP_CUTOVER_DRAIN,
     &STEP_CUTOVER_LARGE_OBJECTS,

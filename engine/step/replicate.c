@@ -45,6 +45,12 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
                          "%s, in %u lanes: who reads the target meanwhile may, for moments, see a "
                          "part of a source transaction",
                          description->sentence, lanes);
+    if (ctx->run->blueprint->chunk_way == CHUNKS_BY_PLUGIN)
+        description->sentence =
+            arena_printf(ctx->arena,
+                         "%s; new chunks of hypertables come by themselves, as test_decoding tells "
+                         "of every table",
+                         description->sentence);
     return true;
 }
 
@@ -102,6 +108,23 @@ static const char *publications(const StepCtx *ctx)
     return str_dup(&ctx->run->arena, &out);
 }
 
+/* Where chunks of each hypertable are published, one by one; NULL: nowhere. */
+static const char *const *chunk_publications(const StepCtx *ctx)
+{
+    const Blueprint *blueprint = ctx->run->blueprint;
+    if (blueprint->chunk_way != CHUNKS_BY_WATCH)
+        return NULL;
+    const char **names = arena_array(&ctx->run->arena, const char *, blueprint->relation_count + 1);
+    for (size_t i = 0; i < blueprint->publication_count; i++) {
+        const PublicationDef *def = &blueprint->publications[i];
+        for (size_t r = 0; r < def->relation_count; r++)
+            if (def->relations[r]->chunked)
+                names[def->relations[r]->index] =
+                    def->name != NULL ? def->name : ctx->run->publication_name;
+    }
+    return names;
+}
+
 void replicate_spec(const StepCtx *ctx, StreamSpec *spec)
 {
     Run *run = ctx->run;
@@ -111,6 +134,7 @@ void replicate_spec(const StepCtx *ctx, StreamSpec *spec)
         .target = &run->target,
         .slot_name = run->slot_name,
         .publications = publications(ctx),
+        .chunk_publications = chunk_publications(ctx),
         .run_mark = run->journal.mark,
         .run_id = run->journal.id,
         .epoch = run->journal.epoch,

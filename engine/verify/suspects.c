@@ -130,6 +130,45 @@ static bool lane_wait(const VerifySpec *spec, Lsn lsn, Err *err)
     }
 }
 
+static bool lists_oid(const Rows *rows, size_t column, uint32_t oid)
+{
+    for (size_t r = 0; r < rows_count(rows); r++)
+        if (rows_oid(rows, r, column) == oid)
+            return true;
+    return false;
+}
+
+/* Where the other engine takes new chunks in one by one: whether it has all that are there. */
+static bool chunks_are_in(const VerifySpec *spec, bool *in, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *there = NULL;
+    AUTO_ROWS Rows *copied = NULL;
+    const char *table = arena_printf(&arena, "{%" PRIu32 "}", spec->relation->oid);
+    if (!pg_rows(spec->target, SQL_JOURNAL_CHUNKS, PARAMS(arena_int64(&arena, spec->run_id)),
+                 &copied, err) ||
+        !pg_rows(spec->source, SQL_COPY_CHUNKS, PARAMS(table, "{}"), &there, err))
+        return false;
+    *in = true;
+    for (size_t r = 0; *in && rows_count(copied) > 0 && r < rows_count(there); r++)
+        *in = lists_oid(copied, 0, rows_oid(there, r, 1));
+    return true;
+}
+
+static bool chunks_wait(const VerifySpec *spec, Err *err)
+{
+    int64_t deadline = clock_ms() + WAIT_LANE_MS;
+    for (bool in = !spec->relation->chunked; !in;) {
+        if (!chunks_are_in(spec, &in, err))
+            return false;
+        if (!in && clock_ms() > deadline)
+            return err_set(err, ERR_GATE, "new chunks of the source are not copied yet");
+        if (!in && !stop_sleep(conn_stop(spec->target), LANE_POLL_MS))
+            return stop_error(conn_stop(spec->target), err);
+    }
+    return true;
+}
+
 bool live_wait(const VerifySpec *spec, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
@@ -137,8 +176,9 @@ bool live_wait(const VerifySpec *spec, Err *err)
         return false;
     Lsn lsn = rows_lsn(rows, 0, 0);
     if (spec->stream != NULL)
-        return stream_wait_applied(spec->stream, lsn, WAIT_APPLIED_MS, err);
-    return lane_wait(spec, lsn, err);
+        return stream_wait_applied(spec->stream, lsn, WAIT_APPLIED_MS, err) &&
+               stream_wait_chunks(spec->stream, WAIT_APPLIED_MS, err);
+    return lane_wait(spec, lsn, err) && chunks_wait(spec, err);
 }
 
 typedef struct Looks {

@@ -98,8 +98,7 @@ TABLES = ["app.place", "app.reading", "app.tick", "app.doc", "app.empty", '"Odd 
 MIRROR = {"timescaledb": {"mirror": True}, "select": {"schemas": ["app", '"Odd ""S"""']}}
 
 
-@pytest.fixture
-def source(private_cluster):
+def own_cluster(private_cluster):
     """A TimescaleDB source on a server of its own: a slot waits for everybody on the server.
 
     Servers of the lab are copies of one: with the same number, too, the database would be taken for the target.
@@ -108,6 +107,12 @@ def source(private_cluster):
     labels = ", ".join(f"'{i}'" for i in range(3000))
     harness.Database(cluster, "postgres").execute(f"CREATE TYPE numbers_away AS ENUM ({labels})")
     return harness.Database.create(cluster, ["timescaledb"], "tss")
+
+
+@pytest.fixture
+def source(private_cluster):
+    """On a server of its own."""
+    return own_cluster(private_cluster)
 
 
 def same(source, target):
@@ -141,6 +146,26 @@ def moves_inside(source, target):
     values = "'{}', {}, {}, '{}'".format(*there[0])
     source.execute(marked.format("decompression", f"INSERT INTO app.reading VALUES ({values})", "2026-03-04"))
     target.wait_until("SELECT count(*) = 1 FROM app.empty WHERE at = '2026-03-04'", timeout=150)
+
+
+def mover(database, mine):
+    """The plan's source user becomes one that may replicate and owns the tables, and is no superuser."""
+    role = f"{database.name}_mover"
+    database.execute(f"""
+        CREATE ROLE {role} LOGIN REPLICATION IN ROLE pg_signal_backend, pg_read_all_stats;
+        ALTER DATABASE {database.name} OWNER TO {role};
+        DO $$ DECLARE name text; BEGIN
+            FOR name IN SELECT format('%I', nspname) FROM pg_namespace WHERE nspname IN ('app', 'Odd "S"', 'other') LOOP
+                EXECUTE 'ALTER SCHEMA ' || name || ' OWNER TO {role}'; END LOOP;
+            FOR name IN SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c
+                JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE n.nspname IN ('app', 'Odd "S"', 'other') AND c.relkind = 'r' LOOP
+                EXECUTE 'ALTER TABLE ' || name || ' OWNER TO {role}'; END LOOP;
+            FOR name IN SELECT p.oid::regprocedure FROM pg_proc AS p WHERE p.pronamespace = 'app'::regnamespace LOOP
+                EXECUTE 'ALTER ROUTINE ' || name || ' OWNER TO {role}'; END LOOP;
+        END $$""")
+    mine.env["SOURCE"] = database.conninfo(role)
+    return role
 
 
 @pytest.mark.parametrize("plugin", ["pgoutput", "test_decoding"])
@@ -209,9 +234,13 @@ def test_init_and_what_is_refused(godwit, plan, source, target):
         "target_table": "app.tick", "by_range": {"column_name": "ms", "partition_interval": "86400000"},
         "dimensions": [{"by_hash": {"column_name": "region", "number_partitions": 2, "partition_func": "app.shelf"}}],
         "integer_now_func": "app.now_ms"}
+    shown = godwit("plan", mine, "--format", "sql", code=0).out
+    assert "copies what was in them before (other.noise has no replica identity" in shown
+    assert re.search(r'ADD TABLE ONLY "_timescaledb_internal"."_hyper_', shown)
+    source.execute("ALTER TABLE other.noise REPLICA IDENTITY DEFAULT; ALTER TABLE app.empty REPLICA IDENTITY NOTHING")
     result = godwit("check", mine, code=3)
-    assert "P318" in result.out + result.err and "other.noise has no replica identity" in result.out + result.err
-    source.execute("ALTER TABLE other.noise REPLICA IDENTITY DEFAULT")
+    assert "P318" in result.out + result.err and "app.empty has no replica identity" in result.out + result.err
+    source.execute("ALTER TABLE app.empty REPLICA IDENTITY DEFAULT")
     shown = godwit("plan", mine, "--format", "sql", code=0).out
     assert 'TABLES IN SCHEMA "_timescaledb_internal"' in shown
     assert re.search(r"by_hash\('region', 2, partition_func => '[^']*shelf[^']*'::regproc\)", shown)

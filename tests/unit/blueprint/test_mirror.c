@@ -717,36 +717,58 @@ static void a_filter_would_not_hold(void **state)
     "tells of every table."
 #define HEAD "P318 chunks that are made from now on cannot be published: "
 
-static void expect_way(Made *made, const char *expected)
+static void expect_refused(Made *made, const char *expected)
 {
     assert_false(build(made));
     assert_string_equal(finding(made, made->findings.count - 1), expected);
 }
 
+/* Where the schema cannot be published the watcher takes chunks in, and the plan says why. */
+static void expect_watched(Made *made, const char *why)
+{
+    assert_true(build(made));
+    assert_int_equal(made->blueprint.chunk_way, CHUNKS_BY_WATCH);
+    assert_string_equal(made->blueprint.chunk_why, why);
+}
+
 static void a_schema_is_published_only_where_it_harms_nobody(void **state)
 {
     Made *made = *state;
+    assert_true(build(made));
+    assert_int_equal(made->blueprint.chunk_way, CHUNKS_BY_SCHEMA);
     made->source.server.is_superuser = false;
-    expect_way(made, HEAD "postgres is no superuser, and only one may publish a schema" HINT);
+    expect_watched(made, "postgres is no superuser, and only one may publish a schema");
     made->source.server.is_superuser = true;
     made->source.server.version = 140005;
-    expect_way(made, HEAD "PostgreSQL publishes whole schemas from 15 on" HINT);
+    expect_watched(made, "PostgreSQL publishes whole schemas from 15 on");
     made->source.server.version = 170005;
-    made->indexes[1].primary = false;
-    expect_way(made, HEAD "_timescaledb_internal.c1 has no replica identity: UPDATE and DELETE "
-                          "would fail there" HINT);
-    made->plan.replication.publish = PLAN_PUBLISH_INSERT;
-    assert_true(build(made));
-    made->indexes[1].primary = true;
     made->relations[1].name.schema = "elsewhere";
     catalog_complete(&made->source);
-    expect_way(made, HEAD "chunk elsewhere.c1 is in another schema" HINT);
+    expect_watched(made, "chunk elsewhere.c1 is in another schema");
     add(made, "user job");
     made->relations[1].name.schema = "_timescaledb_internal";
-    expect_way(made, HEAD "job 1005 could not write down what it did any more" HINT);
+    expect_watched(made, "job 1005 could not write down what it did any more");
     made->plan.replication.plugin = PLAN_PLUGIN_TEST_DECODING;
     assert_true(build(made));
     assert_int_equal(made->blueprint.chunk_way, CHUNKS_BY_PLUGIN);
+}
+
+static void new_chunks_that_no_way_brings_are_refused(void **state)
+{
+    Made *made = *state;
+    made->indexes[1].primary = false;
+    expect_refused(made, HEAD "_timescaledb_internal.c1 has no replica identity: UPDATE and DELETE "
+                              "would fail there" HINT);
+    made->plan.replication.publish = PLAN_PUBLISH_INSERT;
+    assert_true(build(made));
+    made->plan.replication.publish = PLAN_PUBLISH_ALL;
+    made->indexes[1].primary = true;
+    made->source.server.is_superuser = false;
+    made->plan.copy.data = false;
+    expect_refused(made,
+                   HEAD "copy.data is false: what is in a chunk before it is published would "
+                        "be missing; nor can the whole schema that they are made in: postgres "
+                        "is no superuser, and only one may publish a schema" HINT);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -766,6 +788,7 @@ int main(void)
         TEST(jobs_come_along),
         TEST(a_filter_would_not_hold),
         TEST(a_schema_is_published_only_where_it_harms_nobody),
+        TEST(new_chunks_that_no_way_brings_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

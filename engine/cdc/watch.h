@@ -1,0 +1,63 @@
+/*
+ * Watch: the thread of the stream that takes in chunks which were made behind the publication, one
+ * at a time: publishes the chunk, copies what was in it, and says from which position on its
+ * changes are applied (docs/adr/0034). Who decodes asks here before it applies a change of a chunk.
+ *
+ * A pass is one look at all chunks. It is whole when every chunk that it saw is copied.
+ */
+#ifndef GODWIT_CDC_WATCH_H
+#define GODWIT_CDC_WATCH_H
+
+#include "base/vec.h"
+#include "blueprint/blueprint.h"
+#include "pg/conn.h"
+
+#include <stdatomic.h>
+
+typedef struct Stream Stream;
+
+/* What is known of a chunk: published, from this position on. */
+typedef struct WatchChunk {
+    uint32_t oid;
+    Lsn sync_lsn;
+    bool copied;
+} WatchChunk;
+
+/* Under the stream's mutex, but for `failed` and `passes_due`. */
+typedef struct ChunkWatch {
+    VEC(WatchChunk) chunks; /* sorted by oid */
+    Arena arena;
+    uint32_t wanted; /* apply waits for this chunk, at a change of the transaction that commits at
+                        wanted_lsn, all before which is applied; 0: it does not */
+    Lsn wanted_lsn;
+    uint64_t begun; /* passes */
+    uint64_t whole; /* the newest pass that was whole */
+    bool still;     /* nobody writes on the source any more */
+    VEC(const char *)
+    unpublished;        /* statements: for chunks that were taken in then, while the
+                           fence's own locks kept the publication from growing */
+    bool rests;         /* behind the last pass */
+    atomic_bool failed; /* the decoding thread ends the stream with `error` */
+    Err error;
+} ChunkWatch;
+
+/** What the watcher knows of a chunk now; false: nothing yet. Takes the mutex. */
+bool watch_look_up(Stream *stream, uint32_t oid, WatchChunk *chunk);
+
+/** What is known of the chunk from now on; the watcher's. Takes the mutex. */
+void watch_note(Stream *stream, uint32_t oid, Lsn sync_lsn, bool copied);
+
+/** Apply waits for a chunk; 0: not any more. Takes the mutex. */
+void watch_want(Stream *stream, uint32_t oid, Lsn commit_lsn);
+
+/** Whether apply waits for a chunk of which nothing is known yet that lets it go on; under the
+ * mutex.
+ */
+bool watch_is_wanted(const ChunkWatch *watch);
+
+/** \return false with what ended the watcher */
+MUSTCHECK bool watch_check(Stream *stream, Err *err);
+
+void watch_release(ChunkWatch *watch);
+
+#endif

@@ -1,0 +1,123 @@
+"""The chunk watcher: pgoutput from a user who is no superuser, with writers that make new chunks all the time."""
+import re
+import time
+from functools import partial
+from types import SimpleNamespace
+
+import pytest
+from test_hypertables import Pen
+from test_mirror import MIRROR, SEED, WRITES, mover, own_cluster, same, wait_count
+
+LISTED = """SELECT r.prrelid FROM pg_publication_rel AS r JOIN pg_inherits AS i ON i.inhrelid = r.prrelid
+            WHERE i.inhparent::regclass::text LIKE '%'"""
+CHUNKS = """SELECT count(*) FROM pg_inherits AS i JOIN pg_class AS t ON t.oid = i.inhparent
+            WHERE t.relkind = 'r' AND t.relnamespace <> 'other'::regnamespace"""
+TAKEN_OUT = "SELECT oid FROM godwit.chunk WHERE oid NOT IN ({})"
+# Where who takes a chunk in is killed, what runs there, and how many chunks are published and not copied then.
+KILLS = [
+    ("source/chunk publish:statement:8:kill", "COMMIT", 0),  # what publishes the chunk
+    ("target/chunk copy:statement:3:kill", "BEGIN", 1),  # behind that
+    ("target/chunk copy:statement:6:kill", "COMMIT", 1),  # of its rows
+]
+
+
+@pytest.fixture
+def source(private_cluster):
+    """A TimescaleDB source on a server of its own."""
+    return own_cluster(private_cluster)
+
+
+# A row more in a chunk.
+MORE = {
+    "app.reading": "INSERT INTO app.reading SELECT at + {n} * interval '1 ms', device, 0, 'more' FROM {chunk} LIMIT 1",
+    "app.tick": "INSERT INTO app.tick SELECT ms + {n}, device, region, value FROM {chunk} LIMIT 1",
+    "app.doc": "INSERT INTO app.doc SELECT id + 5000 * {n}, doc FROM {chunk} LIMIT 1",
+    '"Odd ""S"""."Ta b"':
+        """INSERT INTO "Odd ""S"\""."Ta b" SELECT "Day's", "Id ""x" - 5000 * {n}, v FROM {chunk} LIMIT 1""",
+}
+
+
+def write_into(source, chunks, number):
+    """A row more in each chunk: published, and in what the next engine copies, too."""
+    for chunk in chunks:
+        parent, name = source.query("SELECT inhparent::regclass::text, inhrelid::regclass::text FROM pg_inherits"
+                                    " WHERE inhrelid = %s", (chunk,))[0]
+        source.execute(MORE[parent].format(chunk=name, n=number))
+
+
+def between_commits(source, target):
+    """Chunks that are published, and not copied."""
+    return {row[0] for row in source.query(LISTED)} - {row[0] for row in target.query("SELECT oid FROM godwit.chunk")}
+
+
+def listed(source):
+    """The oids of published chunks, as a list in SQL."""
+    return ", ".join(str(row[0]) for row in source.query(LISTED))
+
+
+def cut_over(godwit, mine, running, source, late, code):
+    """An attempt at the cutover with a chunk that is seen only between the last look at chunks and the fence."""
+    running.wait_for("waiting for an approval", timeout=120)
+    with source.connect(user=f"{source.name}_mover", autocommit=False) as writer:
+        writer.execute(f"INSERT INTO app.empty VALUES ('{late}-01-01', 1), ('{late}-01-02', 2)")
+        godwit("approve", mine, code=0)
+        running.wait_for(r"\[cutover.chunks\] done", timeout=60)
+        writer.commit()
+    result = running.wait(code=code)
+    last = result.err[result.err.index("marker arrived"):]
+    assert "of empty is taken in: 2 rows" in last, result.err
+    return result
+
+
+def truncated(source, target, late):
+    """A TRUNCATE that the stream has not got to yet must not take away the rows of a chunk that was made behind it."""
+    with target.connect(autocommit=False) as blocker:
+        blocker.execute("LOCK TABLE app.place IN SHARE MODE")
+        source.execute("UPDATE app.place SET name = name || '.' WHERE id = 3")
+        source.execute("TRUNCATE app.empty")
+        source.execute(f"INSERT INTO app.empty SELECT timestamp '{late}-01-01' + g * interval '1 second', g"
+                       " FROM generate_series(1, 5) AS g")
+        source.wait_until(f"SELECT count(*) > 0 FROM ({LISTED.replace('%', 'app.empty')}) AS listed")
+        source.execute(f"INSERT INTO app.empty VALUES ('{late}-01-01', 6)")
+        time.sleep(0.5)
+        blocker.rollback()
+    target.wait_until("SELECT count(*) = 6 FROM app.empty", timeout=30)
+
+
+def test_new_chunks_one_by_one(godwit, plan, source, target):
+    """Killed at each point while a chunk is taken in, live with writers, up to the cutover: all rows once."""
+    source.execute(SEED)
+    mine = plan(**MIRROR, cutover={"gates": {"stable_for": "1s"}, "approval": {"required": True}, "after_drain": [
+        {"id": "look", "sql": {"server": "target", "file": "look.sql"}}]})
+    look = "SELECT 1 / count(*) FROM app.place WHERE name = 'go';\n"
+    (mine.path.parent / "look.sql").write_text(look, encoding="utf-8")
+    role = mover(source, mine)
+    shown = godwit("plan", mine, code=0).out
+    assert "the stream adds those that are made later" in shown and f"{role} is no superuser" in shown
+    writers = SimpleNamespace(connect=partial(source.connect, user=role))
+    pen = Pen(writers, WRITES)
+    wait_count(pen, 5)
+    for number, (fault, statement, between) in enumerate(KILLS):
+        result = godwit("apply", mine, env={"GODWIT_FAULT": fault}, code=-9)
+        assert re.search(r"fault hook: kill at statement \d: " + statement, result.err), result.err
+        chunks = between_commits(source, target)
+        assert len(chunks) == between, result.err
+        write_into(source, chunks, number)
+    running = godwit.start("apply", mine)
+    running.wait_for("waiting for an approval", timeout=120)
+    pen.stop()
+    target.wait_until(f"SELECT count(*) = {source.value(CHUNKS)} FROM godwit.chunk")
+    truncated(source, target, 2030)
+    count, pen = pen.count, Pen(writers, WRITES)
+    pen.count = count + 1
+    wait_count(pen, count + 25)
+    result = cut_over(godwit, mine, running, source, 2040, 10)
+    assert "division by zero" in result.err
+    assert not between_commits(source, target)
+    assert not target.query(TAKEN_OUT.format(listed(source))), "copied behind the fence, and not published"
+    source.execute("UPDATE app.place SET name = 'go' WHERE id = 20; INSERT INTO app.empty VALUES ('2040-01-03', 3)")
+    result = cut_over(godwit, mine, godwit.start("apply", mine), source, 2050, 0)
+    pen.stop()
+    assert "0 differences" in result.out
+    same(source, target)
+    assert not source.query("SELECT 1 FROM pg_publication")
