@@ -4,6 +4,7 @@
  */
 #include "cmd/command.h"
 #include "cmd/undo.h"
+#include "cmd/undone.h"
 #include "cutover/fence.h"
 #include "journal/run_state_table.h"
 
@@ -70,11 +71,30 @@ static bool is_clean(const Orphans *orphans)
 
 static bool drop_remains(Session *session, const Remains *remains, Err *err)
 {
-    return undo_open_source(session, err) &&
+    /* The primary first: whatever fails behind that, applications go on. */
+    return undo_open_source(session, err) && undo_closed(session, false, err) &&
            undo_drop_orphans(session, session->source, &remains->source, err) &&
            undo_drop_orphans(session, session->target, &remains->target, err) &&
-           undo_way_back(session, err) && undo_closed(session, false, err) &&
-           undo_on_source(session, err);
+           undo_way_back(session, err) && undo_on_source(session, err);
+}
+
+/* Who gives a switched run up is told before what no engine will do any more. That it cannot be
+ * told keeps nobody from giving up. */
+static void tell_undone(Session *session)
+{
+    AUTO_ERR Err err = {0};
+    UndoneVec undone = {0};
+    if (session->journal.id == 0 || !text_equal(session->journal.state, RUN_SWITCHED))
+        return;
+    if (!undone_find(session, &undone, &err)) {
+        log_err(&(LogCtx){.run = session->plan.name}, LOG_WARN, &err);
+        printf("what is left undone behind the switch cannot be told\n");
+        return;
+    }
+    for (size_t i = 0; i < undone.count; i++)
+        printf("left undone behind the switch: %s\n", undone.items[i]);
+    if (undone.count > 0)
+        printf("\"godwit apply\" does what is left; behind a cleanup nobody does\n");
 }
 
 static bool run(const Options *options, Err *err)
@@ -90,6 +110,7 @@ static bool run(const Options *options, Err *err)
         printf("nothing to clean up for plan \"%s\"\n", session.plan.name);
         return true;
     }
+    tell_undone(&session);
     return session_confirm(options, QUESTION, err) && undo_fences(&session, err) &&
            drop_remains(&session, &remains, err) && bury(&session, err);
 }

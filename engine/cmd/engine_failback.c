@@ -14,6 +14,7 @@
 #include "journal/run_state_table.h"
 #include "step/failback_graph.h"
 #include "step/way_back.h"
+#include "verify/verify.h"
 
 #include <inttypes.h>
 
@@ -225,6 +226,7 @@ bool engine_go_there_again(Session *session, Err *err)
         ok = err_move(err, &ended);
     conn_set_stop(session->target, &session->stop);
     ok = ok && forget_cutover(session, err) &&
+         verify_forget(session->target, run.journal.id, err) &&
          journal_run_state(session->target, &run.journal, RUN_RUNNING, err);
     session->journal.state = run.journal.state;
     arena_release(&run.arena);

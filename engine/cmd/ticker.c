@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "cmd/late.h"
 #include "cutover/cutover.h"
+#include "step/common.h"
 #include "step/slot_watch.h"
 
 #define REQUEST_POLL_MS 500
@@ -79,9 +80,13 @@ static bool answer_failback(const Ticker *ticker, const JournalRequest *request,
     return true;
 }
 
-/* Asked when it is done already. */
+/* Asked when it is done already, or cannot come. */
 static bool answer_cutover_request(const Ticker *ticker, const JournalRequest *request, Err *err)
 {
+    AUTO_ERR Err paused = {0};
+    if (!none_is_paused(ticker->run->blueprint, &paused))
+        return journal_answer_request(ticker->session->target, request->id,
+                                      err_exit_status(paused.code), paused.message, err);
     return !atomic_load(&ticker->run->keeping) ||
            journal_answer_request(ticker->session->target, request->id, 0, "done", err);
 }

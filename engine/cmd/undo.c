@@ -153,23 +153,34 @@ static bool writers_home(Session *session, const JournalFence *fence, Err *err)
 static bool open_closed(Session *session, const JournalFence *fence, Err *err)
 {
     Conn *conn = fence->side == CONN_SOURCE ? session->source : session->target;
-    return fence_database_restore(conn, fence->previous, err) &&
-           writers_home(session, fence, err) &&
-           journal_fence_clear(session->target, session->journal.id, fence->side, err);
+    if (!fence_database_restore(conn, fence->previous, err) || !writers_home(session, fence, err) ||
+        !journal_fence_clear(session->target, session->journal.id, fence->side, err))
+        return false;
+    fence_renew_others(conn);
+    printf("the %s takes writes again\n", conn_side_name(fence->side));
+    return true;
+}
+
+/* Behind a switch the source stays closed; what stands on the target still is the fence of the
+ * cutover, whose engine did not come to take it down. */
+static bool comes_down(const Session *session, const JournalFence *fence, bool target)
+{
+    bool switched = text_equal(session->journal.state, RUN_SWITCHED) ||
+                    text_equal(session->journal.state, RUN_FINISHED);
+    return fence->side == CONN_TARGET ? switched || target : !switched;
 }
 
 bool undo_closed(Session *session, bool target, Err *err)
 {
     JournalFence *fences = NULL;
     size_t count = 0;
-    if (session->journal.id == 0 || text_equal(session->journal.state, RUN_SWITCHED) ||
-        text_equal(session->journal.state, RUN_FINISHED))
+    if (session->journal.id == 0)
         return true;
     if (!journal_fences(&session->arena, session->target, session->journal.id, &fences, &count,
                         err))
         return false;
     for (size_t i = 0; i < count; i++)
-        if ((target || fences[i].side == CONN_SOURCE) && !open_closed(session, &fences[i], err))
+        if (comes_down(session, &fences[i], target) && !open_closed(session, &fences[i], err))
             return false;
     return true;
 }

@@ -31,8 +31,9 @@ MUSTCHECK bool undo_find_way_back(Session *session, bool *found, Err *err);
 /** Drops what the way back stands on; prints it. Needs a writable source session. */
 MUSTCHECK bool undo_way_back(Session *session, Err *err);
 
-/** Behind a failback that did not come to its end: opens the source, the primary.
- * \param target also the target, which failback has left closed: it is to be begun anew */
+/** Opens the primary that an engine did not come to open: behind a failback the source, behind a
+ * cutover the target; prints it. Needs a writable source session.
+ * \param target behind a failback also the target, which it has left closed: it is begun anew */
 MUSTCHECK bool undo_closed(Session *session, bool target, Err *err);
 
 /** Calls every step's undo, last first. */

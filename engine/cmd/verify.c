@@ -8,6 +8,7 @@
 #include "cutover/sequences.h"
 #include "journal/run_state_table.h"
 #include "lob/lob.h"
+#include "step/way_back.h"
 #include "verify/objects.h"
 #include "verify/verify.h"
 
@@ -24,6 +25,8 @@ typedef struct Outcome {
     json_t *timescaledb;
     Conn *book;        /* where is written down how far it has come; NULL: nowhere */
     Throttle throttle; /* live */
+    Run main;          /* of the way back */
+    const Run *back;   /* it is kept: the target is the primary, the source follows; NULL */
 } Outcome;
 
 static void print_result(const PlanVerify *entry, const char *name, const VerifyResult *result)
@@ -59,6 +62,69 @@ static bool is_live(const Session *session)
 {
     return text_equal(session->journal.state, RUN_RUNNING) ||
            text_equal(session->journal.state, RUN_CUTOVER);
+}
+
+/* Behind the switch the source may follow the target: what lags then is no difference. Where that
+ * cannot be told, or is no whole copy, both are compared as they are. */
+static bool find_kept(Session *session, Outcome *outcome, Err *err)
+{
+    AUTO_ERR Err unknown = {0};
+    bool found = false;
+    if (!text_equal(session->journal.state, RUN_SWITCHED) || !session->plan.copy.data)
+        return true;
+    session_run(session, &outcome->main);
+    if (!way_back_peek(&outcome->main, session->source, session->target, &found, &unknown)) {
+        if (!conn_is_ok(session->source) || !conn_is_ok(session->target) ||
+            stop_reason(&session->stop) != STOP_NONE)
+            return err_move(err, &unknown);
+        log_err(&outcome->main.log, LOG_WARN, &unknown);
+    } else if (found) {
+        outcome->back = &outcome->main.back->run;
+    }
+    return true;
+}
+
+static const Relation *find_back(const Run *back, const Relation *forth)
+{
+    const Blueprint *blueprint = back->blueprint;
+    for (size_t i = 0; i < blueprint->relation_count; i++) {
+        if (name_equal(&blueprint->relations[i].source, &forth->target))
+            return &blueprint->relations[i];
+    }
+    return NULL;
+}
+
+/* Looked at from the target: what is missing there is only there for us, and the other way round.
+ */
+static void turn_round(VerifyResult *result)
+{
+    int64_t rows = result->source_rows;
+    result->source_rows = result->target_rows;
+    result->target_rows = rows;
+    for (size_t i = 0; i < result->difference_count; i++) {
+        DifferenceKind *kind = &result->differences[i].kind;
+        if (*kind == DIFF_MISSING)
+            *kind = DIFF_EXTRA;
+        else if (*kind == DIFF_EXTRA)
+            *kind = DIFF_MISSING;
+    }
+}
+
+/* Live over the way back, whose lane rows are on the source. */
+static bool compare_back(Session *session, const PlanVerify *entry, const Relation *relation,
+                         Outcome *outcome, Arena *arena, VerifyResult *result, Err *err)
+{
+    VerifySpec spec = {.relation = relation,
+                       .method = entry->method,
+                       .where = entry->where,
+                       .source = session->target,
+                       .target = session->source,
+                       .run_id = outcome->back->journal.id,
+                       .throttle = &outcome->throttle};
+    if (!verify_relation(arena, &spec, result, err))
+        return false;
+    turn_round(result);
+    return true;
 }
 
 /* The step of the same id has notes of its own. */
@@ -117,7 +183,9 @@ static bool verify_one(Session *session, const PlanVerify *entry, const Relation
                        .notes = outcome->book != NULL ? &notes : NULL,
                        .throttle = live ? &outcome->throttle : NULL};
     const char *name = name_text(&arena, &relation->source);
-    if (!verify_relation(&arena, &spec, &result, err))
+    const Relation *back = outcome->back == NULL ? NULL : find_back(outcome->back, relation);
+    if (!(back == NULL ? verify_relation(&arena, &spec, &result, err)
+                       : compare_back(session, entry, back, outcome, &arena, &result, err)))
         return err_context(err, "could not compare %s", name);
     outcome->relations++;
     outcome->differences += result.difference_total;
@@ -134,7 +202,7 @@ static bool verify_all(Session *session, Outcome *outcome, Err *err)
         const PlanVerify *entry = &session->plan.verifies[v];
         for (size_t r = 0; r < session->blueprint.relation_count; r++) {
             const Relation *relation = &session->blueprint.relations[r];
-            if (verify_selects(entry, relation, is_live(session)) &&
+            if (verify_selects(entry, relation, is_live(session) || outcome->back != NULL) &&
                 !verify_one(session, entry, relation, outcome, err))
                 return false;
         }
@@ -305,15 +373,17 @@ static bool has_all(const Session *session, Err *err)
 
 static bool compare(Session *session, Outcome *outcome, Err *err)
 {
-    return open_book(session, outcome, err) && verify_all(session, outcome, err) &&
-           close_book(session, outcome, err) && verify_large_objects(session, outcome, err) &&
-           verify_schema(session, outcome, err) && verify_settings(session, outcome, err) &&
-           verify_sequences(session, outcome, err);
+    return open_book(session, outcome, err) && find_kept(session, outcome, err) &&
+           verify_all(session, outcome, err) && close_book(session, outcome, err) &&
+           verify_large_objects(session, outcome, err) && verify_schema(session, outcome, err) &&
+           verify_settings(session, outcome, err) && verify_sequences(session, outcome, err);
 }
 
 static void release_outcome(Outcome *outcome)
 {
     conn_close(outcome->book);
+    way_back_free(outcome->main.back);
+    arena_release(&outcome->main.arena);
     json_decref(outcome->json);
     json_decref(outcome->large);
     json_decref(outcome->schema);

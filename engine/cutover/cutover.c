@@ -237,6 +237,39 @@ bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool live, Err *
     return true;
 }
 
+static bool compare_marked(Run *run, Conn *source, Conn *target, const Relation *relation, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    VerifyResult result = {0};
+    bool any = false;
+    VerifyNotes notes = {.book = target, .run_id = run->journal.id};
+    VerifySpec spec = {.relation = relation,
+                       .method = PLAN_VERIFY_CHECKSUM,
+                       .partial = !run->plan->copy.data,
+                       .source = source,
+                       .target = target,
+                       .stream = run->stream,
+                       .notes = &notes,
+                       .throttle = &run->throttle};
+    if (!verify_marked(&arena, &spec, &any, &result, err))
+        return err_context(err, "could not compare %s", name_text(&arena, &relation->source));
+    if (any)
+        log_info(&run->log, "compared %s with the source, where it was touched since the switch",
+                 name_text(&arena, &relation->source));
+    return report_differences(run, run_book(run, source, target), relation, &result, err);
+}
+
+bool cutover_verify_kept(Run *run, Conn *source, Conn *target, Err *err)
+{
+    for (size_t i = 0; run->forth != NULL && i < run->blueprint->relation_count; i++) {
+        const Relation *relation = &run->blueprint->relations[i];
+        if (!relation->unlogged && !is_whole(run, relation) &&
+            !compare_marked(run, source, target, relation, err))
+            return false;
+    }
+    return true;
+}
+
 /* Nothing of ours may have come behind this attempt's first marker: then a writer got past the
  * fence. */
 static bool nothing_after_marker(Run *run, Err *err)

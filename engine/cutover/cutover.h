@@ -59,6 +59,10 @@ MUSTCHECK bool cutover_drain(Run *run, Conn *source, Err *err);
  * and once behind it. \return false with ERR_DIFFERENCE naming rows that differ. */
 MUSTCHECK bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool live, Err *err);
 
+/** Of a failback, live, before its fence: compares what its engines and those before them have
+ * applied to the source since the switch. \return as cutover_verify_moved(). */
+MUSTCHECK bool cutover_verify_kept(Run *run, Conn *source, Conn *target, Err *err);
+
 /** The point of no return: makes the source read-only, ends its sessions, state -> switched, locks
  * fall. */
 MUSTCHECK bool cutover_switch(Run *run, Conn *source, Conn *target, Err *err);

@@ -44,6 +44,31 @@ bool fence_database_read_only(Conn *conn, Err *err)
     return pg_none(conn, sql.data, NO_PARAMS, err);
 }
 
+bool fence_no_own_settings(Conn *conn, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(conn, SQL_CUTOVER_OWN_SETTINGS, NO_PARAMS, &rows, err))
+        return false;
+    if (rows_count(rows) == 0)
+        return true;
+    str_append(&sql, "ALTER ROLE ");
+    ddl_ident(&sql, conn, rows_text(rows, 0, 0));
+    if (rows_bool(rows, 0, 1)) {
+        str_append(&sql, " IN DATABASE ");
+        if (!database_name(&sql, conn, err))
+            return false;
+    }
+    str_append(&sql, " RESET default_transaction_read_only;");
+    err_set(
+        err, ERR_PREFLIGHT,
+        "role %s has default_transaction_read_only = off: it would write to the %s when that is "
+        "closed",
+        rows_text(rows, 0, 0), conn_side_name(conn_side(conn)));
+    return err_hint(err, "Nothing is fenced. On the %s: %s Or waive G213 in the plan.",
+                    conn_side_name(conn_side(conn)), sql.data);
+}
+
 bool fence_database_previous(Arena *arena, Conn *conn, const char **previous, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;

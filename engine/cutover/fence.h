@@ -18,6 +18,10 @@ const char *fence_method_name(PlanStopWrites method);
 /** Makes the database read-only for new sessions. \param conn a session in that database */
 MUSTCHECK bool fence_database_read_only(Conn *conn, Err *err);
 
+/** Refuses while a role's own default_transaction_read_only = off lets it write to a database that
+ * is read-only. \return false with ERR_PREFLIGHT naming the role, and the SQL that takes it back */
+MUSTCHECK bool fence_no_own_settings(Conn *conn, Err *err);
+
 /** What default_transaction_read_only of the database is set to, NULL when it is not set. */
 MUSTCHECK bool fence_database_previous(Arena *arena, Conn *conn, const char **previous, Err *err);
 

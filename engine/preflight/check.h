@@ -163,5 +163,6 @@ MUSTCHECK bool probe_large_objects(Check *check, Err *err);
 MUSTCHECK bool probe_way_back(Check *check, Err *err);
 MUSTCHECK bool probe_map(Check *check, Err *err);
 MUSTCHECK bool probe_search_path(Check *check, Err *err);
+MUSTCHECK bool probe_own_settings(Check *check, Err *err);
 
 #endif

@@ -47,6 +47,8 @@ const PreflightCode preflight_code_table[CODE_COUNT] = {
     [CODE_KEYLESS] = {"G205", "every table has a key that names one row", CODE_WAIVABLE},
     [CODE_SEARCH_PATH] = {"G206", "no function relies on the search path where it is empty",
                           CODE_WAIVABLE},
+    [CODE_OWN_SETTING] = {"G213", "no role's own setting lets it write where the run closes a side",
+                          CODE_WAIVABLE},
     [CODE_SELECT] = {"G301", "the source's user may read every selected relation", 0},
     [CODE_OWNER] = {"G302", "the source's user owns what it publishes", 0},
     [CODE_REPLICATION_ROLE] = {"G303", "the source's user may replicate", 0},

@@ -199,3 +199,36 @@ bool probe_sessions(Check *check, Err *err)
     return check->plan->cutover.method == PLAN_STOP_MANUAL ||
            probe_sessions_of(check, &check->source, err);
 }
+
+/* --- roles that a closed side does not close out --- */
+
+static bool probe_own_settings_of(Check *check, const Side *side, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(side->conn, SQL_CUTOVER_OWN_SETTINGS, NO_PARAMS, &rows, err))
+        return false;
+    for (size_t r = 0; r < rows_count(rows); r++) {
+        const char *name = check_text(check, "%s", rows_text(rows, r, 0));
+        const char *database = check_sql_part(check, side, side->catalog->server.database);
+        check_add(check, CODE_OWN_SETTING, FINDING_ERROR, side, check_part(check, name),
+                  "has default_transaction_read_only = off as a setting of its own",
+                  "A side is closed by that setting of the database, which a role's own overrules: "
+                  "it would go on writing where nobody reads any more.",
+                  rows_bool(rows, r, 1)
+                      ? check_text(check,
+                                   "ALTER ROLE %s IN DATABASE %s RESET "
+                                   "default_transaction_read_only;",
+                                   check_sql_part(check, side, name), database)
+                      : check_text(check, "ALTER ROLE %s RESET default_transaction_read_only;",
+                                   check_sql_part(check, side, name)));
+    }
+    return true;
+}
+
+bool probe_own_settings(Check *check, Err *err)
+{
+    PlanStopWrites method = check->plan->cutover.method;
+    bool closes = method == PLAN_STOP_LOCK || method == PLAN_STOP_READ_ONLY;
+    return (!closes || probe_own_settings_of(check, &check->source, err)) &&
+           probe_own_settings_of(check, &check->target, err);
+}

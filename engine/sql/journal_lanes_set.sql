@@ -1,5 +1,5 @@
 -- Purpose: gives a run whose lanes all stand at one position another number of them, and records how changes are
--- routed. What lanes that go had counted is counted as the first one's. Nothing happens when another engine took over.
+-- routed. What lanes that go had counted is counted as the first one's; those that come know of its look. Nothing happens when another engine took over.
 -- Parameters: $1 run, $2 epoch, $3 position, $4 lanes, $5 routing. Columns: lanes that stood there (0: taken over).
 WITH gone AS (
     DELETE FROM godwit.lane AS l
@@ -11,10 +11,10 @@ WITH gone AS (
            transactions = l.transactions + (SELECT coalesce(sum(g.transactions), 0) FROM gone AS g),
            changes = l.changes + (SELECT coalesce(sum(g.changes), 0) FROM gone AS g)
      WHERE l.run = $1::bigint AND l.epoch = $2::bigint AND l.applied = $3::pg_lsn AND l.id = 0
-    RETURNING l.run
+    RETURNING l.run, l.look
 ), made AS (
-    INSERT INTO godwit.lane (run, id, applied, epoch)
-    SELECT k.run, s.id, $3::pg_lsn, $2::bigint
+    INSERT INTO godwit.lane (run, id, applied, epoch, look)
+    SELECT k.run, s.id, $3::pg_lsn, $2::bigint, k.look
       FROM kept AS k CROSS JOIN pg_catalog.generate_series(1, $4::integer - 1) AS s(id)
     ON CONFLICT (run, id) DO NOTHING
 )

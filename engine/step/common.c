@@ -32,6 +32,21 @@ bool verify_in_apply(StepCtx *ctx, Err *err)
     return true;
 }
 
+bool none_is_paused(const Blueprint *blueprint, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    const char *names = "";
+    for (size_t i = 0; i < blueprint->paused_count; i++)
+        names = arena_printf(&arena, "%s%s%s", names, i == 0 ? "" : ", ",
+                             name_text(&arena, &blueprint->paused[i]));
+    if (blueprint->paused_count == 0)
+        return true;
+    err_set(err, ERR_STALE, "the cutover cannot come: %s %s paused, altered on the source", names,
+            blueprint->paused_count == 1 ? "is" : "are");
+    return err_hint(err, "\"godwit status\" says what to do on the target; then \"godwit resync "
+                         "PLAN TABLE\" takes it in again.");
+}
+
 uint64_t relation_bytes(const Relation *relation)
 {
     uint64_t bytes = 0;

@@ -20,6 +20,10 @@ MUSTCHECK bool observe_until_switch(StepCtx *ctx, Observation *observation, Err 
 /** verify() for kinds whose apply() proves its own effect. */
 MUSTCHECK bool verify_in_apply(StepCtx *ctx, Err *err);
 
+/** Refuses a cutover while tables are paused (ddl.altered: pause_relation): their changes are left
+ * out since they were altered. \return false with ERR_STALE naming them */
+MUSTCHECK bool none_is_paused(const Blueprint *blueprint, Err *err);
+
 /** The size of a relation's leaves on the source. */
 uint64_t relation_bytes(const Relation *relation);
 

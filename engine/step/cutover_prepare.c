@@ -4,6 +4,7 @@
  */
 #include "copy/again.h"
 #include "cutover/cutover.h"
+#include "cutover/fence.h"
 #include "step/common.h"
 #include "step/source_structure.h"
 
@@ -29,27 +30,27 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     return true;
 }
 
-/* Their changes are left out since they were altered. */
-static bool none_is_paused(const StepCtx *ctx, Err *err)
+/* A finding of preflight, which may be days ago; and the target's roles came later. */
+static bool sides_can_be_closed(StepCtx *ctx, Err *err)
 {
-    const Blueprint *blueprint = ctx->run->blueprint;
-    const char *names = "";
-    for (size_t i = 0; i < blueprint->paused_count; i++)
-        names = arena_printf(ctx->arena, "%s%s%s", names, i == 0 ? "" : ", ",
-                             name_text(ctx->arena, &blueprint->paused[i]));
-    if (blueprint->paused_count == 0)
-        return true;
-    err_set(err, ERR_STALE, "the cutover cannot come: %s %s paused, altered on the source", names,
-            blueprint->paused_count == 1 ? "is" : "are");
-    return err_hint(err, "\"godwit status\" says what to do on the target; then \"godwit resync "
-                         "PLAN TABLE\" takes it in again.");
+    const Plan *plan = ctx->run->plan;
+    PlanStopWrites method = plan->cutover.method;
+    for (size_t i = 0; i < plan->waiver_count; i++) {
+        if (text_equal(plan->waivers[i].code, "G213"))
+            return true;
+    }
+    return ((method != PLAN_STOP_LOCK && method != PLAN_STOP_READ_ONLY) ||
+            fence_no_own_settings(ctx->source, err)) &&
+           fence_no_own_settings(ctx->target, err);
 }
 
 static bool apply(StepCtx *ctx, Err *err)
 {
-    return none_is_paused(ctx, err) && source_structure_stands(ctx, err) &&
+    return sides_can_be_closed(ctx, err) && none_is_paused(ctx->run->blueprint, err) &&
+           source_structure_stands(ctx, err) &&
            again_check(ctx->run->blueprint, ctx->target, &ctx->log, err) &&
            cutover_prepare(ctx->run, err) &&
+           cutover_verify_kept(ctx->run, ctx->source, ctx->target, err) &&
            cutover_verify_moved(ctx->run, ctx->source, ctx->target, true, err);
 }
 

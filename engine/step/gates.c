@@ -1,6 +1,7 @@
 /*
  * Step gates: cutover.gates of the plan. Opens when the lag has stayed below both limits for
- * stable_for and every verification has passed. Replication goes on while it waits.
+ * stable_for, every verification has passed and no table is paused. Replication goes on while it
+ * waits: a paused table must not end what keeps the WAL from piling up.
  */
 #include "base/clock.h"
 #include "base/units.h"
@@ -51,18 +52,35 @@ static bool gate_closed(StepCtx *ctx, const StreamStatus *status, Err *err)
     return err_hint(err, "Nothing changed. Run \"godwit apply\" again to go on replicating.");
 }
 
+/* Who takes the table in again, or alters another, begins the engine anew: how many are paused does
+ * not move while this step waits. */
+static bool tell_paused(StepCtx *ctx, Err *err)
+{
+    AUTO_ERR Err paused = {0};
+    if (none_is_paused(ctx->run->blueprint, &paused))
+        return true;
+    if (ctx->run->exit_at_gate)
+        return err_move(err, &paused);
+    log_err(&ctx->log, LOG_WARN, &paused);
+    log_info(&ctx->log, "the gates wait for it, and replication of the rest goes on");
+    return true;
+}
+
 static bool apply(StepCtx *ctx, Err *err)
 {
     const PlanCutover *cutover = &ctx->run->plan->cutover;
     int64_t began = clock_ms();
     int64_t low_since = began;
+    if (!tell_paused(ctx, err))
+        return false;
     for (;;) {
         StreamStatus status = {0};
         stream_status(ctx->run->stream, &status);
         if (status.failed)
             return stream_error(ctx->run->stream, err);
         int64_t now = clock_ms();
-        if (status.lag_bytes > cutover->max_lag_bytes || status.lag_us > cutover->max_lag_us)
+        if (status.lag_bytes > cutover->max_lag_bytes || status.lag_us > cutover->max_lag_us ||
+            ctx->run->blueprint->paused_count > 0)
             low_since = now;
         if ((now - low_since) * 1000 >= cutover->stable_us)
             break;

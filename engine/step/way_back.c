@@ -160,6 +160,21 @@ const char *way_back_look(Arena *arena, const Run *run, Conn *target, Err *err)
     return text;
 }
 
+bool way_back_peek(Run *run, Conn *source, Conn *target, bool *found, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    JournalRun journal = {0};
+    if (!find_journal(&arena, run, source, &journal, err))
+        return false;
+    *found = journal.id != 0;
+    if (!*found)
+        return true;
+    if (!way_back_find(run, source, target, err))
+        return false;
+    run->back->run.journal.id = journal.id;
+    return true;
+}
+
 bool way_back_take(Run *run, Conn *source, Conn *target, bool *found, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

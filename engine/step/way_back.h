@@ -27,6 +27,10 @@ char *way_back_slot(Arena *arena, const char *plan, const char *mark);
 /** Whether the source holds the journal of one. Needs no more of the run than its plan. */
 MUSTCHECK bool way_back_exists(const Run *run, Conn *source, bool *exists, Err *err);
 
+/** Derives one that was prepared, with its journal's id, and changes nothing: its engine goes on.
+ * \param found false: there is none \return as way_back_find() */
+MUSTCHECK bool way_back_peek(Run *run, Conn *source, Conn *target, bool *found, Err *err);
+
 /** Makes its journal on the source. */
 MUSTCHECK bool way_back_journal(Run *run, Conn *source, Err *err);
 

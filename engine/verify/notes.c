@@ -14,6 +14,8 @@
  *     behind them and waits for the disk.
  *   - A relation is copied anew, the statement or the key's columns are others: its basis is
  * another text, and what was written down does not count.
+ *   - The target was the primary meanwhile (failback, then there again): what applications wrote
+ *     there left no mark, so nothing of what was written down counts (verify_forget()).
  *   - Two commands at once: each writes what it saw between the keys that it saw; what stands under
  *     other keys is left alone.
  */
@@ -60,11 +62,11 @@ static void relation_names(const Relation *relation, Str *schemas, Str *rels)
     array_end(rels);
 }
 
-static bool touched_read(Arena *arena, const Reading *reading, const VerifyNotes *notes,
-                         Rows **touched, Err *err)
+bool notes_read_touched(Arena *arena, const Reading *reading, Rows **touched, Err *err)
 {
     AUTO_STR Str schemas = {0};
     AUTO_STR Str rels = {0};
+    const VerifyNotes *notes = reading->spec->notes;
     relation_names(reading->spec->relation, &schemas, &rels);
     return pg_rows(notes->book, SQL_VERIFY_TOUCHED,
                    PARAMS(arena_int64(arena, notes->run_id), schemas.data, rels.data), touched,
@@ -83,7 +85,7 @@ static Span part_span(const Reading *reading, const Ranges *part)
     return span;
 }
 
-static bool is_touched(const Reading *reading, const Ranges *part, const Rows *touched)
+bool notes_touched(const Reading *reading, const Ranges *part, const Rows *touched)
 {
     Span own = part_span(reading, part);
     for (size_t r = 0; r < rows_count(touched); r++) {
@@ -115,7 +117,7 @@ static void take_parts(Arena *arena, Reading *reading, const Rows *rows, const R
         part->look = rows_int64(rows, r, 4);
         part->source_rows = rows_int64(rows, r, 5);
         part->target_rows = rows_int64(rows, r, 6);
-        if (part->look != 0 && is_touched(reading, part, touched))
+        if (part->look != 0 && notes_touched(reading, part, touched))
             part->look = 0;
     }
 }
@@ -149,7 +151,7 @@ bool notes_read(Arena *arena, Reading *reading, Noted *noted, Layout *layout, Er
                  PARAMS(arena_int64(arena, notes->run_id), notes->id, name->schema, name->rel,
                         noted->basis),
                  &rows, err) ||
-        !touched_read(arena, reading, notes, &touched, err))
+        !notes_read_touched(arena, reading, &touched, err))
         return false;
     OrderKind ranged = reading->ranged;
     take_parts(arena, reading, rows, touched, layout);
@@ -249,6 +251,12 @@ bool verify_over(const VerifyNotes *notes, Err *err)
     AUTO_ARENA Arena arena = {0};
     return pg_none(notes->book, SQL_VERIFY_OVER,
                    PARAMS(arena_int64(&arena, notes->run_id), notes->id), err);
+}
+
+bool verify_forget(Conn *book, int64_t run_id, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(book, SQL_VERIFY_FORGET, PARAMS(arena_int64(&arena, run_id)), err);
 }
 
 bool verify_may_note(Conn *book, bool *may, Err *err)

@@ -120,8 +120,9 @@ static bool lane_wait(const VerifySpec *spec, Lsn lsn, Err *err)
         if (lane.applied >= lsn)
             return true;
         if (clock_ms() > deadline) {
-            err_set(err, ERR_GATE, "the target has applied up to %s, not yet %s",
-                    lsn_text(lane.applied).text, lsn_text(lsn).text);
+            err_set(err, ERR_GATE, "the %s has applied up to %s, not yet %s",
+                    conn_side_name(conn_side(spec->target)), lsn_text(lane.applied).text,
+                    lsn_text(lsn).text);
             return err_hint(err, "Live verification needs an engine that replicates. Is \"godwit "
                                  "apply\" running?");
         }

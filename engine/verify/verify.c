@@ -139,7 +139,7 @@ void result_add(Reading *reading, const Suspect *suspect, const Seen *source, co
                     copies);
 }
 
-static bool part_rows(Arena *arena, Reading *reading, Ranges *part, Err *err)
+bool part_rows(Arena *arena, Reading *reading, Ranges *part, Err *err)
 {
     return ranges_compare(arena, reading, part, err) && rows_compare(reading, part, err);
 }

@@ -32,6 +32,9 @@ typedef struct VerifyResult {
 
 #define VERIFY_MAX_NAMED 100
 
+/* The look that the arming of a leg is (engine/sql/journal_lane_place.sql). */
+#define LEG_LOOK 1
+
 /* Where a live verification writes down how far it has come, so that the next one of the same id
  * goes on there (docs/adr/0026). */
 typedef struct VerifyNotes {
@@ -61,6 +64,9 @@ typedef struct VerifySpec {
 /** The verification with this id is over: the next one begins from nothing. */
 MUSTCHECK bool verify_over(const VerifyNotes *notes, Err *err);
 
+/** What verifications of this run have written down goes: the target was the primary meanwhile. */
+MUSTCHECK bool verify_forget(Conn *book, int64_t run_id, Err *err);
+
 /** Whether the session may write notes. */
 MUSTCHECK bool verify_may_note(Conn *book, bool *may, Err *err);
 
@@ -71,6 +77,12 @@ MUSTCHECK bool verify_may_note(Conn *book, bool *may, Err *err);
  *         stream_wait_applied() gives. */
 MUSTCHECK bool verify_relation(Arena *arena, const VerifySpec *spec, VerifyResult *result,
                                Err *err);
+
+/** Compares what was marked as touched since a leg of the way back was armed (spec->notes names the
+ * leg's journal; nothing is written down). \param any false: nothing was, and nothing was read
+ * \return as verify_relation(). */
+MUSTCHECK bool verify_marked(Arena *arena, const VerifySpec *spec, bool *any, VerifyResult *result,
+                             Err *err);
 
 /** Compares just these keys (see stream_touched_take); with `overflow`, or without a key, the whole
  * relation. source_rows and target_rows count the rows that these keys name.

@@ -143,6 +143,9 @@ void ranges_take_ends(Arena *arena, Ranges *part, const char *ends_array);
 /** Computes the part's ranges on both sides, finds those that differ; adds up the rows. */
 MUSTCHECK bool ranges_compare(Arena *arena, Reading *reading, Ranges *part, Err *err);
 
+/** Compares one part's rows. */
+MUSTCHECK bool part_rows(Arena *arena, Reading *reading, Ranges *part, Err *err);
+
 /** The same, a few rows at a time, as fast as the throttle allows: where the part is more than one
  * range and no index gives them one by one. (slowly.c) */
 MUSTCHECK bool ranges_read_slowly(Arena *arena, Reading *reading, Ranges *part, Err *err);
@@ -164,6 +167,12 @@ typedef struct Noted {
 /** What is left of an earlier verification of the relation that still holds: its parts, those that
  * were found the same and not touched since with their look. No parts: there is nothing. */
 MUSTCHECK bool notes_read(Arena *arena, Reading *reading, Noted *noted, Layout *layout, Err *err);
+
+/** Where the relation was touched, by what is written down (spec->notes). */
+MUSTCHECK bool notes_read_touched(Arena *arena, const Reading *reading, Rows **touched, Err *err);
+
+/** Whether the part was touched in its look (part->look) or behind it. */
+bool notes_touched(const Reading *reading, const Ranges *part, const Rows *touched);
 
 /** Writes the parts down, none looked at. */
 MUSTCHECK bool notes_begin(const Reading *reading, const Noted *noted, const Layout *layout,

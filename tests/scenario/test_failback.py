@@ -1,5 +1,7 @@
 """The way back: armed in the cutover, kept open behind it, gone by `failback`; and there again."""
+import contextlib
 import re
+import threading
 
 import harness
 import pytest
@@ -132,6 +134,8 @@ def test_anchor_40_round_trip_twice(source, target, plan, godwit):
         assert source.value("SELECT count(*) FROM app.log WHERE line = 'both'") == 200 * (number + 1)
         assert "nothing to do" in godwit("failback", mine, code=0).out
         assert source.value("SELECT to_regnamespace('godwit') IS NULL")
+    target.execute("BEGIN READ WRITE; UPDATE app.entry SET amount = -1 WHERE id % 5 = 1; COMMIT")  # no mark tells
+    assert "app.entry: not the same: (id)=(" in godwit("apply", mine, "--exit-at-gate", code=9).err
     godwit("cleanup", mine, "--yes", code=0)
     assert (source.value(LEFT), target.value(LEFT)) == (0, 0)
 
@@ -141,6 +145,25 @@ def keep(godwit, mine):
     running = godwit.start("apply", mine)
     running.wait_for("the way back is open")
     return running
+
+
+@contextlib.contextmanager
+def writing(database):
+    """Updates all the time."""
+    ending = threading.Event()
+
+    def write_on():
+        with database.connect() as connection:
+            while not ending.wait(0.002):
+                connection.execute("UPDATE app.part SET body = body || 'w' WHERE id < 20")
+
+    thread = threading.Thread(target=write_on, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        thread.join()
 
 
 # The engine dies in cutover.prepare, behind failback.prepare: with the first statement of the session for the fence.
@@ -161,6 +184,18 @@ def test_killed_on_the_way_back(source, target, plan, godwit):
     write(target, THERE, 2)
     running = keep(godwit, mine)
     assert "what the target takes is applied" in godwit("status", mine, code=0).out
+    with writing(target):
+        for _ in range(3):
+            godwit("verify", mine, code=0)  # what lags is the source
+    source.wait_until("SELECT count(*) = 2 FROM app.log WHERE line = 'round 2'")
+    (number, amount), = source.query("SELECT id, amount FROM app.entry WHERE id % 5 = 1 ORDER BY id LIMIT 1")
+    somebody = f"BEGIN READ WRITE; UPDATE app.entry SET amount = %s WHERE id = {number}; COMMIT"
+    source.execute(somebody.replace("%s", "-99"))  # of the round that another engine applied
+    assert "differ" in godwit("failback", mine, code=9).err
+    assert f"app.entry differs at (id)=({number})" in running.wait(60, code=9).err
+    target.execute("INSERT INTO app.scrap VALUES (-4)")
+    source.execute(somebody.replace("%s", str(amount)))
+    running = keep(godwit, mine)
     asked = godwit.start("failback", mine)
     running.wait_for(r"\[cutover.drain\] done")
     running.kill9()

@@ -27,6 +27,38 @@ def test_a_prepared_transaction_stops_the_start(source, plan, godwit):
     godwit("check", mine, code=0)
 
 
+def test_a_role_that_no_closing_keeps_out(source, target, plan, godwit):
+    """Its own setting overrules the database's: named by check, again before the fence, cured by the remedies."""
+    roles = [f"{kind}_{source.name}" for kind in ("all", "here", "none")]
+    source.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    for role in roles:
+        source.execute(f"CREATE ROLE {role} LOGIN; GRANT INSERT ON t TO {role}")
+    everywhere, here, none = roles
+    own = f"ALTER ROLE {everywhere} SET default_transaction_read_only = off"
+    source.execute(f"{own}; ALTER ROLE {here} IN DATABASE {source.name} SET default_transaction_read_only = off;"
+                   f"ALTER ROLE {none} SET default_transaction_read_only = off;"
+                   f"ALTER ROLE {none} IN DATABASE {source.name} SET default_transaction_read_only = on")
+    mine = plan(cutover=APPROVAL)
+    try:
+        found = godwit("check", mine, "--sample", "0s", "--format", "json", code=4).json()["findings"]
+        own_settings = [f for f in found if f["code"] == "G213"]
+        assert [f["object"] for f in own_settings] == [everywhere, here], own_settings
+        for finding in own_settings:
+            source.execute(finding["remedy"])
+        running = godwit.start("apply", mine)
+        running.wait_for(WAITING, timeout=120)
+        source.execute(own)
+        godwit("approve", mine, code=0)
+        ended = running.wait(60, code=4)
+        assert f"role {everywhere} has" in ended.err and "Nothing is fenced" in ended.err, ended.err
+        source.execute("INSERT INTO t VALUES (2)")
+    finally:
+        for database in (source, target):
+            for role in roles:
+                if database.value("SELECT count(*) FROM pg_roles WHERE rolname = %s", (role,)):
+                    database.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
 @pytest.mark.parametrize("method", ["lock", "read_only"])
 def test_a_prepared_transaction_stops_the_cutover(method, source, target, plan, godwit):
     """One that is prepared while the engine replicates: the cutover does not switch; later it does, with its rows."""

@@ -120,7 +120,7 @@ def test_paused(source, target, plan, godwit):
     running.kill9()
     source.execute("UPDATE p SET v = 'after the kill' WHERE k = 6; UPDATE t SET late = 6")
     running = godwit.start("apply", mine)
-    running.wait_for(WAITING, timeout=120)
+    running.wait_for("the gates wait for it", timeout=120)
     target.wait_until("SELECT count(*) = 1 FROM p WHERE v = 'after the kill'")
     assert target.value("SELECT count(*) FROM t WHERE id IN (1, 100)") == 1
     shown = godwit("status", mine, code=0).out
@@ -135,9 +135,12 @@ def test_paused(source, target, plan, godwit):
                        "UPDATE p SET v = 'with it' WHERE k = 7")  # the stream meets it before the look
     target.wait_until("SELECT count(*) = 1 FROM p WHERE v = 'with it'")
     assert target.value("SELECT count(*) FROM t WHERE late = 7") == 0
-    running.wait_for(WAITING, new=False)
+    running.wait_for("the gates wait for it", new=True)
     godwit("approve", mine, code=0)
-    assert "public.t is paused" in running.wait(code=12).err
+    asked = godwit("cutover", mine, code=12)
+    assert "public.t is paused" in asked.err and running.running(), asked.err
+    running.end()
+    assert "public.t is paused" in godwit("apply", mine, "--exit-at-gate", code=12).err
     target.execute("DROP TABLE t")
     godwit("resync", mine, "public.t", code=0)
     source.execute("UPDATE t SET late = 8 WHERE id = 3; UPDATE p SET v = 'last' WHERE k = 8")

@@ -56,6 +56,25 @@ def test_a_second_apply_of_a_finished_run_says_so(source, target, plan, godwit, 
     assert target.value("SELECT to_regclass('godwit.run') IS NULL")
 
 
+def test_given_up_before_the_target_is_open(source, target, plan, godwit):
+    """An engine that died between switch and unfence: cleanup opens the target, and names what nobody does any more."""
+    source.execute("""CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY, t int REFERENCES t);
+                      INSERT INTO t VALUES (1); INSERT INTO u VALUES (1, 1)""")
+    mine = plan(cutover={"switch": [{"id": "announce", "sql": {"server": "target", "statement": "SELECT 1"}}]})
+    running = godwit.start("apply", mine)
+    running.wait_for(r"\[cutover.switch\] done")
+    running.kill9()
+    with pytest.raises(Exception, match="read-only"):
+        target.execute("INSERT INTO t VALUES (2)")
+    told = godwit("cleanup", mine, "--yes", code=0).out
+    assert "left undone behind the switch: announce" in told and "cutover." not in told, told
+    assert "the target takes writes again" in told and "the source stays read-only" in told, told
+    target.execute("INSERT INTO t VALUES (2)")
+    with pytest.raises(Exception, match="read-only"):
+        source.execute("INSERT INTO t VALUES (2)")
+    assert "is finished" in godwit("apply", mine, code=0).out
+
+
 def test_waits_for_an_approval(source, target, plan, godwit, writer):
     """apply leaves with 6 at the gate; approve; cutover finishes; the target has everything."""
     load_ = writer(source)
