@@ -17,9 +17,10 @@ typedef enum ChunkAnswer {
 } ChunkAnswer;
 
 typedef struct ChunkQuestion {
-    uint32_t oid; /* 0: by name */
-    Name name;    /* memory of who asks, who waits for the answer */
-    uint32_t xid; /* the transaction that the change is of */
+    uint64_t ticket; /* of this question and no other */
+    uint32_t oid;    /* 0: by name */
+    Name name;       /* memory of who asks, who waits for the answer */
+    uint32_t xid;    /* the transaction that the change is of; 0: one that is over */
     ChunkAnswer answer;
     const Leaf *leaf; /* CHUNK_IS: its hypertable's */
 } ChunkQuestion;

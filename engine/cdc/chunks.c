@@ -34,6 +34,7 @@ static bool ask(StreamSession *session, ChunkQuestion *question, Err *err)
     Stream *stream = session->stream;
     question->answer = CHUNK_ASKED;
     pthread_mutex_lock(&stream->mutex);
+    question->ticket = ++stream->chunk_tickets;
     stream->chunk = *question;
     pthread_mutex_unlock(&stream->mutex);
     atomic_store(&stream->chunk_asked, true);
@@ -69,8 +70,11 @@ bool chunks_meet(Lane *lane, StreamSession *session, uint32_t oid, Err *err)
     if (!blueprint->has_chunked || relmap_knows(&stream->relmap, oid) ||
         late_is_gone(stream, oid) || is_known_other(blueprint, oid))
         return true;
+    /* The spool tells relations outside of transactions, too: those of which changes were applied
+     * before, so that what made them is over since. */
     const Group *group = lane->group;
-    ChunkQuestion question = {.oid = oid, .xid = group->txns[group->txn_count - 1].xid};
+    ChunkQuestion question = {.oid = oid,
+                              .xid = group->in_txn ? group->txns[group->txn_count - 1].xid : 0};
     if (!ask(session, &question, err))
         return false;
     if (question.answer == CHUNK_IS)
@@ -156,6 +160,9 @@ static bool is_over(Conn *conn, uint32_t xid, bool *over, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     AUTO_ROWS Rows *rows = NULL;
+    *over = xid == 0;
+    if (*over)
+        return true;
     if (!pg_one(conn, SQL_CDC_OPEN, PARAMS(arena_int64(&arena, xid)), &rows, err))
         return false;
     *over = !rows_bool(rows, 0, 0);
@@ -172,12 +179,39 @@ static ChunkAnswer judge(const Stream *stream, const Rows *rows, const Leaf **le
     return rows_bool(rows, 0, 1) ? CHUNK_ALONG : CHUNK_OTHER;
 }
 
+/* Who asked may have gone away since, and the name's memory with him; by now somebody else may
+ * ask about another relation. */
+static ChunkQuestion look_at_question(Arena *arena, Stream *stream)
+{
+    pthread_mutex_lock(&stream->mutex);
+    ChunkQuestion question = stream->chunk;
+    if (question.name.rel != NULL)
+        question.name = (Name){arena_strdup(arena, question.name.schema),
+                               arena_strdup(arena, question.name.rel)};
+    pthread_mutex_unlock(&stream->mutex);
+    return question;
+}
+
+bool chunks_settle(Stream *stream, const ChunkQuestion *question, ChunkAnswer answer,
+                   const Leaf *leaf)
+{
+    pthread_mutex_lock(&stream->mutex);
+    bool stands = stream->chunk.answer == CHUNK_ASKED && stream->chunk.ticket == question->ticket;
+    if (stands) {
+        stream->chunk.answer = answer;
+        stream->chunk.leaf = leaf;
+        atomic_store(&stream->chunk_asked, false);
+    }
+    pthread_mutex_unlock(&stream->mutex);
+    return stands;
+}
+
 bool chunks_answer(Stream *stream, Conn *conn, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     AUTO_ROWS Rows *rows = NULL;
     bool over = false;
-    ChunkQuestion question = look_at_answer(stream);
+    ChunkQuestion question = look_at_question(&arena, stream);
     if (question.answer != CHUNK_ASKED)
         return true;
     if (!is_over(conn, question.xid, &over, err))
@@ -190,12 +224,6 @@ bool chunks_answer(Stream *stream, Conn *conn, Err *err)
         return false;
     const Leaf *leaf = NULL;
     ChunkAnswer answer = judge(stream, rows, &leaf);
-    pthread_mutex_lock(&stream->mutex);
-    if (stream->chunk.answer == CHUNK_ASKED) {
-        stream->chunk.answer = answer;
-        stream->chunk.leaf = leaf;
-        atomic_store(&stream->chunk_asked, false);
-    }
-    pthread_mutex_unlock(&stream->mutex);
+    (void)chunks_settle(stream, &question, answer, leaf);
     return true;
 }

@@ -27,4 +27,9 @@ MUSTCHECK bool chunks_truncated_whole(Relmap *relmap, const PgoTruncate *truncat
 /** Answers the question, if there is one; the pulse's. \return false with ERR_SQL, ERR_LOST. */
 MUSTCHECK bool chunks_answer(Stream *stream, Conn *conn, Err *err);
 
+/** Puts down an answer to a question that was looked at before.
+ * \return false when it does not stand any more: who asked is gone, or asks another one */
+bool chunks_settle(Stream *stream, const ChunkQuestion *question, ChunkAnswer answer,
+                   const Leaf *leaf);
+
 #endif

@@ -66,7 +66,8 @@ bool newcomers_stranger(Stream *stream, Conn *conn, Err *err)
                      name_text(&arena, &name));
     }
     pthread_mutex_lock(&stream->mutex);
-    stream->stranger = found;
+    if (stream->stranger_oid == oid) /* a session that began meanwhile may ask about another one */
+        stream->stranger = found;
     stream->status.partitions_moved = stream->status.partitions_moved || found == STRANGER_LATE;
     pthread_mutex_unlock(&stream->mutex);
     return true;
@@ -116,7 +117,11 @@ bool newcomers_look(Stream *stream, Conn *conn, const char *roots, const char *k
         return true;
     if (!pg_one(conn, SQL_CDC_PARTITIONS, PARAMS(roots), &rows, err))
         return false;
-    bool moved = strcmp(rows_text(rows, 0, 0), known) != 0;
+    AUTO_ARENA Arena arena = {0};
+    const char *now = rows_text(rows, 0, 0);
+    if (rows_bool(rows, 0, 1)) /* a server that cannot hash */
+        now = digest_hex(&arena, now, strlen(now));
+    bool moved = strcmp(now, known) != 0;
     pthread_mutex_lock(&stream->mutex);
     if (moved && !stream->status.partitions_moved)
         log_info(&stream->spec.log, "partitions of selected tables came or went on the source");

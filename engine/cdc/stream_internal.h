@@ -97,6 +97,7 @@ struct Stream {
     Stranger stranger;
     ChunkWatch watch;        /* see watch.h */
     ChunkQuestion chunk;     /* see chunks.h */
+    uint64_t chunk_tickets;  /* given out */
     atomic_bool chunk_asked; /* there is one */
     uint64_t looks; /* at the names, see names.h; what is astray does not change any more */
     VEC(Astray) astray;

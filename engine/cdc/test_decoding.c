@@ -465,6 +465,39 @@ static bool is_interval(TdText type, const char *type_text)
            strncmp(type_text, "interval", bytes) == 0; /* "interval day to second(3)" */
 }
 
+/* With a modifier of -1 format_type() writes two types in a way of its own: "character" without a
+ * length means a length of 1 there, so does "bit". test_decoding asks without one.
+ * \return the type as test_decoding has it; NULL: none of the two
+ * \param rest what follows: "[]" */
+static const char *without_length(const char *type_text, const char **rest)
+{
+    static const char *const WRITTEN[][2] = {{"bpchar", "character"}, {"\"bit\"", "bit"}};
+    for (size_t i = 0; i < sizeof(WRITTEN) / sizeof(WRITTEN[0]); i++) {
+        size_t bytes = strlen(WRITTEN[i][0]);
+        if (strncmp(type_text, WRITTEN[i][0], bytes) != 0)
+            continue;
+        *rest = type_text + bytes;
+        if (**rest == '\0' || **rest == '[')
+            return WRITTEN[i][1];
+    }
+    return NULL;
+}
+
+static bool is_without_length(TdText type, const char *type_text)
+{
+    const char *rest = NULL;
+    const char *told = without_length(type_text, &rest);
+    size_t bytes = told == NULL ? 0 : strlen(told);
+    return told != NULL && type.bytes == bytes + strlen(rest) &&
+           memcmp(type.data, told, bytes) == 0 &&
+           memcmp(type.data + bytes, rest, type.bytes - bytes) == 0;
+}
+
+static bool is_another_spelling(TdText type, const char *type_text)
+{
+    return is_interval(type, type_text) || is_without_length(type, type_text);
+}
+
 bool td_type_is(TdText type, const char *type_text)
 {
     bool quoted = false;
@@ -472,10 +505,10 @@ bool td_type_is(TdText type, const char *type_text)
     for (size_t i = 0; i < type.bytes; i++, at++) {
         at = quoted ? at : without_modifier(at);
         if (*at != type.data[i])
-            return is_interval(type, type_text);
+            return is_another_spelling(type, type_text);
         quoted = quoted != (*at == '"');
     }
-    return *without_modifier(at) == '\0' || is_interval(type, type_text);
+    return *without_modifier(at) == '\0' || is_another_spelling(type, type_text);
 }
 
 bool td_name_is(TdText text, const char *name)

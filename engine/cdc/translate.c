@@ -10,6 +10,7 @@
 void translate_release(Translate *translate)
 {
     str_release(&translate->name);
+    str_release(&translate->utf8);
     arena_release(&translate->arena);
 }
 
@@ -213,10 +214,36 @@ static bool take_begin(Output *output)
     return true;
 }
 
+/* Each byte of LATIN1 is the character of its number. Messages are bytes of whoever sent them, and
+ * as many as they say. */
+static bool is_to_convert(const Translate *translate, TdText line)
+{
+    static const char CHANGE[] = "table ";
+    size_t bytes = sizeof(CHANGE) - 1;
+    return translate->latin1 && line.bytes > bytes && memcmp(line.data, CHANGE, bytes) == 0;
+}
+
+static TdText in_utf8(Translate *translate, TdText line)
+{
+    str_reset(&translate->utf8);
+    char *begin = str_reserve(&translate->utf8, line.bytes * 2);
+    char *out = begin;
+    for (size_t i = 0; i < line.bytes; i++) {
+        uint8_t byte = (uint8_t)line.data[i];
+        if (byte >= 0x80)
+            *out++ = (char)(0xc0 | byte >> 6);
+        *out++ = (char)(byte >= 0x80 ? 0x80 | (byte & 0x3f) : byte);
+    }
+    return (TdText){begin, (size_t)(out - begin)};
+}
+
 static bool take_line(Output *output, const char *data, const BatchRecord *record)
 {
     const TdLine *line = &output->line;
-    if (!td_decode(data, record->bytes, &output->line, output->err))
+    TdText text = {data, record->bytes};
+    if (is_to_convert(output->translate, text))
+        text = in_utf8(output->translate, text);
+    if (!td_decode(text.data, text.bytes, &output->line, output->err))
         return false;
     if (line->kind == TD_BEGIN)
         return take_begin(output);

@@ -30,6 +30,8 @@ typedef struct Translate {
     bool open; /* a transaction is */
     bool told; /* something of it was: its block is open */
     uint32_t xid;
+    bool latin1;              /* the lines are: a walsender does not convert this plugin's text */
+    Str utf8;                 /* such a line in UTF-8 */
     uint64_t skipped;         /* changes of what is not selected */
     Str name;                 /* of a relation, unquoted */
     VEC(TranslateName) names; /* of chunks, and of what came along with them; sorted */

@@ -59,6 +59,8 @@ static void add_chunks(Translate *translate, const Blueprint *blueprint)
 void translate_init(Translate *translate, const Blueprint *blueprint)
 {
     *translate = (Translate){.blueprint = blueprint, .leaf_count = blueprint->leaf_count};
+    translate->latin1 =
+        blueprint->source != NULL && text_equal(blueprint->source->server.encoding, "LATIN1");
     translate->leaves = arena_array(&translate->arena, TranslateLeaf, blueprint->leaf_count);
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
         const Leaf *leaf = &blueprint->leaves[i];

@@ -128,13 +128,22 @@ static void put_value(Output *output, const TdColumn *column)
         out->data[length_at + i] = (char)(bytes >> (8 * (3 - i)) & 0xff);
 }
 
+/* A full old row does not tell its NULLs, an old key nothing but itself, and which of the two a
+ * line has is decided by the identity at its time, not by the catalog's of now. So what is not told
+ * counts as not known where a key finds the row: taken for NULL, it would stand for a value that
+ * did not travel. Without a key only full rows come. */
 static void put_row(Output *output, TranslateLeaf *leaf, char kind)
 {
-    size_t columns = leaf->leaf->root->column_count;
+    const Relation *relation = leaf->leaf->root;
+    bool may_be_key = kind == 'O' && relation->key != NULL;
     str_append_char(&output->message, kind);
-    output_number(output, columns, 2);
-    for (size_t i = 0; i < columns; i++)
-        put_value(output, &leaf->row[i]);
+    output_number(output, relation->column_count, 2);
+    for (size_t i = 0; i < relation->column_count; i++) {
+        TdColumn column = leaf->row[i];
+        if (may_be_key && column.name.data == NULL)
+            column.kind = TD_UNCHANGED;
+        put_value(output, &column);
+    }
 }
 
 /* The row in its own columns, as pgoutput would send it behind such a relation message: the change
@@ -236,7 +245,6 @@ void translate_row(Output *output, TranslateLeaf *leaf)
         [TD_INSERT] = PGO_INSERT, [TD_UPDATE] = PGO_UPDATE, [TD_DELETE] = PGO_DELETE};
     output_begin_in_block(output, KINDS[line->kind]);
     output_number(output, leaf->leaf->oid, 4);
-    /* Columns that are not told are NULL, or not part of the identity. */
     if (line->old_tuple.present)
         put_row(output, leaf, leaf->leaf->replica_identity == 'f' ? 'O' : 'K');
     if (line->kind != TD_DELETE) {

@@ -15,6 +15,7 @@ bool findings_collect(Session *session, const FindingsScope *scope, PreflightRep
                             .source_endpoint = &session->source_endpoint,
                             .target_endpoint = &session->target_endpoint,
                             .resuming = scope->resuming,
+                            .run = &session->journal,
                             .tries = scope->tries,
                             .sample_us = scope->sample_us};
     return preflight_run(&input, report, err);

@@ -2,21 +2,13 @@
  * What is on the target already under a selected name: refused, taken as it is, or replaced, as the
  * plan's schema.existing says.
  */
-#include "preflight/check.h"
+#include "preflight/existing.h"
 
 #include "pg/ddl.h"
 #include "sql_text.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* A selected object and what bears its name. */
-typedef struct Pair {
-    const CatObject *source;
-    const CatObject *target;
-} Pair;
-
-typedef VEC(Pair) Pairs;
 
 static int compare_objects(const void *left, const void *right)
 {
@@ -40,7 +32,7 @@ static bool is_own_object(const CatObject *object)
            (object->class_oid == CAT_CLASS_TYPE && strcmp(object->kind, "type") != 0);
 }
 
-static void find_pairs(Check *check, Pairs *pairs)
+static void find_pairs(Check *check, ExistingPairs *pairs)
 {
     AUTO_ARENA Arena scratch = {0};
     const Catalog *target = check->target.catalog;
@@ -68,16 +60,16 @@ static void find_pairs(Check *check, Pairs *pairs)
         const CatObject *const *found =
             bsearch(&object, there, count, sizeof(*there), compare_objects);
         if (found != NULL)
-            *vec_push(check->arena, pairs) = (Pair){named, *found};
+            *vec_push(check->arena, pairs) = (ExistingPair){named, *found};
     }
 }
 
-static const char *pair_name(Check *check, const Pair *pair)
+static const char *pair_name(Check *check, const ExistingPair *pair)
 {
     return check_name(check, &(Name){pair->target->schema, pair->target->name});
 }
 
-static void refuse(Check *check, const Pair *pair, const char *why)
+static void refuse(Check *check, const ExistingPair *pair, const char *why)
 {
     const char *name = pair_name(check, pair);
     check_add(check, CODE_EXISTS, FINDING_ERROR, &check->target, name,
@@ -87,25 +79,30 @@ static void refuse(Check *check, const Pair *pair, const char *why)
 
 /* --- replace --- */
 
-static bool is_marked(const Rows *marks, const CatObject *object)
+bool existing_marks(Check *check, Rows **marks, Err *err)
+{
+    AUTO_ROWS Rows *known = NULL;
+    return pg_one(check->target.conn, "SELECT pg_catalog.to_regclass('godwit.made') IS NOT NULL",
+                  NO_PARAMS, &known, err) &&
+           (!rows_bool(known, 0, 0) ||
+            pg_rows(check->target.conn, SQL_JOURNAL_MADE, PARAMS(check->plan->name), marks, err));
+}
+
+bool existing_is_marked(const Rows *marks, const CatObject *object, const char *mark)
 {
     for (size_t r = 0; marks != NULL && r < rows_count(marks); r++)
         if (rows_oid(marks, r, 0) == object->class_oid && rows_oid(marks, r, 1) == object->oid)
-            return true;
+            return mark == NULL || strcmp(rows_text(marks, r, 2), mark) == 0;
     return false;
 }
 
-static bool replace_pairs(Check *check, const Pairs *pairs, Err *err)
+static bool replace_pairs(Check *check, const ExistingPairs *pairs, Err *err)
 {
-    AUTO_ROWS Rows *known = NULL;
     AUTO_ROWS Rows *marks = NULL;
-    if (!pg_one(check->target.conn, "SELECT pg_catalog.to_regclass('godwit.made') IS NOT NULL",
-                NO_PARAMS, &known, err) ||
-        (rows_bool(known, 0, 0) &&
-         !pg_rows(check->target.conn, SQL_JOURNAL_MADE, PARAMS(check->plan->name), &marks, err)))
+    if (!existing_marks(check, &marks, err))
         return err_context(err, "reading what earlier runs of this plan made");
     for (size_t i = 0; i < pairs->count; i++) {
-        if (is_marked(marks, pairs->items[i].target))
+        if (existing_is_marked(marks, pairs->items[i].target, NULL))
             check_add(check, CODE_EXISTS, FINDING_INFO, &check->target,
                       pair_name(check, &pairs->items[i]),
                       "is dropped and made anew: an earlier run of this plan made it",
@@ -167,7 +164,7 @@ static bool is_left_out(Check *check, const CatObject *table, const char *part)
 }
 
 /* The first part that differs; NULL: none. */
-static const char *difference(Check *check, const Pair *pair, const Rows *source,
+static const char *difference(Check *check, const ExistingPair *pair, const Rows *source,
                               const Rows *target)
 {
     size_t left_count = 0;
@@ -198,19 +195,22 @@ static const char *difference(Check *check, const Pair *pair, const Rows *source
     return NULL;
 }
 
-static bool holds_rows_kind(const CatObject *object)
+bool existing_is_table(const CatObject *object)
 {
     return strcmp(object->kind, "table") == 0 || strcmp(object->kind, "partitioned table") == 0;
 }
 
-/* Which of the tables have rows, by one statement. */
-static bool check_rows(Check *check, const Pairs *pairs, bool *has_rows, Err *err)
+#define TABLES_PER_QUERY 500
+
+/* From one place on, as many as one statement takes. */
+static bool look_for_rows(Check *check, const ExistingPairs *pairs, size_t from, bool *has_rows,
+                          Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
     AUTO_STR Str sql = {0};
-    for (size_t i = 0; i < pairs->count; i++) {
+    for (size_t i = from; i < pairs->count && i < from + TABLES_PER_QUERY; i++) {
         const CatObject *table = pairs->items[i].target;
-        if (!holds_rows_kind(table))
+        if (!existing_is_table(table))
             continue;
         str_appendf(&sql, "%sSELECT %zu WHERE EXISTS (SELECT FROM ",
                     sql.length > 0 ? " UNION ALL " : "", i);
@@ -221,20 +221,37 @@ static bool check_rows(Check *check, const Pairs *pairs, bool *has_rows, Err *er
         return true;
     if (!pg_rows(check->target.conn, sql.data, NO_PARAMS, &rows, err))
         return err_context(err, "looking for rows in tables that are there already");
-    for (size_t r = 0; r < rows_count(rows); r++) {
-        const Pair *pair = &pairs->items[rows_int64(rows, r, 0)];
+    for (size_t r = 0; r < rows_count(rows); r++)
         has_rows[rows_int64(rows, r, 0)] = true;
-        check_add(check, CODE_EXISTS, FINDING_ERROR, &check->target, pair_name(check, pair),
-                  "cannot be adopted: it has rows",
-                  "The copy brings every row; what is there would be lost or stand twice.",
-                  check_text(check, "TRUNCATE %s;",
-                             check_sql(check, &check->target,
-                                       &(Name){pair->target->schema, pair->target->name})));
+    return true;
+}
+
+bool existing_have_rows(Check *check, const ExistingPairs *pairs, bool *has_rows, Err *err)
+{
+    for (size_t from = 0; from < pairs->count; from += TABLES_PER_QUERY)
+        if (!look_for_rows(check, pairs, from, has_rows, err))
+            return false;
+    return true;
+}
+
+static bool check_rows(Check *check, const ExistingPairs *pairs, bool *has_rows, Err *err)
+{
+    if (!existing_have_rows(check, pairs, has_rows, err))
+        return false;
+    for (size_t i = 0; i < pairs->count; i++) {
+        const ExistingPair *pair = &pairs->items[i];
+        if (has_rows[i])
+            check_add(check, CODE_EXISTS, FINDING_ERROR, &check->target, pair_name(check, pair),
+                      "cannot be adopted: it has rows",
+                      "The copy brings every row; what is there would be lost or stand twice.",
+                      check_text(check, "TRUNCATE %s;",
+                                 check_sql(check, &check->target,
+                                           &(Name){pair->target->schema, pair->target->name})));
     }
     return true;
 }
 
-static bool adopt_pairs(Check *check, const Pairs *pairs, Err *err)
+static bool adopt_pairs(Check *check, const ExistingPairs *pairs, Err *err)
 {
     AUTO_ROWS Rows *source = NULL;
     AUTO_ROWS Rows *target = NULL;
@@ -245,7 +262,7 @@ static bool adopt_pairs(Check *check, const Pairs *pairs, Err *err)
         !pg_rows(check->target.conn, SQL_PREFLIGHT_SHAPES, NO_PARAMS, &target, err))
         return err_context(err, "comparing what is there already");
     for (size_t i = 0; i < pairs->count; i++) {
-        const Pair *pair = &pairs->items[i];
+        const ExistingPair *pair = &pairs->items[i];
         const char *differs = difference(check, pair, source, target);
         if (differs != NULL)
             check_add(check, CODE_EXISTS, FINDING_ERROR, &check->target, pair_name(check, pair),
@@ -263,10 +280,10 @@ static bool adopt_pairs(Check *check, const Pairs *pairs, Err *err)
 
 bool probe_existing(Check *check, Err *err)
 {
-    Pairs pairs = {0};
-    if (check->input->resuming)
-        return true;
+    ExistingPairs pairs = {0};
     find_pairs(check, &pairs);
+    if (check->input->resuming && !existing_added(check, &pairs, err))
+        return false;
     if (pairs.count == 0)
         return true;
     if (check->plan->schema.existing == PLAN_EXISTING_ADOPT)

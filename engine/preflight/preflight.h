@@ -7,6 +7,7 @@
 
 #include "base/vec.h"
 #include "blueprint/blueprint.h"
+#include "journal/journal.h"
 #include "preflight/workload.h"
 
 /* In the order of weight. A finding that the plan waives, or attests, is listed as such. */
@@ -43,9 +44,10 @@ typedef struct PreflightInput {
     Conn *target_conn;
     const Endpoint *source_endpoint; /* NULL: the address is not looked at */
     const Endpoint *target_endpoint;
-    bool resuming;     /* the run exists: its own slot and objects are no findings */
-    bool tries;        /* powers are tried, in transactions that write and are rolled back */
-    int64_t sample_us; /* how long the source's workload is watched, 0: not now */
+    bool resuming;         /* the run exists: its own slot and objects are no findings */
+    const JournalRun *run; /* when resuming */
+    bool tries;            /* powers are tried, in transactions that write and are rolled back */
+    int64_t sample_us;     /* how long the source's workload is watched, 0: not now */
 } PreflightInput;
 
 typedef struct PreflightReport {

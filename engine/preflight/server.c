@@ -202,9 +202,30 @@ void check_same_database(Check *check)
               "-- point target at another database; a physical copy of the source is not a target");
 }
 
+/* A walsender does not convert test_decoding's text: it comes as the database has it. */
+static void check_encoding_of_lines(Check *check)
+{
+    static const char *const READ[] = {"UTF8", "LATIN1", "SQL_ASCII"};
+    const CatServer *source = &check->source.catalog->server;
+    if (check->plan->replication.plugin != PLAN_PLUGIN_TEST_DECODING)
+        return;
+    for (size_t i = 0; i < sizeof(READ) / sizeof(READ[0]); i++)
+        if (strcmp(source->encoding, READ[i]) == 0)
+            return;
+    check_add(check, CODE_ENCODING, FINDING_ERROR, &check->source,
+              check_part(check, source->database),
+              check_text(check, "has encoding %s, which is not read from test_decoding",
+                         source->encoding),
+              "The plugin sends its text unconverted: names would not be found, and what is not "
+              "ASCII would come to the target as other characters.",
+              "-- replication.plugin: pgoutput (from PostgreSQL 14), or a source of encoding UTF8 "
+              "or LATIN1");
+}
+
 void check_encoding(Check *check)
 {
     const CatServer *source = &check->source.catalog->server;
+    check_encoding_of_lines(check);
     const CatServer *target = &check->target.catalog->server;
     if (strcmp(source->encoding, target->encoding) == 0)
         return;

@@ -144,10 +144,13 @@ def test_databases_that_order_text_differently(source, servers, plan, godwit):
 
         latin = harness.Database(server, f"{source.name}_latin")
         made.append(latin)
-        server.connect("postgres").execute(f"CREATE DATABASE {latin.name} TEMPLATE template0 ENCODING 'LATIN1' "
+        server.connect("postgres").execute(f"CREATE DATABASE {latin.name} TEMPLATE template0 ENCODING 'LATIN9' "
                                            "LOCALE 'C' LOCALE_PROVIDER libc")
         report = check(godwit, plan(english, latin, **keys), code=4)
-        assert findings(report)["G112", latin.name]["message"] == "has encoding LATIN1, the source has UTF8"
+        assert findings(report)["G112", latin.name]["message"] == "has encoding LATIN9, the source has UTF8"
+        latin.execute("CREATE TABLE word (id int PRIMARY KEY)")
+        report = check(godwit, plan(latin, english, replication={"plugin": "test_decoding"}), code=4)
+        assert findings(report)["G112", latin.name]["message"].endswith("which is not read from test_decoding")
     finally:
         for one in made:
             one.drop()

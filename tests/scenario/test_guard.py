@@ -68,7 +68,11 @@ def test_reported_and_stopped(source, target, plan, godwit):
     result = running.wait(code=12)
     assert "partition public.p_2 was detached or dropped on the source" in result.err
     assert "on the target, too" in godwit("apply", mine, code=12).err
-    target.execute("DROP TABLE p_2")
+    target.execute("ALTER TABLE p DETACH PARTITION p_2")
+    source.execute("ALTER TABLE p ATTACH PARTITION p_2 FOR VALUES FROM (10) TO (20)")
+    result = godwit("apply", mine, code=4)  # its copy would come beside p
+    assert "G403 target public.p_2: is no partition of public.p here" in result.err
+    source.execute("ALTER TABLE p DETACH PARTITION p_2")
     source.execute("UPDATE p SET v = 'before it went' WHERE k > 9; ALTER TABLE p DETACH PARTITION p_3")
     result = godwit("apply", mine, code=12)  # it has another name there
     assert "partition public.p_3 was detached" in result.err and "on the target, in public.third" in result.err
@@ -77,6 +81,10 @@ def test_reported_and_stopped(source, target, plan, godwit):
     running = godwit.start("apply", mine)  # with the changes of both from before, which are nobody's now
     running.wait_for(WAITING, timeout=120)
     target.wait_until("SELECT count(*) = 1 FROM t WHERE id = 102")
+    left = target.value("SELECT count(*) FROM p_2")
+    assert left > 0 and "public.p_2: cannot be taken in: it has rows" in godwit("refresh", mine, code=4).err
+    assert target.value("SELECT count(*) FROM p_2") == left
+    target.execute("DROP TABLE p_2")
     source.execute("DROP TABLE p_2, p_3")
     source.execute("ALTER TABLE t ADD COLUMN late int")
     result = running.wait(code=12)

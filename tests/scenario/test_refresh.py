@@ -121,6 +121,10 @@ def test_the_running_engine(source, target, plan, godwit):
         assert "G201" in godwit("refresh", mine, code=4).err
         source.execute("DROP TABLE bad; CREATE TABLE fresh (id int PRIMARY KEY, v text);"
                        "INSERT INTO fresh SELECT i, 'f' FROM generate_series(1, 300) AS i")
+        target.execute("CREATE TABLE fresh (id int PRIMARY KEY, v text); INSERT INTO fresh VALUES (-1, 'theirs')")
+        assert "G403 target public.fresh: a table of this name" in godwit("refresh", mine, code=4).err
+        assert target.value("SELECT string_agg(v, ',') FROM fresh") == "theirs"
+        target.execute("DROP TABLE fresh")
         assert "has taken in what was added" in godwit("refresh", mine, code=0).out
         assert target.value("SELECT count(*) FROM fresh") == 300
         source.execute("CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (100) TO (200);"

@@ -414,6 +414,83 @@ static void test_truncate_of_chunks(void **state)
     relmap_release(&world.relmap);
 }
 
+/* --- the question about a relation --- */
+
+typedef struct Asking {
+    World world;
+    Stream stream;
+    StreamSession session;
+    Group group;
+    Lane lane;
+    Err err;
+    bool ok;
+} Asking;
+
+static void *ask_outside_of_transactions(void *data)
+{
+    Asking *asking = data;
+    asking->ok = chunks_meet(&asking->lane, &asking->session, 7, &asking->err);
+    return NULL;
+}
+
+static ChunkQuestion wait_for_question(Stream *stream)
+{
+    for (;;) {
+        pthread_mutex_lock(&stream->mutex);
+        ChunkQuestion question = stream->chunk;
+        pthread_mutex_unlock(&stream->mutex);
+        if (question.answer == CHUNK_ASKED)
+            return question;
+        assert_true(stop_sleep(&stream->stop, 1));
+    }
+}
+
+/* The spool tells relations outside of transactions: the question is of none. An answer to a
+ * question that nobody asks any more is not taken for this one's. */
+static void test_questions_about_relations(void **state)
+{
+    (void)state;
+    AUTO_ERR Err err = {0};
+    static const Catalog catalog;
+    static Asking asking;
+    pthread_t thread;
+    world_init(&asking.world);
+    asking.world.relation.chunked = true;
+    asking.world.blueprint.has_chunked = true;
+    asking.world.blueprint.source = &catalog;
+    asking.stream.spec.blueprint = &asking.world.blueprint;
+    relmap_init(&asking.stream.relmap, &asking.world.blueprint);
+    pthread_mutex_init(&asking.stream.mutex, NULL);
+    assert_true(stop_init(&asking.stream.stop, &err));
+    asking.session.stream = &asking.stream;
+    queue_init(&asking.session.queue, 1, 1);
+    asking.lane.group = &asking.group;
+    for (int gone = 1; gone >= 0; gone--) {
+        atomic_store(&asking.stream.draining, false);
+        assert_int_equal(pthread_create(&thread, NULL, ask_outside_of_transactions, &asking), 0);
+        ChunkQuestion question = wait_for_question(&asking.stream);
+        assert_int_equal(question.oid, 7);
+        assert_int_equal(question.xid, 0);
+        ChunkQuestion before = question;
+        before.ticket--;
+        assert_false(chunks_settle(&asking.stream, &before, CHUNK_GONE, NULL));
+        if (gone == 1)
+            atomic_store(&asking.stream.draining, true);
+        else
+            assert_true(chunks_settle(&asking.stream, &question, CHUNK_IS, &asking.world.leaf));
+        pthread_join(thread, NULL);
+        assert_int_equal(asking.ok, gone == 0);
+        assert_false(chunks_settle(&asking.stream, &question, CHUNK_GONE, NULL));
+        err_release(&asking.err);
+    }
+    assert_ptr_equal(relmap_chunk_of(&asking.stream.relmap, 7), &asking.world.leaf);
+    queue_release(&asking.session.queue);
+    stop_release(&asking.stream.stop);
+    pthread_mutex_destroy(&asking.stream.mutex);
+    relmap_release(&asking.stream.relmap);
+    relmap_release(&asking.world.relmap);
+}
+
 static void test_key_text(void **state)
 {
     (void)state;
@@ -444,6 +521,7 @@ int main(void)
         cmocka_unit_test(test_unknown_relations),
         cmocka_unit_test(test_chunks_are_their_hypertable),
         cmocka_unit_test(test_truncate_of_chunks),
+        cmocka_unit_test(test_questions_about_relations),
         cmocka_unit_test(test_key_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,8 @@ static void names_follow_versions(void **state)
     check(SQL_CATALOG_RELATIONS, 110000, "relispartition", "relfilenode");
     check(SQL_CDC_SHAPE, 100000, "relfilenode", "-- @");
     check(SQL_CDC_SHAPE, 110000, "relreplident", "relfilenode");
+    check(SQL_CDC_PARTITIONS, 100000, "string_agg", "sha256");
+    check(SQL_CDC_PARTITIONS, 110000, "sha256", ", true");
     check(SQL_SLOT_DROP, 130000, "pg_sleep", "5000");
 }
 
