@@ -51,15 +51,19 @@ static bool take_begin(Intake *intake, const PgoBegin *begin, Err *err)
 
 static void marker_arrived(Intake *intake, Lsn end_lsn)
 {
-    intake->stream->closed = intake->stream->quiet;
-    log_info(&intake->stream->spec.log, "marker arrived at %s", lsn_text(end_lsn).text);
-    positions_marker_arrived(intake->stream, intake->nonce, end_lsn);
+    session_marker_arrived(intake->stream, intake->nonce, end_lsn);
     intake->nonce = NULL;
     arena_release(&intake->arena);
 }
 
+/* Noted before its commit: when the answer to that is lost, the next session finds the position
+ * behind the marker, and the source does not send it again. */
 static bool take_marker(Intake *intake, Lsn end_lsn, Err *err)
 {
+    Stream *stream = intake->stream;
+    str_reset(&stream->coming_nonce);
+    str_append(&stream->coming_nonce, intake->nonce);
+    stream->coming_end = end_lsn;
     if (!lane_flush_group(&intake->lane, true, true, err))
         return false;
     marker_arrived(intake, end_lsn);

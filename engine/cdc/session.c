@@ -141,6 +141,23 @@ static bool open_target(StreamSession *session, Err *err)
            quiet_check(spec->blueprint, session->target, err);
 }
 
+void session_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn)
+{
+    stream->closed = stream->quiet;
+    stream->coming_end = 0;
+    log_info(&stream->spec.log, "marker arrived at %s", lsn_text(end_lsn).text);
+    positions_marker_arrived(stream, nonce, end_lsn);
+}
+
+/* A marker was under way when the session before ended. Applied, it does not come again; not
+ * applied, it does. */
+static void settle_coming(Stream *stream, Lsn position)
+{
+    if (stream->coming_end != 0 && position >= stream->coming_end)
+        session_marker_arrived(stream, str_text(&stream->coming_nonce), stream->coming_end);
+    stream->coming_end = 0;
+}
+
 bool stream_session_open(Stream *stream, StreamSession **out, Err *err)
 {
     StreamSession *session = mem_resize(NULL, sizeof(StreamSession));
@@ -160,6 +177,7 @@ bool stream_session_open(Stream *stream, StreamSession **out, Err *err)
     if (stream->spool != NULL && spool_begins(stream->spool) < confirmed)
         confirmed = spool_begins(stream->spool);
     positions_begin(stream, session->position, confirmed);
+    settle_coming(stream, session->position);
     log_info(&stream->spec.log, "%s from %s%s%s",
              stream->spec.receive_only ? "receiving into the spool" : "replicating",
              lsn_text(session->position).text,

@@ -62,6 +62,7 @@ static void stream_free(Stream *stream)
     pthread_mutex_destroy(&stream->mutex);
     pthread_cond_destroy(&stream->changed);
     arena_release(&stream->marker_arena);
+    str_release(&stream->coming_nonce);
     arena_release(&stream->gone_arena);
     hold_release(&stream->hold);
     mem_free(stream->large_row_told);

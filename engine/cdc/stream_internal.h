@@ -6,6 +6,7 @@
 #define GODWIT_CDC_STREAM_INTERNAL_H
 
 #include "base/queue.h"
+#include "base/str.h"
 #include "base/vec.h"
 #include "cdc/apply.h"
 #include "cdc/chunk_question.h"
@@ -73,6 +74,8 @@ struct Stream {
     bool
         closed; /* quiet: the marker is through, triggers may stand on the target: no change more */
     Hold hold;  /* its requests are under the mutex */
+    Str coming_nonce;   /* of a marker whose commit is under way */
+    Lsn coming_end;     /* where it ends; 0: there is none */
     VEC(uint32_t) gone; /* relations of the stream that were dropped before anybody knew them */
     Arena gone_arena;
     bool *large_row_told; /* by Leaf.index */
@@ -163,6 +166,9 @@ void positions_head(Stream *stream, Lsn head, uint64_t retained_bytes);
 /** The lane row moved to this; what was counted on the way is added. */
 void positions_applied(Stream *stream, const LaneStep *step, uint64_t conflicts);
 void positions_skipped(Stream *stream, uint64_t changes);
+
+/** A marker is applied; what would now fire triggers is not applied any more. */
+void session_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn);
 
 void positions_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn);
 

@@ -16,9 +16,9 @@
 #include <sys/socket.h>
 
 #define FAULT_MAX_RULES 16
-#define FAULT_ACTIONS   4
+#define FAULT_ACTIONS   5
 
-typedef enum FaultAction { FAULT_FAIL, FAULT_PASS, FAULT_CUT, FAULT_KILL } FaultAction;
+typedef enum FaultAction { FAULT_FAIL, FAULT_PASS, FAULT_CUT, FAULT_KILL, FAULT_LOSE } FaultAction;
 
 typedef struct FaultRule {
     const char *side;
@@ -30,7 +30,7 @@ typedef struct FaultRule {
 } FaultRule;
 
 static const char *const POINT_NAMES[] = {"statement", "message"};
-static const char *const ACTION_NAMES[] = {"fail", "pass", "cut", "kill"};
+static const char *const ACTION_NAMES[] = {"fail", "pass", "cut", "kill", "lose"};
 
 static FaultRule rules[FAULT_MAX_RULES];
 static size_t rule_count;
@@ -98,6 +98,12 @@ static bool act(Conn *conn, FaultAction action, FaultPoint point, const char *nu
     case FAULT_CUT:
         shutdown(PQsocket(conn->pg), SHUT_RDWR);
         break;
+    case FAULT_LOSE: /* and libpq learns of it */
+        shutdown(PQsocket(conn->pg), SHUT_RDWR);
+        conn_discard_results(conn);
+        (void)PQconsumeInput(conn->pg);
+        return err_set(err, ERR_LOST, "the answer to a %s was lost by the fault hook",
+                       POINT_NAMES[point]);
     case FAULT_FAIL:
     case FAULT_PASS: /* as if it was cancelled: a class that is tried again */
         err_set(err, ERR_SQL, "%s failed by the fault hook", POINT_NAMES[point]);
@@ -245,7 +251,8 @@ static bool sweep_means(const Conn *conn)
     }
 }
 
-static bool sweep_point(Conn *conn, const char *text, Err *err)
+/* \param behind the statement is done: the turn of those whose answer is lost */
+static bool sweep_point(Conn *conn, const char *text, bool behind, Err *err)
 {
     size_t turn = 0;
     pthread_once(&sweep_once, sweep_load);
@@ -255,6 +262,7 @@ static bool sweep_point(Conn *conn, const char *text, Err *err)
     pthread_mutex_lock(&sweep.mutex);
     bool strikes = has_turn(key, &turn);
     FaultAction action = sweep.actions[strikes ? turn : 0];
+    strikes = strikes && (action == FAULT_LOSE) == behind;
     if (strikes)
         write_down(conn, key, action, text);
     pthread_mutex_unlock(&sweep.mutex);
@@ -267,22 +275,27 @@ bool fault_hurries(void)
     return sweep.side != NULL;
 }
 
-bool fault_point(Conn *conn, FaultPoint point, const char *text, Err *err)
+static bool rules_point(Conn *conn, FaultPoint point, bool behind, Err *err)
 {
-    pthread_once(&rules_once, rules_load);
-    if (text != NULL && !sweep_point(conn, text, err))
-        return false;
     for (size_t i = 0; i < rule_count; i++) {
         AUTO_ARENA Arena arena = {0};
-        if (!rule_fires(&rules[i], conn, point))
-            continue;
-        const char *shown = text == NULL ? "" : text;
-        const char *which =
-            arena_printf(&arena, "%u: %.*s", rules[i].nth, (int)strcspn(shown, "\n"), shown);
-        if (!act(conn, rules[i].action, point, which, err))
+        if ((rules[i].action == FAULT_LOSE) == behind && rule_fires(&rules[i], conn, point) &&
+            !act(conn, rules[i].action, point, arena_printf(&arena, "%u", rules[i].nth), err))
             return false;
     }
     return true;
+}
+
+bool fault_point(Conn *conn, FaultPoint point, const char *text, Err *err)
+{
+    pthread_once(&rules_once, rules_load);
+    return (text == NULL || sweep_point(conn, text, false, err)) &&
+           rules_point(conn, point, false, err);
+}
+
+bool fault_behind(Conn *conn, const char *text, Err *err)
+{
+    return sweep_point(conn, text, true, err) && rules_point(conn, FAULT_STATEMENT, true, err);
 }
 
 #else

@@ -2,10 +2,12 @@
  * Fault hook: in test builds (GODWIT_FAULTS) the Nth statement or message on a side fails, cuts its
  * connection, or kills the process. GODWIT_FAULT holds rules, separated by commas:
  *
- *     side[/purpose-prefix]:statement|message:N:fail|pass|cut|kill
+ *     side[/purpose-prefix]:statement|message:N:fail|pass|cut|lose|kill
  *     target:statement:17:cut,source/copy:message:3:kill
  *
- * What fails by "pass" fails with a SQLSTATE of a class that passes by itself.
+ * What fails by "pass" fails with a SQLSTATE of a class that passes by itself. By "lose" a
+ * statement is done, and its answer is lost with the connection; not those of pipelines, COPY and
+ * scripts.
  *
  * GODWIT_SWEEP fails every statement once, over all engines of a run. A statement is its text, its
  * side and who runs it; those that have had their turn stand in a file, which the engines hand on
@@ -35,6 +37,10 @@ typedef enum FaultPoint { FAULT_STATEMENT, FAULT_MESSAGE } FaultPoint;
  * \return false with the simulated error. */
 MUSTCHECK bool fault_point(Conn *conn, FaultPoint point, const char *text, Err *err);
 
+/** Called behind each statement that was done and is not one of many.
+ * \return false with ERR_LOST: its answer is lost, and the connection. */
+MUSTCHECK bool fault_behind(Conn *conn, const char *text, Err *err);
+
 /** Whether a sweep goes on: then nobody waits between tries, and a step is tried as often as it has
  * statements. */
 bool fault_hurries(void);
@@ -48,6 +54,14 @@ static inline MUSTCHECK bool fault_point(Conn *conn, FaultPoint point, const cha
 {
     (void)conn;
     (void)point;
+    (void)text;
+    (void)err;
+    return true;
+}
+
+static inline MUSTCHECK bool fault_behind(Conn *conn, const char *text, Err *err)
+{
+    (void)conn;
     (void)text;
     (void)err;
     return true;

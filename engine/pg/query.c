@@ -59,7 +59,7 @@ static bool run(Conn *conn, const char *sql, Params params, PGresult **result, E
     if (!ok)
         conn_result_error(conn, *result, err);
     conn_discard_results(conn);
-    return ok || statement_error(sql, err);
+    return (ok && fault_behind(conn, sql, err)) || statement_error(sql, err);
 }
 
 bool pg_affected(Conn *conn, const char *sql, Params params, int64_t *affected, Err *err)
