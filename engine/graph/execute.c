@@ -447,8 +447,9 @@ static size_t count_user_steps(const Graph *graph)
 static size_t worker_room(const Plan *plan)
 {
     size_t source = plan->source.max_connections, target = plan->target.max_connections;
-    size_t beside = PLAN_BESIDE_TARGET + plan->apply.lanes;
-    source = source > PLAN_BESIDE_SOURCE ? source - PLAN_BESIDE_SOURCE : 1;
+    size_t beside = plan_beside_target(plan) + plan->apply.lanes;
+    size_t beside_source = plan_beside_source(plan);
+    source = source > beside_source ? source - beside_source : 1;
     target = target > beside + 2 ? (target - beside) / 2 : 1;
     return source < target ? source : target;
 }

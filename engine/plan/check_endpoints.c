@@ -45,8 +45,8 @@ static void check_cap(Check *check, const char *side, uint32_t cap, uint32_t lea
                 "%s.max_connections: %u is below the %u that this plan needs", side, cap, least);
     report_hint(check->report,
                 "%s, and those of the stream, the catalog, the lock and the "
-                "snapshot: at least %d on the source, %d and the lanes on the target.",
-                because, PLAN_BESIDE_SOURCE + 1, PLAN_BESIDE_TARGET + 2);
+                "snapshot: at least %u on the source, %u and the lanes on the target.",
+                because, plan_beside_source(check->plan) + 1, plan_beside_target(check->plan) + 2);
 }
 
 /* Those are never held up by the copy: they have a worker of their own. */
@@ -78,13 +78,13 @@ void check_endpoints(Check *check)
     check_same_endpoint(check);
     check_memory(check);
     uint32_t users = has_user_steps(plan) ? 1 : 0;
-    uint32_t least = PLAN_BESIDE_SOURCE + 1 + users;
+    uint32_t least = plan_beside_source(plan) + 1 + users;
     check_cap(check, "source", plan->source.max_connections,
               plan->copy.table_jobs + 4 > least ? plan->copy.table_jobs + 4 : least,
               "One for each of copy.table_jobs");
     uint32_t jobs = plan->copy.table_jobs > plan->copy.index_jobs ? plan->copy.table_jobs
                                                                   : plan->copy.index_jobs;
-    least = PLAN_BESIDE_TARGET + 2 + 2 * users;
+    least = plan_beside_target(plan) + 2 + 2 * users;
     least = (jobs + 3 > least ? jobs + 3 : least) + plan->apply.lanes;
     check_cap(check, "target", plan->target.max_connections, least,
               plan->apply.lanes > 1

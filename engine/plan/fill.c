@@ -409,10 +409,10 @@ static void fill_caps(Plan *plan)
 {
     if (plan->source.max_connections == 0)
         plan->source.max_connections =
-            (plan->copy.table_jobs > 1 ? plan->copy.table_jobs : 2) + PLAN_BESIDE_SOURCE;
+            (plan->copy.table_jobs > 1 ? plan->copy.table_jobs : 2) + plan_beside_source(plan);
     if (plan->target.max_connections == 0)
-        plan->target.max_connections =
-            2 * (plan->copy.table_jobs + plan->copy.index_jobs) + 11 + plan->apply.lanes;
+        plan->target.max_connections = 2 * (plan->copy.table_jobs + plan->copy.index_jobs) + 4 +
+                                       plan_beside_target(plan) + plan->apply.lanes;
 }
 
 static void fill_filters(Fill *fill, const BoundSelect *from, const Node *select)

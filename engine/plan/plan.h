@@ -259,9 +259,12 @@ typedef enum PlanPlugin { PLAN_PLUGIN_PGOUTPUT, PLAN_PLUGIN_TEST_DECODING } Plan
 /* Sessions beside those of the workers. On the source: of the engine, of what watches the slot,
  * three of a wave (later the fence and the dump), three of the stream or of what fills the spool.
  * On the target, beside one for each lane: of the engine, of the lock, of pg_restore, and what
- * looks for a moment. */
+ * looks for a moment. A mirror may have new chunks watched: two on the source, one on the target.
+ */
 #define PLAN_BESIDE_SOURCE 8
 #define PLAN_BESIDE_TARGET 7
+#define PLAN_WATCH_SOURCE  2
+#define PLAN_WATCH_TARGET  1
 
 typedef struct PlanReplication {
     PlanPlugin plugin;
@@ -461,6 +464,17 @@ typedef struct Plan {
     VEC(PlanNamedFile) files; /* hashed into the fingerprint */
     VEC(Selector) compiled;   /* every selector, to be released */
 } Plan;
+
+/** Sessions that this plan's run has on the source, or the target, beside those of its workers. */
+static inline uint32_t plan_beside_source(const Plan *plan)
+{
+    return PLAN_BESIDE_SOURCE + (plan->mirror ? PLAN_WATCH_SOURCE : 0);
+}
+
+static inline uint32_t plan_beside_target(const Plan *plan)
+{
+    return PLAN_BESIDE_TARGET + (plan->mirror ? PLAN_WATCH_TARGET : 0);
+}
 
 /* One finding of plan validation: code as in plan/diag_table.c, severity, position, text. */
 typedef struct PlanFinding {

@@ -63,7 +63,7 @@ const cyaml_schema_field_t SOURCE_FIELDS[] = {
 };
 
 const PlanKey SOURCE_KEYS[] = {
-    ENDPOINT_KEYS("table_jobs + 8, at least 10"),
+    ENDPOINT_KEYS("table_jobs + 8, at least 10; a mirror: 2 more"),
     {.key = "pause_jobs",
      .doc = "Pause the policies and jobs of a TimescaleDB source during the run.",
      .fallback = "true"},
@@ -76,7 +76,7 @@ const cyaml_schema_field_t TARGET_FIELDS[] = {
 };
 
 const PlanKey TARGET_KEYS[] = {
-    ENDPOINT_KEYS("2 x (table_jobs + index_jobs) + 12"),
+    ENDPOINT_KEYS("2 x (table_jobs + index_jobs) + 12; a mirror: 1 more"),
     {.key = NULL},
 };
 
