@@ -217,11 +217,11 @@ bool reverse_joins(Arena *arena, const Blueprint *forth, const Blueprint *back, 
                    const char *recorded, const bool **whole, Err *err)
 {
     AUTO_ARENA Arena own = {0};
-    const char *now = structure_text(&own, back);
+    const char *now = structure_but_files(&own, recorded, structure_text(&own, back));
     const StructureMoves moves = structure_moves(&own, recorded, now);
     const bool *late = structure_late(&own, recorded, back);
     bool *relations = arena_array(arena, bool, back->relation_count + 1);
-    if (moves.move == STRUCTURE_ALTERED || moves.added.count > 0)
+    if (moves.move == STRUCTURE_ALTERED || moves.added.count > 0 || moves.rewritten.count > 0)
         return reverse_same(recorded, now, err);
     for (size_t i = 0; i < moves.partitions.count; i++)
         if (moves.partitions.items[i].is_gone &&

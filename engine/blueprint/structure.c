@@ -28,23 +28,6 @@ static Fact partition_fact(Arena *arena, const Catalog *source, const Leaf *leaf
                   attached(arena, source, leaf)};
 }
 
-/* A new file under a table: it was truncated, or rewritten (VACUUM FULL, CLUSTER, ALTER TABLE).
- * Kept for sources whose stream tells of neither. */
-static const char STORAGE[] = "storage of ";
-
-static void add_storage(Arena *arena, FactVec *facts, const Blueprint *blueprint,
-                        const Relation *relation)
-{
-    for (size_t l = 0; l < relation->leaf_count; l++) {
-        const Leaf *leaf = relation->leaves[l];
-        const CatRelation *found = catalog_relation(blueprint->source, leaf->oid);
-        if (found != NULL && found->storage != 0)
-            facts_add(arena, facts,
-                      arena_printf(arena, "%s%s", STORAGE, name_text(arena, &leaf->source)),
-                      arena_printf(arena, "file %" PRIu32, found->storage));
-    }
-}
-
 static void add_relation(Arena *arena, FactVec *facts, const Catalog *source,
                          const Relation *relation)
 {
@@ -90,7 +73,7 @@ char *structure_text(Arena *arena, const Blueprint *blueprint)
     FactVec facts = {0};
     for (size_t r = 0; r < blueprint->relation_count; r++) {
         add_relation(&own, &facts, blueprint->source, &blueprint->relations[r]);
-        add_storage(&own, &facts, blueprint, &blueprint->relations[r]);
+        storage_add(&own, &facts, blueprint, &blueprint->relations[r]);
     }
     for (size_t r = 0; r < blueprint->relation_count; r++)
         if (blueprint->relations[r].merge == &blueprint->relations[r])
@@ -112,6 +95,7 @@ char *structure_diff(Arena *arena, const char *before, const char *after)
     FactVec is = {0};
     facts_parse(&own, &was, before);
     facts_parse(&own, &is, after);
+    storage_align(&own, &was, &is);
     return facts_diff(arena, &was, &is);
 }
 
@@ -177,6 +161,7 @@ bool structure_grew(const char *before, const char *after, Err *err)
     FactVec is = {0};
     facts_parse(&arena, &was, before);
     facts_parse(&arena, &is, after);
+    storage_align(&arena, &was, &is);
     bool ok = true;
     for (size_t i = 0; i < was.count; i++) {
         const Fact *now = structure_find(&is, was.items[i].key);
@@ -236,20 +221,13 @@ static bool parse_partition(Arena *arena, const FactVec *was, const char *key, N
     return false;
 }
 
-/* "storage of t" of a table that stands in both. */
-static bool is_other_storage(const FactVec *was, const FactVec *is, const char *key)
-{
-    return text_starts_with(key, STORAGE) && structure_find(was, key) != NULL &&
-           structure_find(is, key) != NULL;
-}
-
 /* What is new or says another thing. \return false when it is no addition */
 static bool look_at_new(Arena *arena, const FactVec *was, const FactVec *is, StructureMoves *moves)
 {
     for (size_t i = 0; i < is->count; i++) {
         const char *key = is->items[i].key;
         if (!structure_moved(was, &is->items[i]) || structure_is_partition(arena, was, key) ||
-            is_other_storage(was, is, key))
+            storage_is(key))
             continue;
         if (structure_find(was, key) != NULL || !structure_is_whole(was, is, key))
             return false;
@@ -266,8 +244,10 @@ static bool look_at_old(Arena *arena, const FactVec *was, const FactVec *is, Str
         StructurePartition one = {.is_gone = structure_find(is, fact->key) == NULL};
         if (!structure_moved(is, fact))
             continue;
-        if (is_other_storage(was, is, fact->key)) {
-            if (name_parse(arena, fact->key + strlen(STORAGE), &one.name))
+        if (storage_is(fact->key)) {
+            if (!storage_can_copy(was, fact->key))
+                return false;
+            if (storage_name(arena, fact->key, &one.name))
                 *vec_push(arena, &moves->rewritten) = one.name;
             continue;
         }
@@ -289,6 +269,9 @@ StructureMoves structure_moves(Arena *arena, const char *before, const char *aft
         return moves;
     facts_parse(&own, &was, before);
     facts_parse(&own, &is, after);
+    storage_align(&own, &was, &is);
+    if (*facts_diff(&own, &was, &is) == '\0')
+        return moves;
     if (!look_at_new(arena, &was, &is, &moves) || !look_at_old(arena, &was, &is, &moves))
         return (StructureMoves){.move = STRUCTURE_ALTERED};
     bool copied_anew = moves.partitions.count + moves.rewritten.count > 0;

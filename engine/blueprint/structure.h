@@ -47,8 +47,20 @@ typedef struct StructureMoves {
     StructureMove move;
     NameVec added;                  /* tables and sequences; none when it is altered */
     StructurePartitions partitions; /* that went, or are other tables now */
-    NameVec rewritten;              /* leaves with another file: truncated or rewritten */
+    NameVec rewritten;              /* leaves whose rows may be others, of which no WAL tells */
 } StructureMoves;
+
+/** Marks in `whole`, by relation of the blueprint, those that have a table with another file in
+ * `after` than in `before`: it may have been rewritten, of which no WAL tells. */
+void structure_refiled(const Blueprint *blueprint, const char *before, const char *after,
+                       bool *whole);
+
+/** What is recorded instead of `recorded` when `now` stands: the same, but with the recorded files
+ * of all tables that were not rewritten, or else nobody could tell later that they are others. */
+char *structure_keep(Arena *arena, const char *recorded, const char *now);
+
+/** `now` as if no table had another file than in `before`: for whoever compares those whole. */
+char *structure_but_files(Arena *arena, const char *before, const char *now);
 
 StructureMoves structure_moves(Arena *arena, const char *before, const char *after);
 

@@ -20,4 +20,22 @@ bool structure_is_partition(Arena *arena, const FactVec *was, const char *key);
  */
 bool structure_is_whole(const FactVec *was, const FactVec *is, const char *key);
 
+/** Whether a fact tells of a table's file: structure_storage.c. */
+bool storage_is(const char *key);
+
+/** The facts of a relation's files. */
+void storage_add(Arena *arena, FactVec *facts, const Blueprint *blueprint,
+                 const Relation *relation);
+
+/** Takes out of both what is no move: a file that came or went with its table, or is another one
+ * while nothing says that rows were changed with it. */
+void storage_align(Arena *arena, FactVec *was, FactVec *is);
+
+/** The table whose rows the file has, by the fact's key. */
+bool storage_name(Arena *arena, const char *key, Name *name);
+
+/** Whether the rows of a file can be copied anew: nobody can tell them among merged ones, and where
+ * nothing is copied they come from somewhere else. */
+bool storage_can_copy(const FactVec *facts, const char *key);
+
 #endif

@@ -52,12 +52,13 @@ static NameVec altered(Arena *arena, const FactVec *was, const FactVec *is)
     NameVec tables = {0};
     for (size_t i = 0; i < was->count; i++) {
         const Fact *fact = &was->items[i];
-        if (structure_moved(is, fact) && !structure_is_partition(arena, was, fact->key))
+        if (structure_moved(is, fact) && !structure_is_partition(arena, was, fact->key) &&
+            !(storage_is(fact->key) && storage_can_copy(was, fact->key)))
             add_table(arena, &tables, table_of(arena, was, fact->key));
     }
     for (size_t i = 0; i < is->count; i++) {
         const Fact *fact = &is->items[i];
-        if (structure_find(was, fact->key) == NULL &&
+        if (structure_find(was, fact->key) == NULL && !storage_is(fact->key) &&
             !structure_is_partition(arena, was, fact->key) &&
             !structure_is_whole(was, is, fact->key))
             add_table(arena, &tables, table_of(arena, was, fact->key));
@@ -125,6 +126,7 @@ bool structure_can_pause(Arena *arena, const char *before, const char *after, Na
     FactVec is = {0};
     facts_parse(arena, &was, before);
     facts_parse(arena, &is, after);
+    storage_align(arena, &was, &is);
     *tables = altered(arena, &was, &is);
     if (tables->count == 0 || are_needed(arena, &was, tables))
         return false;
@@ -164,6 +166,7 @@ char *structure_diff_of(Arena *arena, const char *before, const char *after, con
     for (size_t i = 0; i < is.count; i++)
         if (is_of(&own, is.items[i].key, name))
             facts_add(&own, &right, is.items[i].key, is.items[i].value);
+    storage_align(&own, &left, &right);
     char *diff = facts_diff(arena, &left, &right);
     size_t length = strlen(diff);
     if (length > 0 && diff[length - 1] == '\n')

@@ -62,7 +62,9 @@ typedef struct CatRelation {
     const char *attached; /* of a partition: the transaction that attached it; it is another one
                              once it was detached and attached again */
     bool can_lock;        /* may LOCK it against writers */
-    uint32_t storage;     /* pg_class.relfilenode where decoding does not tell a TRUNCATE, else 0 */
+    uint32_t storage;     /* of a table: pg_class.relfilenode, else 0 */
+    const char *places;   /* of a table: which columns are where, a sum; NULL: it has none */
+    const char *written;  /* the same of the transactions that wrote its columns' rows last */
 } CatRelation;
 
 typedef struct CatColumn {

@@ -77,6 +77,8 @@ void read_relations(Catalog *catalog, const Rows *rows)
             .bounds = text(catalog, rows, r, 23),
             .attached = text(catalog, rows, r, 24),
             .storage = rows_oid(rows, r, 25),
+            .places = text(catalog, rows, r, 26),
+            .written = text(catalog, rows, r, 27),
         };
 }
 

@@ -45,7 +45,9 @@ bool gone_remember(const Blueprint *blueprint, Conn *target, int64_t run, Err *e
     return journal_partitions_know(target, run, list, count, err);
 }
 
-bool gone_oids(Arena *arena, Conn *target, int64_t run, uint32_t **oids, size_t *count, Err *err)
+/* One that is selected as a table of its own now is copied as such: what came before is older. */
+bool gone_oids(Arena *arena, const Blueprint *blueprint, Conn *target, int64_t run, uint32_t **oids,
+               size_t *count, Err *err)
 {
     JournalPartition *known = NULL;
     size_t all = 0;
@@ -54,7 +56,7 @@ bool gone_oids(Arena *arena, Conn *target, int64_t run, uint32_t **oids, size_t 
     *oids = arena_array(arena, uint32_t, all + 1);
     *count = 0;
     for (size_t i = 0; i < all; i++) {
-        if (known[i].gone)
+        if (known[i].gone && blueprint_leaf(blueprint, known[i].oid) == NULL)
             (*oids)[(*count)++] = known[i].oid;
     }
     return true;
@@ -191,25 +193,6 @@ static bool takes_the_same(const Blueprint *blueprint, const JournalPartition *o
     return false;
 }
 
-/* What a partition had now goes to its table's default partition: such rows are on the target where
- * those of the one that went are, and go with them. So the default is copied anew. */
-static bool copy_default_anew(const GoneCtx *ctx, const JournalPartition *one,
-                              const JournalPartition *known, size_t count, Err *err)
-{
-    AUTO_ARENA Arena arena = {0};
-    NameVec leaves = {0};
-    for (size_t i = 0; i < ctx->blueprint->leaf_count; i++) {
-        const Leaf *leaf = &ctx->blueprint->leaves[i];
-        const JournalPartition *then = find(known, count, leaf->oid);
-        const char *bounds = bounds_of(ctx->blueprint, leaf);
-        if (leaf->root->oid == one->root && then != NULL && then->bounds != NULL &&
-            bounds != NULL && !text_equal(then->bounds, bounds))
-            *vec_push(&arena, &leaves) = leaf->source;
-    }
-    return leaves.count == 0 ||
-           journal_leaves_again(ctx->target, ctx->run, leaves.items, leaves.count, err);
-}
-
 static bool is_settled(const GoneCtx *ctx, const StructurePartition *what,
                        const JournalPartition *known, Err *err)
 {
@@ -236,10 +219,33 @@ bool gone_settled(const GoneCtx *ctx, const StructurePartitions *partitions, Err
     for (size_t i = 0; i < partitions->count; i++) {
         const StructurePartition *what = &partitions->items[i];
         const JournalPartition *one = find(known, count, what->oid);
-        if (!is_settled(ctx, what, one, err) ||
-            (one != NULL && !copy_default_anew(ctx, one, known, count, err)))
+        if (!is_settled(ctx, what, one, err))
             return false;
         oids[i] = what->oid;
     }
     return journal_partitions_gone(ctx->target, ctx->run, oids, partitions->count, err);
+}
+
+/* --- bounds --- */
+
+bool gone_rebound(const Blueprint *blueprint, Conn *target, int64_t run, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    JournalPartition *known = NULL;
+    size_t count = 0;
+    NameVec leaves = {0};
+    if (!journal_partitions(&arena, target, run, &known, &count, err))
+        return false;
+    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+        const Leaf *leaf = &blueprint->leaves[i];
+        const JournalPartition *then = find(known, count, leaf->oid);
+        const char *bounds = bounds_of(blueprint, leaf);
+        if (then != NULL && then->bounds != NULL && bounds != NULL &&
+            relation_is_copied(blueprint, leaf->root) && !text_equal(then->bounds, bounds))
+            *vec_push(&arena, &leaves) = leaf->source;
+    }
+    if (leaves.count > 0)
+        log_info(NULL, "took or gave up rows of partitions that went or came, copied anew: %s",
+                 structure_names(&arena, &leaves));
+    return leaves.count == 0 || journal_leaves_again(target, run, leaves.items, leaves.count, err);
 }

@@ -25,9 +25,15 @@ MUSTCHECK bool gone_remember(const Blueprint *blueprint, Conn *target, int64_t r
  * the first whose rows are there, ERR_SQL, ERR_LOST. */
 MUSTCHECK bool gone_settled(const GoneCtx *ctx, const StructurePartitions *partitions, Err *err);
 
+/** Marks partitions that take other rows than when they were remembered: the default one, when
+ * another came or went beside it. Rows that moved between it and the other are changes of both in
+ * the stream, so both are copied under one snapshot; and what one that went had lies on the target
+ * where its own rows are. Before gone_remember(). \return false with ERR_SQL, ERR_LOST. */
+MUSTCHECK bool gone_rebound(const Blueprint *blueprint, Conn *target, int64_t run, Err *err);
+
 /** Relations of the source whose changes are left out of the stream from now on.
  * \return false with ERR_SQL, ERR_LOST. */
-MUSTCHECK bool gone_oids(Arena *arena, Conn *target, int64_t run, uint32_t **oids, size_t *count,
-                         Err *err);
+MUSTCHECK bool gone_oids(Arena *arena, const Blueprint *blueprint, Conn *target, int64_t run,
+                         uint32_t **oids, size_t *count, Err *err);
 
 #endif

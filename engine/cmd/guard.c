@@ -1,7 +1,8 @@
 /*
  * Guard: see the header. A look that fails is tried again; it never fails the run, since the stream
  * tells what is wrong with the source. What is altered must be seen twice: DDL that is gone again a
- * moment later, as by a migration tool that tries something, does not matter.
+ * moment later, as by a migration tool that tries something, does not stop a run; what it did to
+ * rows shows by the table's file and columns (blueprint/structure_storage.c).
  */
 #include "cmd/guard.h"
 
@@ -104,8 +105,7 @@ static bool pause_altered(Run *run, Conn *target, const char *before, const char
 static void answer_rewritten(Guard *guard, Run *run, Conn *target, const char *text)
 {
     guard->altered = NULL;
-    log_warn(&run->log, "stopping at a checkpoint to copy anew what was truncated or rewritten: %s",
-             text);
+    log_warn(&run->log, "stopping at a checkpoint to copy anew what was rewritten: %s", text);
     find(run, target, "warning", text, "was truncated or rewritten on the source; copied anew");
     stop_request(run->stop, STOP_LATE);
 }
@@ -169,7 +169,8 @@ static void guard_back(Guard *guard, Arena *arena, Run *run, const StreamStatus 
         log_debug(&run->log, "guard: %s", err.message);
         return;
     }
-    if (strcmp(structure_text(&own, run->back->run.blueprint), now) == 0) {
+    if (*now != '\0' &&
+        *structure_diff(&own, structure_text(&own, run->back->run.blueprint), now) == '\0') {
         guard->altered_back = NULL;
         return;
     }

@@ -110,6 +110,17 @@ bool late_note(const Blueprint *blueprint, Conn *target, int64_t run, const char
            journal_leaves_again(target, run, leaves.items, leaves.count, err);
 }
 
+/* The chunks of a hypertable are its leaves. */
+static void push_rewritten(Arena *arena, const Blueprint *blueprint, const Name *name,
+                           NameVec *leaves)
+{
+    const Relation *relation = blueprint_relation(blueprint, name);
+    if (relation == NULL || !relation->chunked)
+        *vec_push(arena, leaves) = *name;
+    for (size_t i = 0; relation != NULL && relation->chunked && i < relation->leaf_count; i++)
+        *vec_push(arena, leaves) = relation->leaves[i]->source;
+}
+
 bool late_moves(const Blueprint *blueprint, Conn *target, int64_t run, const LateMoves *late,
                 Err *err)
 {
@@ -131,11 +142,11 @@ bool late_moves(const Blueprint *blueprint, Conn *target, int64_t run, const Lat
         *vec_push(&arena, one->is_gone ? &gone : &again) = one->name;
     }
     for (size_t i = 0; i < moves.rewritten.count; i++)
-        *vec_push(&arena, &again) = moves.rewritten.items[i];
+        push_rewritten(&arena, blueprint, &moves.rewritten.items[i], &again);
     if (moves.rewritten.count > 0)
         log_warn(NULL, "truncated or rewritten on the source, copied anew: %s",
                  structure_names(&arena, &moves.rewritten));
     return journal_leaves_gone(target, run, gone.items, gone.count, err) &&
            journal_leaves_again(target, run, again.items, again.count, err) &&
-           journal_structure_grow(target, run, late->whole, err);
+           journal_structure_grow(target, run, structure_keep(&arena, recorded, late->whole), err);
 }

@@ -37,6 +37,16 @@ bool engine_find_run(Session *session, const EngineOptions *options, bool *done,
     return true;
 }
 
+/* A table whose rows are to be copied anew gets its new file with that. */
+static bool grow_structure(Session *session, const Run *run, const char *recorded, const char *now,
+                           Err *err)
+{
+    const char *text = recorded == NULL
+                           ? now
+                           : structure_keep(&session->arena, paused_rest(session, recorded), now);
+    return journal_structure_grow(session->target, run->journal.id, text, err);
+}
+
 static bool hold_to_structure(Session *session, const Run *run, const EngineOptions *options,
                               Err *err)
 {
@@ -45,7 +55,9 @@ static bool hold_to_structure(Session *session, const Run *run, const EngineOpti
     if (!paused_may_resume(session, err) || !paused_note(session, err))
         return false;
     if (options->changes == CHANGES_ADDED) /* compared in only_grew() */
-        return journal_structure_grow(session->target, run->journal.id, now, err);
+        return journal_structure_read(&session->arena, session->target, run->journal.id, &recorded,
+                                      err) &&
+               grow_structure(session, run, recorded, now, err);
     if (!journal_structure(&session->arena, session->target, run->journal.id, now, &recorded, err))
         return false;
     const LateMoves late = {.recorded = paused_rest(session, recorded),
@@ -53,8 +65,7 @@ static bool hold_to_structure(Session *session, const Run *run, const EngineOpti
                             .whole = now,
                             .resync = options->resync};
     if (strcmp(late.recorded, late.now) == 0)
-        return session->resumed.count == 0 ||
-               journal_structure_grow(session->target, run->journal.id, now, err);
+        return session->resumed.count == 0 || grow_structure(session, run, recorded, now, err);
     return late_moves(&session->blueprint, session->target, run->journal.id, &late, err);
 }
 
@@ -62,9 +73,10 @@ static bool hold_to_structure(Session *session, const Run *run, const EngineOpti
 static bool look_aside(Session *session, const Run *run, Err *err)
 {
     Blueprint *blueprint = &session->blueprint;
-    if (!gone_remember(blueprint, session->target, run->journal.id, err) ||
-        !gone_oids(&session->arena, session->target, run->journal.id, &blueprint->left_out,
-                   &blueprint->left_out_count, err))
+    if (!gone_rebound(blueprint, session->target, run->journal.id, err) ||
+        !gone_remember(blueprint, session->target, run->journal.id, err) ||
+        !gone_oids(&session->arena, blueprint, session->target, run->journal.id,
+                   &blueprint->left_out, &blueprint->left_out_count, err))
         return false;
     paused_oids(session);
     return true;

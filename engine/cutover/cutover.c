@@ -201,9 +201,11 @@ static bool may_lack_rows(const Plan *plan, const TouchedKeys *keys)
 }
 
 /* Rows that came with a partition are in no stream; behind the fence nothing more has come. */
-static bool is_whole(const Run *run, const Relation *relation)
+static bool is_whole(const Run *run, const Relation *relation, bool live)
 {
-    return run->whole != NULL && run->whole[relation->index];
+    const bool *refiled = run->cutover->refiled;
+    return (refiled != NULL && refiled[relation->index]) ||
+           (live && run->whole != NULL && run->whole[relation->index]);
 }
 
 bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool live, Err *err)
@@ -216,7 +218,7 @@ bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool live, Err *
         stream_touched_take(&arena, run->stream, relation, &keys);
         if (relation->unlogged && live)
             continue; /* it is copied again behind the fence */
-        keys.overflow = keys.overflow || relation->unlogged || (live && is_whole(run, relation));
+        keys.overflow = keys.overflow || relation->unlogged || is_whole(run, relation, live);
         if (keys.count == 0 && !keys.overflow)
             continue;
         VerifySpec spec = {.relation = relation,
@@ -263,7 +265,7 @@ bool cutover_verify_kept(Run *run, Conn *source, Conn *target, Err *err)
 {
     for (size_t i = 0; run->forth != NULL && i < run->blueprint->relation_count; i++) {
         const Relation *relation = &run->blueprint->relations[i];
-        if (!relation->unlogged && !is_whole(run, relation) &&
+        if (!relation->unlogged && !is_whole(run, relation, true) &&
             !compare_marked(run, source, target, relation, err))
             return false;
     }

@@ -6,7 +6,8 @@
 -- is a partition, takes part in plain inheritance, row security, forced row security,
 -- of an extension, populated, is heap, owner, may be selected, owned, pages, tuples, bytes,
 -- partition key, may be locked against writers, condition that a leaf's rows meet,
--- transaction that attached it, its file where a TRUNCATE shows by that alone (before 11; else 0).
+-- transaction that attached it; of a table: its file, which columns are where, what wrote them last (before
+-- 11 its file, too: there a TRUNCATE shows by that alone).
 -- Ordered by oid.
 SELECT c.oid,
        n.nspname,
@@ -42,8 +43,10 @@ SELECT c.oid,
        CASE WHEN c.relispartition THEN h.attached END, -- @from 10
        NULL, -- @before 10
        NULL, -- @before 10
-       0 -- @from 11
-       c.relfilenode -- @before 11
+       CASE WHEN c.relkind = 'r' THEN c.relfilenode ELSE 0 END,
+       t.places,
+       t.written -- @from 11
+       pg_catalog.concat_ws('/', t.written, c.relfilenode) -- @before 11
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN (SELECT pg_catalog.current_setting('block_size')::pg_catalog.int8) b (size)
@@ -55,6 +58,11 @@ LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisreplident
 LEFT JOIN (SELECT inhrelid, pg_catalog.min(inhparent) AS inhparent, pg_catalog.min(xmin::text) AS attached
            FROM pg_catalog.pg_inherits GROUP BY inhrelid) h ON h.inhrelid = c.oid
 LEFT JOIN (SELECT DISTINCT inhparent FROM pg_catalog.pg_inherits) k ON k.inhparent = c.oid
+LEFT JOIN (SELECT attrelid,
+                  pg_catalog.sum(pg_catalog.hashtext(pg_catalog.concat_ws(',', attnum, attname))::bigint) AS places,
+                  pg_catalog.sum(pg_catalog.hashtext(pg_catalog.concat_ws(',', attnum, xmin))::bigint) AS written
+           FROM pg_catalog.pg_attribute WHERE attnum > 0 AND NOT attisdropped AND attrelid >= 16384
+           GROUP BY attrelid) t ON t.attrelid = c.oid AND c.relkind = 'r'
 LEFT JOIN (SELECT DISTINCT objid FROM pg_catalog.pg_depend
            WHERE classid = 1259 AND deptype = 'e') x ON x.objid = c.oid
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')

@@ -1,11 +1,12 @@
 -- Purpose: one fingerprint of the shape of all user tables and sequences: cheap, and equal while nothing moved; whoever sees another one looks closely.
--- Before 11 a TRUNCATE shows by a new file alone.
+-- A rewrite in place shows by a new file alone, a partition that was detached and attached again by its transaction.
 -- Parameters: none. Columns: fingerprint.
 SELECT pg_catalog.format('%s/%s/%s/%s', r.n, r.sum, a.n, a.sum)
   FROM (SELECT pg_catalog.count(*) AS n,
                pg_catalog.sum(pg_catalog.hashtext(pg_catalog.concat_ws(',', c.oid, s.nspname, c.relname, c.relkind,
-                                                                       c.relreplident, i.inhparent
-                                                                       , c.relfilenode -- @before 11
+                                                                       c.relreplident, c.relpersistence,
+                                                                       i.inhparent, i.xmin,
+                                                                       CASE WHEN c.relkind = 'r' THEN c.relfilenode END
                                                                       ))::bigint) AS sum
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS s ON s.oid = c.relnamespace

@@ -57,22 +57,49 @@ static void tell_left_behind(StepCtx *ctx, const Catalog *target)
     }
 }
 
+/* Tables with another file than they had are compared whole: before the fence since their copy,
+ * behind it since that comparison. \param since as recorded then; NULL: nothing was */
+static void note_refiled(StepCtx *ctx, const Blueprint *now, const char *since)
+{
+    Cutover *cutover = ctx->run->cutover;
+    const Blueprint *blueprint = ctx->run->blueprint;
+    bool *refiled = arena_array(&cutover->arena, bool, blueprint->relation_count + 1);
+    bool compares = ctx->run->plan->replication.publish == PLAN_PUBLISH_ALL;
+    cutover->structure = structure_text(&cutover->arena, now);
+    cutover->refiled = compares ? refiled : NULL;
+    if (since != NULL)
+        structure_refiled(blueprint, since, cutover->structure, refiled);
+    for (size_t i = 0; i < blueprint->relation_count; i++)
+        if (refiled[i] && !compares)
+            log_warn(&ctx->log,
+                     "%s has another file than it had (it was truncated, or rewritten); what "
+                     "replication.publish leaves out is lost by it, too, and nothing is compared",
+                     name_text(ctx->arena, &blueprint->relations[i].source));
+        else if (refiled[i])
+            log_info(&ctx->log,
+                     "%s has another file than it had (it was truncated, or rewritten): it is "
+                     "compared whole",
+                     name_text(ctx->arena, &blueprint->relations[i].source));
+}
+
 static bool same(StepCtx *ctx, const Blueprint *now, Err *err)
 {
     const char *before = structure_text(ctx->arena, ctx->run->blueprint);
-    const char *after = structure_text(ctx->arena, now);
+    const char *after = structure_but_files(ctx->arena, before, structure_text(ctx->arena, now));
     return ctx->run->forth != NULL ? reverse_same(before, after, err)
                                    : structure_same(before, after, err);
 }
 
-static bool compare(StepCtx *ctx, Err *err)
+static bool compare(StepCtx *ctx, const char *since, Err *err)
 {
     Catalog catalog = {0};
     Blueprint now = {0};
     bool ok = catalog_inspect(&catalog, ctx->source, err) && rebuild(ctx, &catalog, &now, err) &&
               same(ctx, &now, err);
-    if (ok)
+    if (ok) {
+        note_refiled(ctx, &now, since);
         tell_left_behind(ctx, &catalog);
+    }
     blueprint_release(&now);
     catalog_release(&catalog);
     return ok;
@@ -87,10 +114,14 @@ static bool read_shape(StepCtx *ctx, const char **shape, Err *err)
     return true;
 }
 
-/* The fingerprint is the older of the two: what comes between them is compared once more. */
+/* The fingerprint is the older of the two: what comes between them is compared once more. The
+ * journal's rows of either way stand on the side that is written to. */
 bool source_structure_stands(StepCtx *ctx, Err *err)
 {
-    return read_shape(ctx, &ctx->run->cutover->shape, err) && compare(ctx, err);
+    const char *recorded = NULL;
+    return read_shape(ctx, &ctx->run->cutover->shape, err) &&
+           journal_structure_read(ctx->arena, ctx->target, ctx->run->journal.id, &recorded, err) &&
+           compare(ctx, recorded, err);
 }
 
 bool source_structure_still(StepCtx *ctx, Err *err)
@@ -99,5 +130,7 @@ bool source_structure_still(StepCtx *ctx, Err *err)
     const char *before = ctx->run->cutover->shape;
     if (!read_shape(ctx, &shape, err))
         return false;
-    return (before != NULL && strcmp(before, shape) == 0) || compare(ctx, err);
+    ctx->run->cutover->refiled = NULL; /* done, before the fence */
+    return (before != NULL && strcmp(before, shape) == 0) ||
+           compare(ctx, ctx->run->cutover->structure, err);
 }

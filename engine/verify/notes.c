@@ -26,6 +26,21 @@
 
 #include <inttypes.h>
 
+/* A chunk gets another file when it is compressed. */
+static bool files_read(Arena *arena, const Reading *reading, const char *schemas, const char *rels,
+                       const char **facts, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    const VerifySpec *spec = reading->spec;
+    if (spec->relation->chunked)
+        return true;
+    if (!pg_one(spec->source, SQL_VERIFY_FILES, PARAMS(schemas, rels), &rows, err))
+        return false;
+    *facts = arena_printf(arena, "%s files %s", *facts,
+                          rows_text(rows, 0, 0) == NULL ? "-" : rows_text(rows, 0, 0));
+    return true;
+}
+
 static bool facts_read(Arena *arena, const Reading *reading, const VerifyNotes *notes,
                        const char **facts, Err *err)
 {
@@ -37,7 +52,7 @@ static bool facts_read(Arena *arena, const Reading *reading, const VerifyNotes *
                 PARAMS(arena_int64(arena, notes->run_id), schemas.data, rels.data), &rows, err))
         return false;
     *facts = arena_strdup(arena, rows_text(rows, 0, 0));
-    return true;
+    return *facts == NULL || files_read(arena, reading, schemas.data, rels.data, facts, err);
 }
 
 /* What all parts stand on: as long as it is the same, so is what the same key means. */

@@ -105,9 +105,59 @@ static void test_without(void **state)
                         "gone: table public.p (oid 20)");
 }
 
+#define FILES(columns, persistence, written, file)                                                 \
+    "storage public.t of public.t\toid 30, columns " columns ", persistence " persistence          \
+    ", written " written ", file " file "\ntable public.t\toid 30\n"
+
+typedef struct FileRow {
+    const char *after;
+    StructureMove move;
+    bool kept; /* the record keeps the file of the copy */
+} FileRow;
+
+/* What another file says, and what is remembered of it. */
+static void test_files(void **state)
+{
+    static const char WAS[] = FILES("7", "p", "70", "700");
+    static const FileRow FILE_ROWS[] = {
+        {FILES("7", "p", "70", "701"), STRUCTURE_SAME, true},        /* VACUUM FULL, TRUNCATE */
+        {FILES("7", "p", "71", "700"), STRUCTURE_SAME, true},        /* SET DEFAULT */
+        {FILES("7", "p", "71", "701"), STRUCTURE_PARTITIONS, false}, /* ALTER TYPE USING */
+        {FILES("8", "p", "70", "700"), STRUCTURE_PARTITIONS, false}, /* DROP COLUMN, ADD COLUMN */
+        {FILES("7", "u", "70", "701"), STRUCTURE_PARTITIONS, false}, /* SET UNLOGGED */
+        {"table public.t\toid 30\n", STRUCTURE_SAME, false},         /* of another engine */
+        {"storage public.t of public.t\toid 31, columns 7, persistence p, written 71, file 701\n"
+         "table public.t\toid 31\n",
+         STRUCTURE_ALTERED, false}, /* another table */
+        {"merged into public.m\tpublic.t, public.u\n" FILES("8", "p", "70", "700"),
+         STRUCTURE_ALTERED, false}, /* nobody can tell its rows */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(FILE_ROWS) / sizeof(FILE_ROWS[0]); i++) {
+        AUTO_ARENA Arena arena = {0};
+        const FileRow *row = &FILE_ROWS[i];
+        const char *merged = strncmp(row->after, "merged", 6) == 0
+                                 ? arena_printf(&arena,
+                                                "merged into public.m\tpublic.t, "
+                                                "public.u\n%s",
+                                                WAS)
+                                 : WAS;
+        StructureMoves moves = structure_moves(&arena, merged, row->after);
+        assert_int_equal(moves.move, row->move);
+        assert_int_equal(moves.rewritten.count, row->move == STRUCTURE_PARTITIONS);
+        assert_int_equal(*structure_diff(&arena, merged, row->after) == '\0',
+                         row->move == STRUCTURE_SAME);
+        char *kept = structure_keep(&arena, merged, row->after);
+        assert_int_equal(strcmp(kept, merged) == 0, row->kept);
+        if (!row->kept)
+            assert_string_equal(kept, row->after);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_files),
         cmocka_unit_test(test_what_can_be_paused),
         cmocka_unit_test(test_merged_tables_are_not_paused),
         cmocka_unit_test(test_without),
