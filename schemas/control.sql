@@ -231,6 +231,8 @@ CREATE TABLE IF NOT EXISTS godwit.finding (
     found_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 CREATE INDEX IF NOT EXISTS finding_run ON godwit.finding (run);
+-- A difference (E090) is an open one until all rows of its relation were found the same.
+ALTER TABLE godwit.finding ADD COLUMN IF NOT EXISTS settled_at timestamptz;
 
 CREATE TABLE IF NOT EXISTS godwit.event (
     id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -2,6 +2,7 @@
  * Intake: takes batches off the queue, decodes their messages, skips what is applied or in a copy,
  * and hands the rest to the lane.
  */
+#include "cdc/behind.h"
 #include "cdc/chunks.h"
 #include "cdc/lane.h"
 #include "cdc/late.h"
@@ -195,16 +196,30 @@ static bool is_moved_inside(Intake *intake, uint32_t oid)
                                   blueprint_chunked(stream->spec.blueprint, oid) != NULL);
 }
 
+/* The leaf of a change, unless all that is to be done with it is done: it is left out, or came
+ * behind the last marker (behind.h). \param skip so it is */
+static bool leaf_of(Intake *intake, uint32_t oid, const PgoMessage *message, LeafState **leaf,
+                    bool *skip, Err *err)
+{
+    if (!find_leaf(intake, oid, leaf, skip, err))
+        return false;
+    if (!*skip && *leaf != NULL && intake->stream->sealed) {
+        behind_note(&intake->lane, *leaf, message);
+        *skip = true;
+    }
+    if (!*skip && *leaf != NULL && !may_pass(intake, *leaf, skip, err))
+        return false;
+    return *skip || is_readable(intake, oid, *leaf, err);
+}
+
 static bool take_change(Intake *intake, const PgoMessage *message, size_t bytes, Err *err)
 {
     if (!in_transaction(intake, err))
         return false;
-    bool skip = intake->skip_txn || is_moved_inside(intake, message->change.relation_oid);
+    uint32_t oid = message->change.relation_oid;
+    bool skip = intake->skip_txn || is_moved_inside(intake, oid);
     LeafState *leaf = NULL;
-    if (!skip && (!find_leaf(intake, message->change.relation_oid, &leaf, &skip, err) ||
-                  (leaf != NULL && !may_pass(intake, leaf, &skip, err))))
-        return false;
-    if (!skip && !is_readable(intake, message->change.relation_oid, leaf, err))
+    if (!skip && !leaf_of(intake, oid, message, &leaf, &skip, err))
         return false;
     uint16_t lane = 0;
     if (!skip && !crew_route(intake->session->crew, open_commit_lsn(intake), leaf, message, &lane,
@@ -225,21 +240,21 @@ static bool take_change(Intake *intake, const PgoMessage *message, size_t bytes,
     return true;
 }
 
-static bool take_truncate(Intake *intake, const PgoTruncate *truncate, Err *err)
+static bool take_truncate(Intake *intake, const PgoMessage *message, Err *err)
 {
+    const PgoTruncate *truncate = &message->truncate;
     if (!in_transaction(intake, err))
         return false;
     if (intake->skip_txn || is_moved_inside(intake, pgo_truncate_relation(truncate, 0)))
         return true;
     for (uint32_t i = 0; i < truncate->relation_count; i++) {
-        uint32_t oid = pgo_truncate_relation(truncate, i);
         LeafState *leaf = NULL;
         bool skip = false;
-        if (!find_leaf(intake, oid, &leaf, &skip, err) ||
-            (leaf != NULL && !may_pass(intake, leaf, &skip, err)) ||
-            (!skip && !is_readable(intake, oid, leaf, err)))
+        if (!leaf_of(intake, pgo_truncate_relation(truncate, i), message, &leaf, &skip, err))
             return false;
     }
+    if (intake->stream->sealed)
+        return true;
     if (!chunks_truncated_whole(&intake->stream->relmap, truncate, err) ||
         !selected_arrived(intake, err))
         return false;
@@ -283,7 +298,7 @@ static bool take(Intake *intake, const char *data, size_t bytes, Err *err)
         return take_change(intake, &message, bytes, err) &&
                (!lane_is_full(&intake->lane) || lane_flush_piece(&intake->lane, err));
     case PGO_TRUNCATE:
-        return take_truncate(intake, &message.truncate, err);
+        return take_truncate(intake, &message, err);
     default: /* the assembler takes streamed pieces; a slot without two_phase sends no others */
         return err_set(err, ERR_PROTOCOL, "a %s message came that was not asked for",
                        pgo_kind_name((uint8_t)message.kind));
@@ -292,7 +307,7 @@ static bool take(Intake *intake, const char *data, size_t bytes, Err *err)
 
 static void take_keepalive(Intake *intake, Lsn wal_end)
 {
-    if (intake->lane.group->in_txn)
+    if (intake->lane.group->in_txn || intake->stream->stays)
         return;
     if (intake->lane.group->txn_count > 0) {
         intake->lane.keepalive = wal_end;

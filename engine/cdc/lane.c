@@ -113,6 +113,10 @@ static bool meets_top(const Lane *lane, Lsn to)
 bool lane_flush_group(Lane *lane, bool synchronous, bool keep_newest, Err *err)
 {
     Group *group = lane->group;
+    if (lane->stream->stays) { /* there is nothing to apply, and no position to move (behind.h) */
+        group_applied(group, &lane->stream->pool, keep_newest);
+        return true;
+    }
     LaneStep step = next_step(lane, synchronous);
     bool nothing = group->change_count == 0 && !lane->piece_applied && !synchronous &&
                    !meets_top(lane, step.to);
@@ -132,7 +136,7 @@ bool lane_flush_group(Lane *lane, bool synchronous, bool keep_newest, Err *err)
 bool lane_flush_finished(Lane *lane, Err *err)
 {
     Group *group = lane->group;
-    if (!group->in_txn || group->txn_count < 2 || lane->piece_applied)
+    if (!group->in_txn || group->txn_count < 2 || lane->piece_applied || lane->stream->stays)
         return true;
     GroupTail tail = group_split(group);
     LaneStep step = next_step(lane, false);
@@ -173,7 +177,7 @@ bool lane_step_when_due(Lane *lane, Err *err)
 {
     Positions positions = positions_read(lane->stream);
     bool behind = lane->covered > lane->applied || positions.durable < lane->applied;
-    if (!behind || !sync_is_due(lane) || lane->piece_applied)
+    if (!behind || !sync_is_due(lane) || lane->piece_applied || lane->stream->stays)
         return true;
     LaneStep step = {.run = lane->stream->spec.run_id,
                      .epoch = lane->stream->spec.epoch,

@@ -153,12 +153,14 @@ bool late_stranger(Lane *lane, StreamSession *session, uint32_t oid, bool *gone,
     atomic_fetch_add(&stream->waiters, 1); /* the pulse hurries */
     bool ok = true;
     Stranger found = answer(stream);
-    for (; ok && (found == STRANGER_ASKED || found == STRANGER_LATE); found = answer(stream))
+    /* Nobody takes a partition in behind the switch. */
+    for (; ok && (found == STRANGER_ASKED || (found == STRANGER_LATE && !stream->sealed));
+         found = answer(stream))
         ok = wait_more(lane, session, again, err);
     atomic_fetch_sub(&stream->waiters, 1);
     if (!ok)
         return false;
-    *gone = found == STRANGER_GONE;
+    *gone = found == STRANGER_GONE || found == STRANGER_LATE;
     if (!*gone)
         return true;
     log_info(&stream->spec.log,

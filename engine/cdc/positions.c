@@ -110,7 +110,8 @@ void positions_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn)
         (Marker){.nonce = arena_strdup(&stream->marker_arena, nonce),
                  .end_lsn = end_lsn,
                  .selected = stream->selected,
-                 .looks = stream->looks};
+                 .looks = stream->looks,
+                 .sealed = stream->sealed};
     pthread_cond_broadcast(&stream->changed);
     pthread_mutex_unlock(&stream->mutex);
 }

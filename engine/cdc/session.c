@@ -4,6 +4,7 @@
  */
 #include "cdc/stream_internal.h"
 
+#include "cdc/behind.h"
 #include "cdc/crew.h"
 #include "cdc/form.h"
 #include "cdc/health.h"
@@ -143,10 +144,11 @@ static bool open_target(StreamSession *session, Err *err)
 
 void session_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn)
 {
-    stream->closed = stream->quiet;
+    stream->closed = stream->closed || stream->quiet;
     stream->coming_end = 0;
     log_info(&stream->spec.log, "marker arrived at %s", lsn_text(end_lsn).text);
     positions_marker_arrived(stream, nonce, end_lsn);
+    behind_meet(stream, nonce);
 }
 
 /* A marker was under way when the session before ended. Applied, it does not come again; not
@@ -177,6 +179,7 @@ bool stream_session_open(Stream *stream, StreamSession **out, Err *err)
     if (stream->spool != NULL && spool_begins(stream->spool) < confirmed)
         confirmed = spool_begins(stream->spool);
     positions_begin(stream, session->position, confirmed);
+    behind_begin(stream);
     settle_coming(stream, session->position);
     log_info(&stream->spec.log, "%s from %s%s%s",
              stream->spec.receive_only ? "receiving into the spool" : "replicating",

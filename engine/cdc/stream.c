@@ -19,7 +19,10 @@
 static bool stream_new(Stream **out, const StreamSpec *spec, Err *err)
 {
     Stream *stream = mem_resize(NULL, sizeof(Stream));
-    *stream = (Stream){.spec = *spec, .quiet = blueprint_keeps_quiet(spec->blueprint)};
+    *stream = (Stream){.spec = *spec,
+                       .quiet = blueprint_keeps_quiet(spec->blueprint),
+                       .closed = spec->sealed,
+                       .sealed = spec->sealed};
     if (!stop_init(&stream->stop, err)) {
         mem_free(stream);
         return false;
@@ -63,6 +66,7 @@ static void stream_free(Stream *stream)
     pthread_cond_destroy(&stream->changed);
     arena_release(&stream->marker_arena);
     str_release(&stream->coming_nonce);
+    arena_release(&stream->behind_arena);
     arena_release(&stream->gone_arena);
     hold_release(&stream->hold);
     mem_free(stream->large_row_told);
@@ -341,6 +345,17 @@ bool stream_wait_marker(Stream *stream, const char *nonce, int timeout_ms, Err *
     return names_complete(stream, err);
 }
 
+static bool marker_seen(const Stream *stream, const void *nonce)
+{
+    return find_marker(stream, nonce) != NULL;
+}
+
+bool stream_wait_seen(Stream *stream, const char *nonce, int timeout_ms, Err *err)
+{
+    return wait_for(stream, marker_seen, nonce, timeout_ms, err) ||
+           err_context(err, "waiting for the marker");
+}
+
 uint64_t stream_after_marker(Stream *stream, const char *nonce)
 {
     pthread_mutex_lock(&stream->mutex);
@@ -451,6 +466,21 @@ bool stream_leaf_release(Stream *stream, const Leaf *leaf, Err *err)
 void stream_touched_take(Arena *arena, Stream *stream, const Relation *relation, TouchedKeys *keys)
 {
     touched_take(arena, &stream->touched, relation, keys);
+}
+
+void stream_touched_put(Stream *stream, const Relation *relation, const TouchedKeys *keys)
+{
+    AUTO_ARENA Arena arena = {0};
+    for (; keys->overflow && relation != NULL; relation = relation->merge_next)
+        touched_overflow(&stream->touched, relation);
+    for (size_t i = 0; !keys->overflow && i < keys->count; i++) {
+        PgoValue *key = arena_array(&arena, PgoValue, relation->key->count);
+        for (size_t k = 0; k < relation->key->count; k++) {
+            const char *text = keys->values[i * relation->key->count + k];
+            key[k] = (PgoValue){.kind = PGO_TEXT, .data = text, .length = (uint32_t)strlen(text)};
+        }
+        touched_add(&stream->touched, relation, key);
+    }
 }
 
 /* The group in flight may end by itself; a server that hangs is not waited for. */

@@ -35,6 +35,7 @@ typedef struct StreamSpec {
     const bool *held; /* the same: not copied yet, held from the beginning; NULL: none is */
     const char *spool_owner; /* what the spool's directory says of its run; NULL: no spool,
                                 whatever the plan says */
+    bool sealed;             /* nothing is applied: what comes is counted, see stream_behind() */
     bool receive_only; /* into the spool, while nothing may be applied yet; sync_lsn may be NULL */
     const char *const *chunk_publications; /* by Relation.index: where the watcher adds chunks of a
                                               hypertable; NULL: there is no watcher */
@@ -108,6 +109,24 @@ MUSTCHECK bool stream_wait_chunks(Stream *stream, int timeout_ms, Err *err);
 MUSTCHECK bool stream_wait_last_chunks(Arena *arena, Stream *stream, int timeout_ms,
                                        const char *const **statements, size_t *count, Err *err);
 
+/* What of a relation came to the source behind the last marker. Texts belong to the arena. */
+typedef struct StreamBehind {
+    const Relation *relation;
+    uint64_t changes;
+    bool truncated;
+    uint64_t named;   /* changes whose key could be told */
+    const char *keys; /* of the first of them; "" */
+    Lsn lsn;          /* of the newest one's commit */
+} StreamBehind;
+
+/** From the marker with this nonce on, which is not emitted yet, nothing is applied any more. */
+void stream_seal_at(Stream *stream, const char *nonce);
+
+/** What has come behind the seal, once the marker with this nonce has: all that was committed
+ * before it. \return false with ERR_GATE on timeout, the stream's error, or the stop's. */
+MUSTCHECK bool stream_behind(Arena *arena, Stream *stream, const char *nonce, int timeout_ms,
+                             StreamBehind **items, size_t *count, Err *err);
+
 /** Waits until applied >= lsn and durable. Errors as above. Used by live verification. */
 MUSTCHECK bool stream_wait_applied(Stream *stream, Lsn lsn, int timeout_ms, Err *err);
 
@@ -136,6 +155,10 @@ typedef struct TouchedKeys {
 
 /** Takes and forgets the touched keys of one relation. */
 void stream_touched_take(Arena *arena, Stream *stream, const Relation *relation, TouchedKeys *keys);
+
+/** Keys that were taken, and of which nothing could be said, are there again; of merged relations
+ * all rows of each. With no keys and no overflow nothing happens. */
+void stream_touched_put(Stream *stream, const Relation *relation, const TouchedKeys *keys);
 
 /** Looks at once whether partitions of selected tables came or went on the source, where the pulse
  * looks now and then. \return false with ERR_SQL, ERR_LOST. */

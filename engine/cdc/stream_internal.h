@@ -31,6 +31,7 @@ typedef struct Marker {
     Lsn end_lsn;
     uint64_t selected; /* Stream.selected when it arrived */
     uint64_t looks;    /* Stream.looks when it arrived */
+    bool sealed;       /* it came behind the last one */
 } Marker;
 
 /* A leaf that does not bear its name any more. */
@@ -73,9 +74,11 @@ struct Stream {
     Group group;
     bool
         closed; /* quiet: the marker is through, triggers may stand on the target: no change more */
-    Hold hold;  /* its requests are under the mutex */
-    Str coming_nonce;   /* of a marker whose commit is under way */
-    Lsn coming_end;     /* where it ends; 0: there is none */
+    Str coming_nonce; /* of a marker whose commit is under way */
+    Lsn coming_end;   /* where it ends; 0: there is none */
+    bool sealed; /* the last marker is through: changes are counted, none is applied (behind.h) */
+    bool stays;  /* such a change came: the position stays before it */
+    Hold hold;   /* its requests are under the mutex */
     VEC(uint32_t) gone; /* relations of the stream that were dropped before anybody knew them */
     Arena gone_arena;
     bool *large_row_told; /* by Leaf.index */
@@ -108,6 +111,9 @@ struct Stream {
     uint64_t selected; /* changes that arrived and were not skipped */
     VEC(Marker) markers;
     Arena marker_arena;
+    const char *last; /* the marker that seals the stream; NULL: none is expected */
+    VEC(StreamBehind) behind;
+    Arena behind_arena;
     Err error;
     bool lane_done;
 };
@@ -169,6 +175,8 @@ void positions_skipped(Stream *stream, uint64_t changes);
 
 /** A marker is applied; what would now fire triggers is not applied any more. */
 void session_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn);
+/** Waits until the marker has come, whether or not the position could follow. */
+MUSTCHECK bool stream_wait_seen(Stream *stream, const char *nonce, int timeout_ms, Err *err);
 
 void positions_marker_arrived(Stream *stream, const char *nonce, Lsn end_lsn);
 

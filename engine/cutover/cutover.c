@@ -341,10 +341,11 @@ bool cutover_switch(Run *run, Conn *source, Conn *target, Err *err)
     if (!close_source(run, source, target, err) || !sequences_again(run, source, target, err) ||
         !nothing_after_marker(run, err))
         return false;
-    /* A last marker through the whole path: what a late writer committed would have come before it.
-     */
+    /* A last marker through the whole path: what a late writer committed would have come before it,
+     * and what comes behind it is not applied any more, whatever the way of stopping the writers. */
     const char *last = arena_printf(&run->cutover->arena, "%s-last", run->cutover->nonce);
     Lsn marker = 0;
+    stream_seal_at(run->stream, last);
     if (!stream_marker_emit(source, run->journal.mark, last, &marker, err) ||
         !stream_wait_marker(run->stream, last, time_left_ms(run), err) ||
         !nothing_after_marker(run, err))

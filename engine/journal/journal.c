@@ -280,6 +280,35 @@ bool journal_finding(Conn *target, int64_t run, const char *code, const char *se
                    PARAMS(arena_int64(&arena, run), code, severity, object, message), err);
 }
 
+bool journal_finding_told(Conn *target, int64_t run, const char *code, const char *object,
+                          const char *message, bool *told, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(target, SQL_JOURNAL_FINDING_TOLD,
+                PARAMS(arena_int64(&arena, run), code, object, message), &rows, err))
+        return false;
+    *told = rows_bool(rows, 0, 0);
+    return true;
+}
+
+bool journal_open_findings(Conn *target, int64_t run, const char *code, Rows **rows, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_rows(target, SQL_JOURNAL_FINDING_OPEN, PARAMS(arena_int64(&arena, run), code), rows,
+                   err);
+}
+
+bool journal_settle_findings(Conn *target, int64_t run, const char *code, const Name *source,
+                             const Name *target_name, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    return pg_none(target, SQL_JOURNAL_FINDING_SETTLE,
+                   PARAMS(arena_int64(&arena, run), code, name_text(&arena, source),
+                          name_text(&arena, target_name)),
+                   err);
+}
+
 bool journal_metric(Conn *target, int64_t run, const char *json, Err *err)
 {
     AUTO_ARENA Arena arena = {0};

@@ -108,6 +108,18 @@ MUSTCHECK bool journal_event(Conn *target, int64_t run, const char *kind, const 
 MUSTCHECK bool journal_finding(Conn *target, int64_t run, const char *code, const char *severity,
                                const char *object, const char *message, Err *err);
 
+/** Whether this finding is there. */
+MUSTCHECK bool journal_finding_told(Conn *target, int64_t run, const char *code, const char *object,
+                                    const char *message, bool *told, Err *err);
+
+/** Names what errors of this code are about that nobody has settled, a row for each. */
+MUSTCHECK bool journal_open_findings(Conn *target, int64_t run, const char *code, Rows **rows,
+                                     Err *err);
+
+/** What was found of a relation, under either of its names, is mended. */
+MUSTCHECK bool journal_settle_findings(Conn *target, int64_t run, const char *code,
+                                       const Name *source, const Name *target_name, Err *err);
+
 /** Replaces the newest sample of the running engine. \param json one object */
 MUSTCHECK bool journal_metric(Conn *target, int64_t run, const char *json, Err *err);
 

@@ -233,7 +233,7 @@ static bool keep_apply(StepCtx *ctx, Err *err)
         return true;
     }
     if (!journal_switched_for(ctx->target, run->journal.id, &elapsed_ms, err) ||
-        !leg_stream(&run->back->run, ctx->target, &stream, err))
+        !leg_stream(&run->back->run, ctx->target, false, &stream, err))
         return false;
     run_publish_stream(run, stream);
     slot_watch_arm(run->back_watch);

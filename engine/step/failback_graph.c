@@ -48,7 +48,7 @@ static bool replicate_describe(StepCtx *ctx, Description *description, Err *err)
 static bool replicate_apply(StepCtx *ctx, Err *err)
 {
     Stream *stream = NULL;
-    if (!leg_stream(ctx->run, ctx->source, &stream, err))
+    if (!leg_stream(ctx->run, ctx->source, false, &stream, err))
         return false;
     run_publish_stream(ctx->run, stream);
     return true;

@@ -1,17 +1,16 @@
 /*
- * Step finish: the stream ends, slot and publication go. The source stays read-only.
+ * Step finish: once what came behind the switch is told, the stream ends, slot and publication go.
+ * The source stays read-only.
  */
 #include "cdc/stream.h"
-#include "cutover/cutover.h"
 #include "pg/ddl.h"
 #include "sql_text.h"
+#include "step/behind_switch.h"
 #include "step/common.h"
 #include "step/finish.h"
 #include "step/publication.h"
 #include "step/replica_identity.h"
 #include "step/source_jobs.h"
-
-#include <inttypes.h>
 
 extern const StepKind STEP_FINISH;
 
@@ -74,28 +73,11 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     return true;
 }
 
-/* Whoever writes on the source behind the switch (a superuser, or under method manual) writes into
- * what nobody reads any more. It is too late to go back, not to say so. */
-static bool nothing_behind_switch(Run *run, Err *err)
-{
-    uint64_t changes = 0;
-    if (run->stream != NULL && run->cutover != NULL)
-        changes = stream_after_marker(run->stream, run->cutover->nonce);
-    if (changes == 0)
-        return true;
-    err_set(err, ERR_RUN, "%" PRIu64 " changes reached the source behind the switch", changes);
-    return err_hint(err,
-                    "Stop who writes there, look whether the target has these changes, then run "
-                    "\"godwit apply\" again: it drops the slot.");
-}
-
 bool finish_stream(StepCtx *ctx, Err *err)
 {
     Run *run = ctx->run;
-    /* Behind the switch a stream that had failed has nothing more to lose: what counted was the
-     * marker. */
     AUTO_ERR Err ended = {0};
-    if (!nothing_behind_switch(run, err))
+    if (!behind_switch_look(ctx, err))
         return false;
     if (!stream_stop(run_withdraw_stream(run), &ended))
         log_err(&ctx->log, LOG_WARN, &ended);

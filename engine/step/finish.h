@@ -6,7 +6,8 @@
 
 #include "step/step.h"
 
-/** Ends the run's stream. \return false with ERR_RUN when changes came behind the switch. */
+/** Looks at what came behind the switch, then ends the run's stream.
+ * \return false as behind_switch_look() */
 MUSTCHECK bool finish_stream(StepCtx *ctx, Err *err);
 
 #endif

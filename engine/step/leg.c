@@ -108,7 +108,7 @@ static bool slot_stands(const Run *leg, Conn *from, Err *err)
     return health_lost_back(leg->slot_name, look.exists ? look.reason : NULL, leg->plan->path, err);
 }
 
-bool leg_stream(Run *leg, Conn *from, Stream **stream, Err *err)
+bool leg_stream(Run *leg, Conn *from, bool sealed, Stream **stream, Err *err)
 {
     if (!slot_stands(leg, from, err))
         return false;
@@ -122,6 +122,7 @@ bool leg_stream(Run *leg, Conn *from, Stream **stream, Err *err)
         .run_id = leg->journal.id,
         .epoch = leg->journal.epoch,
         .sync_lsn = arena_array(&leg->arena, Lsn, leg->blueprint->leaf_count + 1),
+        .sealed = sealed,
         .stop = leg->stop,
         .budget = leg->budget,
         .log = {.run = leg->log.run, .step = leg->forth != NULL ? "failback" : "replicate"},

@@ -35,7 +35,7 @@ MUSTCHECK bool leg_prepare(const LegEnds *ends, Err *err);
 MUSTCHECK bool leg_arm(const LegEnds *ends, Err *err);
 
 /** Starts the leg's stream; every leaf is in step since leg_arm(). */
-MUSTCHECK bool leg_stream(Run *leg, Conn *from, Stream **stream, Err *err);
+MUSTCHECK bool leg_stream(Run *leg, Conn *from, bool sealed, Stream **stream, Err *err);
 
 /** Drops slot and publications, puts back the identities. Needs no blueprint. Idempotent.
  * \param identities false: they stay, the leg will be made again */

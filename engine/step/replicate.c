@@ -174,6 +174,17 @@ static bool apply(StepCtx *ctx, Err *err)
     return run->blueprint->replicating || journal_leaves_stream(ctx->target, run->journal.id, err);
 }
 
+bool replicate_look(StepCtx *ctx, Stream **stream, Err *err)
+{
+    StreamSpec spec;
+    replicate_spec(ctx, &spec);
+    /* All copies lie far below the position; what the source has made since has none. */
+    spec.sync_lsn = arena_array(&ctx->run->arena, Lsn, ctx->run->blueprint->leaf_count + 1);
+    spec.chunk_publications = NULL;
+    spec.sealed = true;
+    return stream_start(stream, &spec, err);
+}
+
 const StepKind STEP_REPLICATE = {
     .name = "replicate",
     .phase = PHASE_CATCHUP,

@@ -10,4 +10,8 @@
 /** Everything of a stream but what is copied. Texts belong to the run's arena. */
 void replicate_spec(const StepCtx *ctx, StreamSpec *spec);
 
+/** Starts a stream that applies nothing: behind the switch, for stream_behind().
+ * \return false as stream_start() */
+MUSTCHECK bool replicate_look(StepCtx *ctx, Stream **stream, Err *err);
+
 #endif

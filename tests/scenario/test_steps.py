@@ -4,6 +4,7 @@ Every command is one program, hook.py, that writes down what it got; a file besi
 """
 import json
 import os
+import re
 import signal
 import time
 
@@ -313,7 +314,8 @@ def test_a_step_is_done_once(room, source, target, plan, godwit):
 
 
 def test_a_command_stops_the_writers(room, source, target, plan, godwit):
-    """stop_writes by a command: a write behind it is seen and undone; without one the cutover goes through."""
+    """stop_writes by a command: a write behind it is seen and undone; without one the cutover goes through. What is
+    written behind the switch is never applied over the new primary's rows, and told by whichever engine comes to it."""
     stop = {"method": "command", "run": ["./hook.py", "stop"], "undo": ["./hook.py", "go"], "grace": "10s"}
     mine = plan(cutover={**CUTOVER, "stop_writes": stop})
     fence = "cutover.source_fence"
@@ -326,10 +328,20 @@ def test_a_command_stops_the_writers(room, source, target, plan, godwit):
     room.behave(after_drain__look="write " + source.conninfo())
     assert "reached the source after its fence" in godwit("apply", mine, code=10).err
     assert room.steps() == ["scale_down", fence, "look", fence, "scale_up"]
-    room.behave()
-    godwit("apply", mine, code=0)
+    room.behave(switch__dns="write " + source.conninfo())
+    failed = godwit("apply", mine, code=11)
+    assert "1 changes reached the source behind the switch: public.item" in failed.err, failed.err
     assert room.steps() == ["scale_down", fence, "look", "dns"]
+    target.execute("UPDATE item SET v = 'of the primary' WHERE id = 7")
+    source.execute("UPDATE item SET v = 'of a job that still runs' WHERE id = 7")
+    failed = godwit("apply", mine, code=11)
+    assert "public.item: 2 changes" in failed.err and "Key (id)=(7)" in failed.err, failed.err
+    ended = godwit("apply", mine, code=0)
+    assert re.search(r"public.item: 2 changes .*\(told before\)", ended.err), ended.err
+    assert source.value("SELECT count(*) FROM pg_replication_slots WHERE database = current_database()") == 0
     assert target.value("SELECT count(*) FROM item") == 201
+    assert target.value("SELECT v FROM item WHERE id = 7") == "of the primary"
+    assert target.value("SELECT count(*) FROM godwit.finding WHERE code = 'E110'") == 2
 
 
 def test_places_that_cannot_be(room, plan, godwit):
