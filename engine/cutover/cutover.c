@@ -208,32 +208,89 @@ static bool is_whole(const Run *run, const Relation *relation, bool live)
            (live && run->whole != NULL && run->whole[relation->index]);
 }
 
+/* What a relation's rows were found to be by an attempt before this one, or by a verification, and
+ * nobody has found mended: the keys went with the engine that found it. */
+static bool is_open(const Rows *open, const Relation *relation)
+{
+    AUTO_ARENA Arena arena = {0};
+    const char *source = name_text(&arena, &relation->source);
+    const char *target = name_text(&arena, &relation->target);
+    for (size_t r = 0; r < rows_count(open); r++) {
+        const char *object = rows_text(open, r, 0);
+        if (text_equal(object, source) || text_equal(object, target))
+            return true;
+    }
+    return false;
+}
+
+static bool settle(Run *run, Conn *book, const Relation *relation, Err *err)
+{
+    return journal_settle_findings(book, run_main(run)->journal.id, err_code_name(ERR_DIFFERENCE),
+                                   &relation->source, &relation->target, err);
+}
+
+typedef struct Moved {
+    Run *run;
+    Conn *source;
+    Conn *target;
+    bool live;
+    Rows *open; /* live: what was found to differ before */
+} Moved;
+
+static bool compare_moved(Arena *arena, const Moved *moved, const Relation *relation,
+                          const TouchedKeys *keys, VerifyResult *result, Err *err)
+{
+    Run *run = moved->run;
+    VerifySpec spec = {.relation = relation,
+                       .method = PLAN_VERIFY_CHECKSUM,
+                       .partial = may_lack_rows(run->plan, keys),
+                       .source = moved->source,
+                       .target = moved->target,
+                       .stream = moved->live ? run->stream : NULL,
+                       .throttle = moved->live ? &run->throttle : NULL};
+    bool ok = keys->overflow ? verify_relation(arena, &spec, result, err)
+                             : verify_keys(arena, &spec, keys, result, err);
+    if (!ok)
+        return err_context(err, "could not compare %s", name_text(arena, &relation->source));
+    run->cutover->keys_verified += (int64_t)keys->count;
+    return true;
+}
+
+/* Rows of which nothing can be said now are looked at again behind the fence. */
+static bool relation_moved(const Moved *moved, const Relation *relation, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    Run *run = moved->run;
+    TouchedKeys keys = {0};
+    VerifyResult result = {0};
+    Conn *book = run_book(run, moved->source, moved->target);
+    stream_touched_take(&arena, run->stream, relation, &keys);
+    if (relation->unlogged && moved->live)
+        return true; /* it is copied again behind the fence */
+    bool open = moved->live && is_open(moved->open, relation);
+    bool whole = is_whole(run, relation, moved->live);
+    keys.overflow = keys.overflow || relation->unlogged || open || whole;
+    if (keys.count == 0 && !keys.overflow)
+        return true;
+    if (!compare_moved(&arena, moved, relation, &keys, &result, err))
+        return false;
+    stream_touched_put(run->stream, relation, &result.busy_keys);
+    if (!report_differences(run, book, relation, &result, err))
+        return false;
+    return !open || result.busy > 0 || settle(run, book, relation, err);
+}
+
 bool cutover_verify_moved(Run *run, Conn *source, Conn *target, bool live, Err *err)
 {
+    AUTO_ROWS Rows *open = NULL;
+    Conn *book = run_book(run, source, target);
+    if (live && !journal_open_findings(book, run_main(run)->journal.id,
+                                       err_code_name(ERR_DIFFERENCE), &open, err))
+        return false;
+    const Moved moved = {
+        .run = run, .source = source, .target = target, .live = live, .open = open};
     for (size_t i = 0; i < run->blueprint->relation_count; i++) {
-        AUTO_ARENA Arena arena = {0};
-        TouchedKeys keys = {0};
-        VerifyResult result = {0};
-        const Relation *relation = &run->blueprint->relations[i];
-        stream_touched_take(&arena, run->stream, relation, &keys);
-        if (relation->unlogged && live)
-            continue; /* it is copied again behind the fence */
-        keys.overflow = keys.overflow || relation->unlogged || is_whole(run, relation, live);
-        if (keys.count == 0 && !keys.overflow)
-            continue;
-        VerifySpec spec = {.relation = relation,
-                           .method = PLAN_VERIFY_CHECKSUM,
-                           .partial = may_lack_rows(run->plan, &keys),
-                           .source = source,
-                           .target = target,
-                           .stream = live ? run->stream : NULL,
-                           .throttle = live ? &run->throttle : NULL};
-        bool ok = keys.overflow ? verify_relation(&arena, &spec, &result, err)
-                                : verify_keys(&arena, &spec, &keys, &result, err);
-        if (!ok)
-            return err_context(err, "could not compare %s", name_text(&arena, &relation->source));
-        run->cutover->keys_verified += (int64_t)keys.count;
-        if (!report_differences(run, run_book(run, source, target), relation, &result, err))
+        if (!relation_moved(&moved, &run->blueprint->relations[i], err))
             return false;
     }
     return true;
@@ -342,7 +399,8 @@ bool cutover_switch(Run *run, Conn *source, Conn *target, Err *err)
         !nothing_after_marker(run, err))
         return false;
     /* A last marker through the whole path: what a late writer committed would have come before it,
-     * and what comes behind it is not applied any more, whatever the way of stopping the writers. */
+     * and what comes behind it is not applied any more, whatever the way of stopping the writers.
+     */
     const char *last = arena_printf(&run->cutover->arena, "%s-last", run->cutover->nonce);
     Lsn marker = 0;
     stream_seal_at(run->stream, last);

@@ -30,6 +30,13 @@ static bool journal_result(const HookCall *call, const PlanVerify *entry, const 
                              err))
             return false;
     }
+    if (result->busy > 0) {
+        const char *text = verify_busy_text(&arena, result->busy);
+        log_warn(&call->log, "%s: %s", name, text);
+        if (!journal_finding(call->target, run, err_code_name(ERR_DIFFERENCE), "warning", name,
+                             text, err))
+            return false;
+    }
     return journal_verification(call->target, run, entry->id, &relation->source,
                                 result->source_rows, result->target_rows, result->difference_total,
                                 err);
@@ -44,6 +51,7 @@ static bool compare(const HookCall *call, const PlanVerify *entry, const Relatio
         .relation = relation,
         .method = entry->method,
         .where = entry->where,
+        .partial = !call->run->plan->copy.data,
         .source = call->source,
         .target = call->target,
         .stream = call->behind_drain ? NULL : call->run->stream,
@@ -51,6 +59,8 @@ static bool compare(const HookCall *call, const PlanVerify *entry, const Relatio
     };
     if (!verify_relation(&arena, &spec, &result, err))
         return err_context(err, "verify %s", name_text(&arena, &relation->source));
+    if (spec.stream != NULL)
+        stream_touched_put(spec.stream, relation, &result.busy_keys);
     *differences += result.difference_total;
     return journal_result(call, entry, relation, &result, err);
 }

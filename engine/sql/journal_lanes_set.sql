@@ -1,5 +1,6 @@
 -- Purpose: gives a run whose lanes all stand at one position another number of them, and records how changes are
--- routed. What lanes that go had counted is counted as the first one's; those that come know of its look. Nothing happens when another engine took over.
+-- routed. What lanes that go had counted is counted as the first one's; lanes that come know of the newest look of a
+-- verification, or what they change would be passed over by it. Nothing happens when another engine took over.
 -- Parameters: $1 run, $2 epoch, $3 position, $4 lanes, $5 routing. Columns: lanes that stood there (0: taken over).
 WITH gone AS (
     DELETE FROM godwit.lane AS l

@@ -114,12 +114,7 @@ static bool report(StepCtx *ctx, const Relation *relation, const VerifyResult *r
                         err))
         return false;
     if (result->busy > 0 &&
-        !report_finding(ctx, "warning", object,
-                        arena_printf(ctx->arena,
-                                     "%" PRId64 " rows were written at every look; the cutover "
-                                     "compares them after the drain",
-                                     result->busy),
-                        err))
+        !report_finding(ctx, "warning", object, verify_busy_text(ctx->arena, result->busy), err))
         return false;
     const PlanVerify *entry = ctx->step->object;
     return journal_verification(ctx->target, ctx->run->journal.id, entry->id, &relation->source,
@@ -127,19 +122,28 @@ static bool report(StepCtx *ctx, const Relation *relation, const VerifyResult *r
                                 err);
 }
 
+static bool sees_all(const StepCtx *ctx, const PlanVerify *entry)
+{
+    return entry->method == PLAN_VERIFY_CHECKSUM && entry->where == NULL &&
+           ctx->run->plan->copy.data;
+}
+
 /* A look at every row makes what was touched before it old news; what is touched from here on is
  * looked at again before the cutover. A count, or a look at some rows, forgets nothing; nor does a
  * verification that goes on where an earlier one ended. */
-static void forget_touched(void *data, const Relation *relation)
+static bool forget_touched(void *data, const Relation *relation)
 {
     StepCtx *ctx = data;
     const PlanVerify *entry = ctx->step->object;
-    if (entry->method != PLAN_VERIFY_CHECKSUM || entry->where != NULL || !ctx->run->plan->copy.data)
-        return;
+    bool any = false;
+    if (!sees_all(ctx, entry))
+        return false;
     for (; relation != NULL; relation = relation->merge_next) {
-        TouchedKeys ignored = {0};
-        stream_touched_take(ctx->arena, ctx->run->stream, relation, &ignored);
+        TouchedKeys keys = {0};
+        stream_touched_take(ctx->arena, ctx->run->stream, relation, &keys);
+        any = any || keys.overflow || keys.count > 0;
     }
+    return any;
 }
 
 /* Rows of a partition that came a moment ago are not on the target yet, those of one that went are
@@ -157,6 +161,19 @@ static bool partitions_stand(StepCtx *ctx, const VerifyResult *result, Err *err)
     return stop_error(ctx->run->stop, err);
 }
 
+/* What an earlier look found is no news any more once all rows are the same. */
+static bool settle(StepCtx *ctx, const Relation *relation, const VerifyResult *result, Err *err)
+{
+    if (result->difference_total > 0 || result->busy > 0 || !sees_all(ctx, ctx->step->object))
+        return true;
+    for (; relation != NULL; relation = relation->merge_next)
+        if (!journal_settle_findings(ctx->target, ctx->run->journal.id,
+                                     err_code_name(ERR_DIFFERENCE), &relation->source,
+                                     &relation->target, err))
+            return false;
+    return true;
+}
+
 static bool verify_part_apply(StepCtx *ctx, size_t part, Err *err)
 {
     const Relation *relation = selected(ctx, part);
@@ -171,7 +188,9 @@ static bool verify_part_apply(StepCtx *ctx, size_t part, Err *err)
     spec.notes = &notes;
     if (!verify_relation(ctx->arena, &spec, &result, err))
         return err_context(err, "verify %s", name_text(ctx->arena, &relation->source));
-    if (!partitions_stand(ctx, &result, err) || !report(ctx, relation, &result, err))
+    stream_touched_put(ctx->run->stream, relation, &result.busy_keys);
+    if (!partitions_stand(ctx, &result, err) || !report(ctx, relation, &result, err) ||
+        !settle(ctx, relation, &result, err))
         return false;
     atomic_fetch_add(&ctx->run->counters.relations_verified, 1);
     atomic_fetch_add(&ctx->run->counters.differences, result.difference_total);

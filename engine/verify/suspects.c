@@ -3,6 +3,7 @@
  * let verdict.c judge what was seen.
  */
 #include "base/clock.h"
+#include "pg/fault.h"
 #include "sql_text.h"
 #include "verify/verify_internal.h"
 
@@ -110,18 +111,35 @@ static bool suspects_still(Reading *reading, const SuspectVec *suspects, bool co
     return true;
 }
 
+/* Rows of one source transaction may lie in several lanes: the one that is least far tells. */
+static bool lanes_applied(const VerifySpec *spec, Lsn *applied, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    JournalLane *lanes = NULL;
+    size_t count = 0;
+    const char *ignored = NULL;
+    if (!journal_lanes_read(&arena, spec->target, spec->run_id, &lanes, &count, &ignored, err))
+        return false;
+    if (count == 0)
+        return err_set(err, ERR_RUN, "the run has no applied position");
+    *applied = lanes[0].applied;
+    for (size_t i = 1; i < count; i++)
+        *applied = lanes[i].applied < *applied ? lanes[i].applied : *applied;
+    return true;
+}
+
 static bool lane_wait(const VerifySpec *spec, Lsn lsn, Err *err)
 {
     int64_t deadline = clock_ms() + WAIT_LANE_MS;
     for (;;) {
-        JournalLane lane = {0};
-        if (!journal_lane_read(spec->target, spec->run_id, 0, &lane, err))
+        Lsn applied = 0;
+        if (!lanes_applied(spec, &applied, err))
             return false;
-        if (lane.applied >= lsn)
+        if (applied >= lsn)
             return true;
         if (clock_ms() > deadline) {
             err_set(err, ERR_GATE, "the %s has applied up to %s, not yet %s",
-                    conn_side_name(conn_side(spec->target)), lsn_text(lane.applied).text,
+                    conn_side_name(conn_side(spec->target)), lsn_text(applied).text,
                     lsn_text(lsn).text);
             return err_hint(err, "Live verification needs an engine that replicates. Is \"godwit "
                                  "apply\" running?");
@@ -268,15 +286,34 @@ static void tell_waiting(const Reading *reading, size_t count)
         name_text(&arena, &reading->spec->relation->source), count);
 }
 
+/* Nothing can be said of these; they are kept by key, as many as are touched at most. */
+static void result_busy(Reading *reading, const SuspectVec *pending)
+{
+    VerifyResult *result = reading->result;
+    TouchedKeys *keys = &result->busy_keys;
+    result->busy += (int64_t)pending->count;
+    keys->overflow = keys->overflow || reading->key == NULL ||
+                     reading->spec->relation->merge != NULL || result->busy > VERIFY_MAX_BUSY;
+    for (size_t s = 0; !keys->overflow && s < pending->count; s++) {
+        for (size_t k = 0; k < reading->key->count; k++)
+            *vec_push(reading->arena, &reading->busy) =
+                arena_strdup(reading->arena, pending->items[s].values[k]);
+        keys->count++;
+    }
+    keys->values = reading->busy.items;
+    if (keys->overflow)
+        keys->count = 0;
+}
+
 static bool suspects_live(Reading *reading, SuspectVec *pending, Looks *looks, Err *err)
 {
-    int64_t deadline = clock_ms() + LOOK_AGAIN_MS;
+    int64_t deadline = clock_ms() + (fault_hurries() ? 0 : LOOK_AGAIN_MS);
     const Stop *stop = conn_stop(reading->spec->source);
     if (!look_take(&looks->first, reading, CONN_SOURCE, pending, err))
         return false;
     for (int look = 0; pending->count > 0; look++) {
         if (look >= LOOKS_AT_LEAST && clock_ms() > deadline) {
-            reading->result->busy += (int64_t)pending->count;
+            result_busy(reading, pending);
             return true;
         }
         if (look == LOOKS_AT_LEAST)

@@ -38,6 +38,14 @@ const char *difference_text(Arena *arena, const Difference *difference)
     return arena_printf(arena, "%s (%" PRId64 " times)", text, difference->copies);
 }
 
+const char *verify_busy_text(Arena *arena, int64_t busy)
+{
+    return arena_printf(arena,
+                        "%" PRId64 " rows were written at every look; the cutover compares them "
+                        "after the drain",
+                        busy);
+}
+
 const char *verify_method_text(PlanVerifyMethod method)
 {
     return method == PLAN_VERIFY_COUNT ? "count" : "checksum";

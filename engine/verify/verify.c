@@ -262,8 +262,9 @@ static bool layout_take(Arena *arena, Reading *reading, Noted *noted, Layout *la
         *layout = layout_whole(arena);
     else if (!layout_make(arena, reading, layout, err))
         return false;
-    if (spec->notes != NULL && spec->notes->anew != NULL)
-        spec->notes->anew(spec->notes->data, spec->relation);
+    if (spec->notes != NULL && spec->notes->anew != NULL &&
+        spec->notes->anew(spec->notes->data, spec->relation) && !live_wait(spec, err))
+        return false;
     return notes_begin(reading, noted, layout, err);
 }
 

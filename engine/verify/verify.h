@@ -28,6 +28,7 @@ typedef struct VerifyResult {
     int64_t difference_total;
     bool more;    /* difference_total is a lower bound: the search was given up */
     int64_t busy; /* live: rows that were written at every look, so that nothing can be said */
+    TouchedKeys busy_keys; /* they: somebody must look again; with `overflow` at all rows */
 } VerifyResult;
 
 #define VERIFY_MAX_NAMED 100
@@ -41,8 +42,10 @@ typedef struct VerifyNotes {
     Conn *book;     /* the journal's server; outside a transaction */
     int64_t run_id; /* whose lanes apply */
     const char *id;
-    /* The relation is about to be looked at as a whole; NULL: nobody wants to know. */
-    void (*anew)(void *data, const Relation *relation);
+    /* The relation is about to be looked at as a whole; NULL: nobody wants to know. Tells whether
+     * keys were forgotten for that: then what apply has in its hands is waited for, since it was
+     * noted before, and is not committed yet. */
+    bool (*anew)(void *data, const Relation *relation);
     void *data;
 } VerifyNotes;
 
@@ -96,6 +99,9 @@ const char *verify_statement(Arena *arena, const VerifySpec *spec, ConnSide side
 
 /** "missing on the target: (id)=(42)"; with more than one copy the number is added. */
 const char *difference_text(Arena *arena, const Difference *difference);
+
+/** What is said of rows of which nothing can be said before the fence. */
+const char *verify_busy_text(Arena *arena, int64_t busy);
 
 /** How a method is called in a plan: "count", "checksum". */
 const char *verify_method_text(PlanVerifyMethod method);

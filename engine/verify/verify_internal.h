@@ -18,6 +18,7 @@
 #define VERIFY_BATCH_LIVE    1000
 #define VERIFY_BATCH_STILL   4000
 #define VERIFY_GIVE_UP       10000 /* live: confirmed differences after which the search ends */
+#define VERIFY_MAX_BUSY      20000 /* rows that are kept by key */
 #define VERIFY_ORIGIN        "godwit_of" /* a column of merged relations' rows: which of them */
 #define VERIFY_KEYLESS_SHOWN 200         /* characters */
 
@@ -62,6 +63,7 @@ typedef struct Reading {
     bool keys_only;              /* count: rows are compared by key alone */
     bool counts_only;            /* rows are counted: they have no hash */
     bool live;
+    VEC(const char *) busy; /* the texts of VerifyResult.busy_keys */
     VerifyResult *result;
 } Reading;
 

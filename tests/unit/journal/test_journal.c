@@ -279,7 +279,11 @@ static void lanes_move_by_compare_and_set(void **state)
     assert_int_equal(lane.applied, 0x10);
     PERSIST(journal_lane_place(conn, run.id, 0x30, &err));
     PERSIST(journal_take_epoch(conn, run.id, &epoch, &err));
+    PERSIST(pg_none(conn, "UPDATE godwit.lane SET look = 7", NO_PARAMS, &err));
     PERSIST(journal_lanes_set(conn, run.id, epoch, 0x30, 3, "{\"r\": 1}", &err));
+    AUTO_ROWS Rows *looks = NULL;
+    PERSIST(pg_rows(conn, "SELECT FROM godwit.lane WHERE look = 7", NO_PARAMS, &looks, &err));
+    assert_int_equal(rows_count(looks), 3); /* a verification under way knows of what they change */
     PERSIST(journal_lanes_read(&texts, conn, run.id, &lanes, &count, &routing, &err));
     assert_int_equal(count, 3);
     assert_int_equal(lanes[2].applied, 0x30);
