@@ -10,6 +10,7 @@
 
 #include "pg/ddl.h"
 #include "pg/query.h"
+#include "sql_text.h"
 
 /* --- remembering --- */
 
@@ -228,13 +229,60 @@ bool gone_settled(const GoneCtx *ctx, const StructurePartitions *partitions, Err
 
 /* --- bounds --- */
 
-bool gone_rebound(const Blueprint *blueprint, Conn *target, int64_t run, Err *err)
+/* The rows of its own table, which would keep the partition that takes some of them now from being
+ * attached. It is marked for its new copy in the same transaction. */
+static bool empty(const Leaf *leaf, Conn *quiet, bool is_quiet, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    const Name *share = &leaf->target_share;
+    if (!leaf->one_to_one || leaf->root->hypertable != NULL)
+        return true;
+    if (!pg_one(quiet, SQL_GONE_TABLE_IS_THERE, PARAMS(share->schema, share->rel), &rows, err))
+        return false;
+    if (!rows_bool(rows, 0, 0))
+        return true;
+    /* Keys of others would act on a DELETE that is not quiet; they refuse a TRUNCATE. */
+    str_append(&sql, is_quiet ? "DELETE FROM ONLY " : "TRUNCATE ONLY ");
+    ddl_qname(&sql, quiet, share);
+    return pg_none(quiet, sql.data, NO_PARAMS, err);
+}
+
+typedef VEC(const Leaf *) LeafVec;
+
+static bool mark_and_empty(const Run *run, const LeafVec *leaves, Conn *target, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
+    AUTO_CONN Conn *own = NULL;
+    NameVec names = {0};
+    ConnOptions options = {.purpose = "copy anew",
+                           .replica_sql = run->blueprint->target->server.replica_sql,
+                           .stop = run->stop};
+    if (options.replica_sql != NULL && !conn_open(&own, &run->target, &options, err))
+        return false;
+    Conn *conn = own != NULL ? own : target;
+    for (size_t i = 0; i < leaves->count; i++)
+        *vec_push(&arena, &names) = leaves->items[i]->source;
+    log_info(&run->log, "took or gave up rows of partitions that went or came, copied anew: %s",
+             structure_names(&arena, &names));
+    bool ok = pg_begin(conn, "READ WRITE", err) &&
+              journal_leaves_again(conn, run->journal.id, names.items, names.count, err);
+    for (size_t i = 0; ok && i < leaves->count; i++)
+        ok = empty(leaves->items[i], conn, own != NULL, err);
+    ok = ok && pg_commit(conn, err);
+    if (!ok)
+        pg_rollback(conn);
+    return ok;
+}
+
+bool gone_rebound(const Run *run, Conn *target, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    const Blueprint *blueprint = run->blueprint;
     JournalPartition *known = NULL;
     size_t count = 0;
-    NameVec leaves = {0};
-    if (!journal_partitions(&arena, target, run, &known, &count, err))
+    LeafVec leaves = {0};
+    if (!journal_partitions(&arena, target, run->journal.id, &known, &count, err))
         return false;
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
         const Leaf *leaf = &blueprint->leaves[i];
@@ -242,10 +290,7 @@ bool gone_rebound(const Blueprint *blueprint, Conn *target, int64_t run, Err *er
         const char *bounds = bounds_of(blueprint, leaf);
         if (then != NULL && then->bounds != NULL && bounds != NULL &&
             relation_is_copied(blueprint, leaf->root) && !text_equal(then->bounds, bounds))
-            *vec_push(&arena, &leaves) = leaf->source;
+            *vec_push(&arena, &leaves) = leaf;
     }
-    if (leaves.count > 0)
-        log_info(NULL, "took or gave up rows of partitions that went or came, copied anew: %s",
-                 structure_names(&arena, &leaves));
-    return leaves.count == 0 || journal_leaves_again(target, run, leaves.items, leaves.count, err);
+    return leaves.count == 0 || mark_and_empty(run, &leaves, target, err);
 }

@@ -28,8 +28,9 @@ MUSTCHECK bool gone_settled(const GoneCtx *ctx, const StructurePartitions *parti
 /** Marks partitions that take other rows than when they were remembered: the default one, when
  * another came or went beside it. Rows that moved between it and the other are changes of both in
  * the stream, so both are copied under one snapshot; and what one that went had lies on the target
- * where its own rows are. Before gone_remember(). \return false with ERR_SQL, ERR_LOST. */
-MUSTCHECK bool gone_rebound(const Blueprint *blueprint, Conn *target, int64_t run, Err *err);
+ * where its own rows are. Their own tables are emptied at once: the other could not be attached on
+ * the target. Before gone_remember(). \return false with ERR_SQL, ERR_LOST. */
+MUSTCHECK bool gone_rebound(const Run *run, Conn *target, Err *err);
 
 /** Relations of the source whose changes are left out of the stream from now on.
  * \return false with ERR_SQL, ERR_LOST. */

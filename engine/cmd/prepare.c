@@ -73,7 +73,7 @@ static bool hold_to_structure(Session *session, const Run *run, const EngineOpti
 static bool look_aside(Session *session, const Run *run, Err *err)
 {
     Blueprint *blueprint = &session->blueprint;
-    if (!gone_rebound(blueprint, session->target, run->journal.id, err) ||
+    if (!gone_rebound(run, session->target, err) ||
         !gone_remember(blueprint, session->target, run->journal.id, err) ||
         !gone_oids(&session->arena, blueprint, session->target, run->journal.id,
                    &blueprint->left_out, &blueprint->left_out_count, err))
