@@ -2,8 +2,8 @@
 #
 #   make                    build (VARIANT=debug)          make VARIANT=release
 #   make test               everything a change must pass  make unit / make scenario for a part
-#   make soak               random migrations under random faults for an hour
-#   make sweep              every statement of a migration fails, is cut, is killed at
+#   make soak               random migrations under random faults for an hour, then the sweep
+#   make sweep              every statement of a migration fails, is cut, is killed at: an hour more
 #   make lint               format, include direction, size, complexity, cppcheck, shellcheck
 #   make lab / lab-clean    the real servers that tests, demo and benchmarks use
 #   make demo / bench       the tour / the benchmarks
@@ -209,10 +209,12 @@ fuzz:
 
 # ---- tests -------------------------------------------------------------------------------------
 
-# Random migrations under random faults: make soak SOAK_MINUTES=60 SOAK_SEED=1; see tests/soak.
+# Random migrations under random faults: make soak SOAK_MINUTES=60 SOAK_SEED=1, see tests/soak;
+# then the whole sweep.
 soak: lab
 	@$(MAKE) VARIANT=$(SCENARIO_VARIANT) build
 	@GODWIT_BIN='$(CURDIR)/build/$(SCENARIO_VARIANT)/godwit' tests/soak
+	@$(MAKE) sweep
 
 # Every statement on either side fails, is cut and is killed at, in one migration: about an hour.
 sweep: lab
