@@ -275,12 +275,16 @@ bool fault_hurries(void)
     return sweep.side != NULL;
 }
 
-static bool rules_point(Conn *conn, FaultPoint point, bool behind, Err *err)
+static bool rules_point(Conn *conn, FaultPoint point, const char *text, bool behind, Err *err)
 {
+    const char *shown = text == NULL ? "" : text;
     for (size_t i = 0; i < rule_count; i++) {
         AUTO_ARENA Arena arena = {0};
-        if ((rules[i].action == FAULT_LOSE) == behind && rule_fires(&rules[i], conn, point) &&
-            !act(conn, rules[i].action, point, arena_printf(&arena, "%u", rules[i].nth), err))
+        if ((rules[i].action == FAULT_LOSE) != behind || !rule_fires(&rules[i], conn, point))
+            continue;
+        const char *which =
+            arena_printf(&arena, "%u: %.*s", rules[i].nth, (int)strcspn(shown, "\n"), shown);
+        if (!act(conn, rules[i].action, point, which, err))
             return false;
     }
     return true;
@@ -290,12 +294,13 @@ bool fault_point(Conn *conn, FaultPoint point, const char *text, Err *err)
 {
     pthread_once(&rules_once, rules_load);
     return (text == NULL || sweep_point(conn, text, false, err)) &&
-           rules_point(conn, point, false, err);
+           rules_point(conn, point, text, false, err);
 }
 
 bool fault_behind(Conn *conn, const char *text, Err *err)
 {
-    return sweep_point(conn, text, true, err) && rules_point(conn, FAULT_STATEMENT, true, err);
+    return sweep_point(conn, text, true, err) &&
+           rules_point(conn, FAULT_STATEMENT, text, true, err);
 }
 
 #else
