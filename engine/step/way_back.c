@@ -177,20 +177,14 @@ bool way_back_peek(Run *run, Conn *source, Conn *target, bool *found, Err *err)
 
 bool way_back_take(Run *run, Conn *source, Conn *target, bool *found, Err *err)
 {
-    AUTO_ARENA Arena arena = {0};
-    JournalRun journal = {0};
-    if (!find_journal(&arena, run, source, &journal, err))
+    if (!way_back_peek(run, source, target, found, err))
         return false;
-    *found = journal.id != 0;
     if (!*found)
         return true;
-    if (!way_back_find(run, source, target, err))
-        return false;
     Run *back = &run->back->run;
-    back->journal.id = journal.id;
     back->journal.state = "running";
     return join(run, source, err) &&
-           journal_take_epoch(source, journal.id, &back->journal.epoch, err);
+           journal_take_epoch(source, back->journal.id, &back->journal.epoch, err);
 }
 
 bool way_back_drop(Run *run, Conn *source, Conn *target, Err *err)
