@@ -5,6 +5,7 @@
 
 #include "base/process.h"
 #include "pg/query.h"
+#include "schema/attver.h"
 #include "schema/script.h"
 
 #include <errno.h>
@@ -241,7 +242,10 @@ bool archive_script(Archive *archive, TocFate fate, TocWanted *wanted, void *dat
     if (!run_tool(archive, "pg_restore", &spec, &result, err))
         return false;
     char *text = arena_memdup(&archive->arena, result.output, result.output_bytes);
-    return script_trim(text, script, err);
+    if (!script_trim(text, script, err))
+        return false;
+    *script = attver_drop(&archive->arena, *script);
+    return true;
 }
 
 bool archive_run(Conn *target, const char *script, Err *err)
