@@ -108,6 +108,8 @@ bool facts_schema(const Facts *facts, const char *schema, bool *usage, bool *cre
 
 /* The checks; each looks at one concern on whichever side it concerns. */
 void check_wal_level(Check *check);
+void check_plugin(Check *check);
+void check_plugin_of(Check *check, const Side *side, PlanPlugin plugin, FindingSeverity severity);
 void check_slots(Check *check);
 void check_standby(Check *check);
 void check_versions(Check *check);

@@ -28,6 +28,7 @@ const PreflightCode preflight_code_table[CODE_COUNT] = {
     [CODE_LARGE_OBJECTS_BLIND] = {"G120", "changed large objects are found without reading all",
                                   CODE_WAIVABLE},
     [CODE_SLOT_FAILOVER] = {"G121", "the slot can be kept through a failover", CODE_WAIVABLE},
+    [CODE_PLUGIN_ALLOWED] = {"G122", "the server lets the output plugin be used", 0},
     [CODE_SPOOL] = {"G125", "the spool's directory can be used", 0},
     [CODE_SPOOL_ROOM] = {"G126", "the spool's device has room", CODE_WAIVABLE | CODE_PASSING},
     [CODE_SPOOL_LASTING] = {"G127", "the spool outlives a restart of its machine", CODE_WAIVABLE},

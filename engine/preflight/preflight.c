@@ -12,12 +12,13 @@
 
 /* Every check that needs nothing but what has been read. */
 static void (*const checks[])(Check *) = {
-    check_wal_level,       check_slots,         check_standby,      check_versions,
-    check_tools,           check_same_database, check_encoding,     check_retention,
-    check_prepared,        check_lock_table,    check_connections,  check_source_role,
-    check_tables_readable, check_publication,   check_fence,        check_row_security,
-    check_target_role,     check_identity,      check_replica_role, check_analyzed,
-    check_attestations,    check_way_back,      check_spool,        check_memory,
+    check_wal_level,    check_plugin,          check_slots,         check_standby,
+    check_versions,     check_tools,           check_same_database, check_encoding,
+    check_retention,    check_prepared,        check_lock_table,    check_connections,
+    check_source_role,  check_tables_readable, check_publication,   check_fence,
+    check_row_security, check_target_role,     check_identity,      check_replica_role,
+    check_analyzed,     check_attestations,    check_way_back,      check_spool,
+    check_memory,
 };
 
 /* Every check that asks a server more. */

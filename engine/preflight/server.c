@@ -37,6 +37,40 @@ void check_wal_level(Check *check)
                   check_remedy(check, source, TOPIC_WAL_LEVEL, NULL, NULL));
 }
 
+/* "a, b" as the server splits it: names are compared whole. */
+static bool is_listed(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = list; *at != '\0';) {
+        at += strspn(at, " ,\"");
+        size_t word = strcspn(at, " ,\"");
+        if (word == length && strncmp(at, name, length) == 0)
+            return true;
+        at += word;
+    }
+    return false;
+}
+
+void check_plugin_of(Check *check, const Side *side, PlanPlugin plugin, FindingSeverity severity)
+{
+    const char *name = plan_plugin_name(plugin);
+    const CatSetting *allowed = catalog_setting(side->catalog, "output_plugin_libraries");
+    if (allowed == NULL || is_listed(allowed->value, name))
+        return;
+    const char *wanted = *allowed->value == '\0'
+                             ? check_text(check, "'%s'", name)
+                             : check_text(check, "'%s, %s'", allowed->value, name);
+    check_add(check, CODE_PLUGIN_ALLOWED, severity, side, "output_plugin_libraries",
+              check_text(check, "is \"%s\", without %s", allowed->value, name),
+              "A slot is made only for an output plugin that stands in this list.",
+              check_remedy(check, side, TOPIC_SETTING_RELOAD, "output_plugin_libraries", wanted));
+}
+
+void check_plugin(Check *check)
+{
+    check_plugin_of(check, &check->source, check->plan->replication.plugin, FINDING_ERROR);
+}
+
 static void check_room(Check *check, Code code, const char *name, int64_t used, const char *what)
 {
     const Side *source = &check->source;

@@ -74,6 +74,7 @@ void check_way_back(Check *check)
     if (!check->plan->failback.prepare)
         return;
     check_decodes(check);
+    check_plugin_of(check, &check->target, PLAN_PLUGIN_PGOUTPUT, severity_of(check));
     check_room(check, "max_replication_slots", check->target.facts.slots_used, "slots");
     check_room(check, "max_wal_senders", check->target.facts.senders_used, "WAL senders");
     check_publishes(check);

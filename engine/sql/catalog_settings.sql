@@ -8,7 +8,7 @@ WHERE s.name IN ('autovacuum_freeze_max_age', 'block_size', 'default_toast_compr
                  'max_locks_per_transaction', 'max_logical_replication_workers',
                  'max_prepared_transactions', 'max_replication_slots', 'max_slot_wal_keep_size',
                  'max_wal_senders', 'max_wal_size', 'max_worker_processes',
-                 'old_snapshot_threshold', 'port', 'reserved_connections', 'server_encoding',
+                 'old_snapshot_threshold', 'output_plugin_libraries', 'port', 'reserved_connections', 'server_encoding',
                  'shared_buffers', 'superuser_reserved_connections', 'timescaledb.enable_compressed_direct_batch_delete',
                  'timescaledb.enable_compression_wal_markers', 'timescaledb.enable_direct_compress_copy',
                  'timescaledb.enable_direct_compress_insert', 'timescaledb.license', 'timescaledb.restoring',

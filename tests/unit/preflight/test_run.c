@@ -366,10 +366,14 @@ static void settings_of_the_source_that_do_not_do_are_found(void **state)
     static const struct {
         const char *name, *value, *code;
     } cases[] = {
-        {"wal_level", "replica", "G101"},           {"max_replication_slots", "1", "G102"},
-        {"max_wal_senders", "1", "G103"},           {"max_locks_per_transaction", "0", "G107"},
-        {"max_slot_wal_keep_size", "4096", "G108"}, {"old_snapshot_threshold", "60", "G109"},
+        {"wal_level", "replica", "G101"},
+        {"max_replication_slots", "1", "G102"},
+        {"max_wal_senders", "1", "G103"},
+        {"max_locks_per_transaction", "0", "G107"},
+        {"max_slot_wal_keep_size", "4096", "G108"},
+        {"old_snapshot_threshold", "60", "G109"},
         {"max_connections", "4", "G402"},
+        {"output_plugin_libraries", "test_decoding, my_pgoutput", "G122"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         check_as("postgres", false);
