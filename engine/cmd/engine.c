@@ -148,6 +148,7 @@ bool engine_execute(Session *session, EngineOptions *options, Run *run,
     options->refresh = ticker.refresh;
     options->resync = ticker.resync;
     options->leave_added = false; /* another try when it begins anew */
+    guard_failed(&ticker.guard, &session->arena, run, session->target, err);
     guard_answer(&ticker.guard, run, err);
     graph_release(&graph);
     return ok;

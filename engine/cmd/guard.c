@@ -2,7 +2,8 @@
  * Guard: see the header. A look that fails is tried again; it never fails the run, since the stream
  * tells what is wrong with the source. What is altered must be seen twice: DDL that is gone again a
  * moment later, as by a migration tool that tries something, does not stop a run; what it did to
- * rows shows by the table's file and columns (blueprint/structure_storage.c).
+ * rows shows by the table's file and columns (blueprint/structure_storage.c). A step that failed
+ * for it has seen it, too.
  */
 #include "cmd/guard.h"
 
@@ -110,14 +111,8 @@ static void answer_rewritten(Guard *guard, Run *run, Conn *target, const char *t
     stop_request(run->stop, STOP_LATE);
 }
 
-static void answer_altered(Guard *guard, Arena *arena, Run *run, Conn *target, const char *before,
-                           const char *now)
+static void stop_altered(Run *run, Conn *target, const char *before, const char *now)
 {
-    if (guard->altered == NULL || strcmp(guard->altered, now) != 0) {
-        guard->altered = arena_strdup(arena, now);
-        guard->again_ms = clock_ms() + AGAIN_MS;
-        return;
-    }
     AUTO_ARENA Arena own = {0};
     if (pause_altered(run, target, before, now))
         return;
@@ -126,6 +121,17 @@ static void answer_altered(Guard *guard, Arena *arena, Run *run, Conn *target, c
               (int)strcspn(diff, "\n"), diff);
     find(run, target, "error", "source", diff);
     stop_request(run->stop, STOP_DDL);
+}
+
+static void answer_altered(Guard *guard, Arena *arena, Run *run, Conn *target, const char *before,
+                           const char *now)
+{
+    if (guard->altered != NULL && strcmp(guard->altered, now) == 0) {
+        stop_altered(run, target, before, now);
+        return;
+    }
+    guard->altered = arena_strdup(arena, now);
+    guard->again_ms = clock_ms() + AGAIN_MS;
 }
 
 /* --- the way back --- */
@@ -212,6 +218,35 @@ void guard_tick(Guard *guard, Arena *arena, Run *run, Conn *target, const Stream
         answer_altered(guard, arena, run, target, before, now);
     else
         guard->altered = NULL;
+}
+
+/* A statement about a table or a column that is not there, or not so. */
+static bool met_other_names(const Err *failure)
+{
+    return strncmp(failure->sqlstate, "42", 2) == 0 || strcmp(failure->sqlstate, "3F000") == 0;
+}
+
+void guard_failed(Guard *guard, Arena *arena, Run *run, Conn *target, const Err *failure)
+{
+    AUTO_ARENA Arena own = {0};
+    AUTO_ERR Err err = {0};
+    if (!met_other_names(failure) || run->forth != NULL || atomic_load(&run->cutover->begun) ||
+        stop_reason(run->stop) != STOP_NONE)
+        return;
+    const char *now = look(&own, run, &err);
+    if (now == NULL) {
+        log_debug(&run->log, "guard: %s", err.message);
+        return;
+    }
+    const char *before = structure_text(&own, run->blueprint);
+    const StructureMoves moves = structure_moves(&own, before, now);
+    if (moves.move == STRUCTURE_ALTERED) {
+        guard->altered = arena_strdup(arena, now);
+        stop_altered(run, target, before, now);
+    } else if (moves.move == STRUCTURE_PARTITIONS) {
+        log_warn(&run->log, "stopping at a checkpoint to take in what moved on the source");
+        stop_request(run->stop, STOP_LATE);
+    }
 }
 
 void guard_answer(const Guard *guard, const Run *run, Err *failure)

@@ -29,6 +29,11 @@ void guard_tick(Guard *guard, Arena *arena, Run *run, Conn *target, const Stream
 /** Says what came to the source and is left out. */
 void guard_warn_added(const LogCtx *ctx, const char *names);
 
+/** The graph ended with `failure`: when a step of it met a name that is not there, looks whether
+ * the source was altered, and answers that. To be called before guard_answer(). Parameters as for
+ * guard_tick(). */
+void guard_failed(Guard *guard, Arena *arena, Run *run, Conn *target, const Err *failure);
+
 /** The error of a run that was stopped because of what was altered. */
 void guard_answer(const Guard *guard, const Run *run, Err *failure);
 

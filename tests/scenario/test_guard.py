@@ -1,5 +1,8 @@
 """DDL on the source while the run replicates: noticed without a row that shows it, and answered by the plan's `ddl`."""
+import signal
+
 import harness
+import pytest
 from road import APPROVAL, WAITING, in_one_transaction, replicating
 
 TABLES = """
@@ -163,3 +166,27 @@ def test_paused(source, target, plan, godwit):
     source.execute("UPDATE t SET late = 8 WHERE id = 3; UPDATE p SET v = 'last' WHERE k = 8")
     godwit("apply", mine, code=0)
     harness.assert_same(source, target)
+
+
+@pytest.mark.parametrize("policy", ["stop", "pause_relation"])
+def test_a_step_meets_it_first(source, target, plan, godwit, policy):
+    """The verification reads a table that was renamed a moment ago: what the plan says of altered tables is done, as
+    if the guard had seen it first. Held up in front of that step, the engine has no time to look."""
+    source.execute(TABLES)
+    mine = plan(cutover=APPROVAL, ddl={"altered": policy})
+    running = godwit.start("apply", mine)
+    running.wait_for("replicating from", timeout=60)
+    running.send_signal(signal.SIGSTOP)
+    source.execute("ALTER TABLE t RENAME TO other_name")
+    running.send_signal(signal.SIGCONT)
+    if policy == "stop":
+        assert "gone: table public.t" in running.wait(code=12).err
+    else:
+        running.wait_for("public.t is paused")
+        running.wait_for("the gates wait for it")
+        running.end()
+    source.execute("ALTER TABLE other_name RENAME TO t")
+    if policy != "stop":
+        godwit("resync", mine, "t", code=0)
+    with replicating(godwit, mine, source, target):
+        source.execute("UPDATE t SET v = 'on'")
