@@ -230,10 +230,11 @@ class Running:
             reader.start()
 
     def _read(self, name, stream):
-        for line in stream:
-            with self._news:
-                self._lines[name].append(line)
-                self._news.notify_all()
+        with stream:
+            for line in stream:
+                with self._news:
+                    self._lines[name].append(line)
+                    self._news.notify_all()
         with self._news:
             self._news.notify_all()
 
