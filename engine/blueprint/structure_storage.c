@@ -6,6 +6,10 @@
  * after ALTER TABLE wrote the columns, too. Such a table is copied anew. Another file alone is what
  * TRUNCATE (which is streamed), VACUUM FULL, CLUSTER and SET TABLESPACE leave, but a table that was
  * unlogged for a moment as well: it is compared whole at the cutover. See docs/adr/0036.
+ *
+ * test_decoding tells changes by the name that a table had, so what was written while it, or its
+ * schema, bore another one is told of nobody. Whatever wrote its row in pg_class may have been two
+ * renamings, which count as another file.
  */
 #include "base/str.h"
 #include "blueprint/structure_internal.h"
@@ -27,14 +31,17 @@ static void add_one(Arena *arena, FactVec *facts, const Blueprint *blueprint,
     const CatRelation *found = catalog_relation(blueprint->source, oid);
     if (found == NULL || found->storage == 0)
         return;
-    facts_add(
-        arena, facts,
-        arena_printf(arena, "%s%s of %s", STORAGE, name_text(arena, &found->name),
-                     name_text(arena, &relation->source)),
-        arena_printf(arena, "oid %" PRIu32 ", columns %s, persistence %c%s, written %s%s%" PRIu32,
-                     oid, found->places == NULL ? "none" : found->places, found->persistence,
-                     relation_is_copied(blueprint, relation) ? "" : NO_COPY,
-                     found->written == NULL ? "never" : found->written, FILE_MARK, found->storage));
+    bool by_name = blueprint->plan->replication.plugin == PLAN_PLUGIN_TEST_DECODING;
+    facts_add(arena, facts,
+              arena_printf(arena, "%s%s of %s", STORAGE, name_text(arena, &found->name),
+                           name_text(arena, &relation->source)),
+              arena_printf(arena,
+                           "oid %" PRIu32 ", columns %s, persistence %c%s, written %s%s%" PRIu32
+                           "%s%s",
+                           oid, found->places == NULL ? "none" : found->places, found->persistence,
+                           relation_is_copied(blueprint, relation) ? "" : NO_COPY,
+                           found->written == NULL ? "never" : found->written, FILE_MARK,
+                           found->storage, by_name ? ", named " : "", by_name ? found->named : ""));
 }
 
 /* A chunk gets another file when it is compressed; ALTER TABLE of a hypertable rewrites the empty

@@ -65,6 +65,7 @@ typedef struct CatRelation {
     uint32_t storage;     /* of a table: pg_class.relfilenode, else 0 */
     const char *places;   /* of a table: which columns are where, a sum; NULL: it has none */
     const char *written;  /* the same of the transactions that wrote its columns' rows last */
+    const char *named;    /* the transactions that wrote its own row, and its schema's, last */
 } CatRelation;
 
 typedef struct CatColumn {

@@ -79,6 +79,7 @@ void read_relations(Catalog *catalog, const Rows *rows)
             .storage = rows_oid(rows, r, 25),
             .places = text(catalog, rows, r, 26),
             .written = text(catalog, rows, r, 27),
+            .named = text(catalog, rows, r, 28),
         };
 }
 

@@ -7,7 +7,7 @@
 -- of an extension, populated, is heap, owner, may be selected, owned, pages, tuples, bytes,
 -- partition key, may be locked against writers, condition that a leaf's rows meet,
 -- transaction that attached it; of a table: its file, which columns are where, what wrote them last (before
--- 11 its file, too: there a TRUNCATE shows by that alone).
+-- 11 its file, too: there a TRUNCATE shows by that alone), what wrote its own row and its schema's last.
 -- Ordered by oid.
 SELECT c.oid,
        n.nspname,
@@ -45,8 +45,9 @@ SELECT c.oid,
        NULL, -- @before 10
        CASE WHEN c.relkind = 'r' THEN c.relfilenode ELSE 0 END,
        t.places,
-       t.written -- @from 11
-       pg_catalog.concat_ws('/', t.written, c.relfilenode) -- @before 11
+       t.written, -- @from 11
+       pg_catalog.concat_ws('/', t.written, c.relfilenode), -- @before 11
+       pg_catalog.concat_ws('/', c.xmin, n.xmin)
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN (SELECT pg_catalog.current_setting('block_size')::pg_catalog.int8) b (size)

@@ -57,6 +57,16 @@ static void tell_left_behind(StepCtx *ctx, const Catalog *target)
     }
 }
 
+/* By test_decoding's changes a table that was renamed for a while cannot be told from one that got
+ * other privileges. */
+static const char *refiled_text(const Run *run)
+{
+    return run->plan->replication.plugin == PLAN_PLUGIN_TEST_DECODING
+               ? "has another file or another row in pg_class than it had (it was truncated, "
+                 "rewritten, or renamed for a while, or somebody got privileges)"
+               : "has another file than it had (it was truncated, or rewritten)";
+}
+
 /* Tables with another file than they had are compared whole: before the fence since their copy,
  * behind it since that comparison. \param since as recorded then; NULL: nothing was */
 static void note_refiled(StepCtx *ctx, const Blueprint *now, const char *since)
@@ -72,14 +82,14 @@ static void note_refiled(StepCtx *ctx, const Blueprint *now, const char *since)
     for (size_t i = 0; i < blueprint->relation_count; i++)
         if (refiled[i] && !compares)
             log_warn(&ctx->log,
-                     "%s has another file than it had (it was truncated, or rewritten); what "
-                     "replication.publish leaves out is lost by it, too, and nothing is compared",
-                     name_text(ctx->arena, &blueprint->relations[i].source));
+                     "%s %s; what replication.publish leaves out is lost by it, too, and nothing "
+                     "is compared",
+                     name_text(ctx->arena, &blueprint->relations[i].source),
+                     refiled_text(ctx->run));
         else if (refiled[i])
-            log_info(&ctx->log,
-                     "%s has another file than it had (it was truncated, or rewritten): it is "
-                     "compared whole",
-                     name_text(ctx->arena, &blueprint->relations[i].source));
+            log_info(&ctx->log, "%s %s: it is compared whole",
+                     name_text(ctx->arena, &blueprint->relations[i].source),
+                     refiled_text(ctx->run));
 }
 
 static bool same(StepCtx *ctx, const Blueprint *now, Err *err)
