@@ -7,6 +7,7 @@
 
 Nothing here uses godwit's own code, so that a comparison proves something. Writer is in writer.py.
 """
+import contextlib
 import copy
 import dataclasses
 import json
@@ -307,11 +308,11 @@ class Running:
         return Result(self.args, code, self.out, self.err)
 
     def end(self):
-        """End it and everything it started."""
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        """End it and everything it started. The number of an engine that ended may be another process's by now, but not
+        while something that it started is left."""
+        if self.running() or not pathlib.Path(f"/proc/{self.pid}").exists():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         self.process.wait(30)
 
 
