@@ -344,6 +344,28 @@ def test_a_command_stops_the_writers(room, source, target, plan, godwit):
     assert target.value("SELECT count(*) FROM godwit.finding WHERE code = 'E110'") == 2
 
 
+@pytest.mark.parametrize("road", ["lanes", "spool", "test_decoding"])
+def test_behind_the_switch_by_every_road(road, room, source, target, plan, godwit, tmp_path):
+    """Whatever road changes take, those that come behind the last marker are counted, named, and not applied; nor are
+    they by the engine that is begun anew, when the first was killed before it told them."""
+    keys = {"lanes": {"apply": {"lanes": 3}}, "spool": {"replication": {"spool": {"directory": str(tmp_path / "s")}}},
+            "test_decoding": {"replication": {"plugin": "test_decoding"}}}[road]
+    stop = {"method": "command", "run": ["./hook.py", "stop"], "undo": ["./hook.py", "go"], "grace": "10s"}
+    mine = plan(cutover={**CUTOVER, "stop_writes": stop}, **keys)
+    room.behave(switch__dns="write " + source.conninfo())
+    running = godwit.start("apply", mine)
+    running.wait_for(r"\[cutover.switch\] done", timeout=120)
+    running.kill9()
+    source.execute("UPDATE item SET v = 'of a job that still runs'")
+    failed = godwit("apply", mine, code=11)
+    assert "reached the source behind the switch: public.item" in failed.err, failed.err
+    target.execute("UPDATE item SET v = 'of the primary' WHERE id = 7")
+    godwit("apply", mine, code=0)
+    assert target.value("SELECT v FROM item WHERE id = 7") == "of the primary"
+    assert target.value("SELECT count(*) FROM item WHERE v = 'of a job that still runs'") == 0
+    assert source.value("SELECT count(*) FROM pg_replication_slots WHERE database = current_database()") == 0
+
+
 def test_places_that_cannot_be(room, plan, godwit):
     """Without a server: a circle is printed whole with its place, unknown names with a suggestion."""
     del room
