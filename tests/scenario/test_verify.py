@@ -1,5 +1,6 @@
 """Verification: what is different is found and named by key; what is the same is never called different."""
 import concurrent.futures
+import time
 
 import pytest
 
@@ -285,6 +286,26 @@ def test_live_commit_that_hangs_is_no_difference(private_cluster, database, targ
         hanging.result()
     assert named(found) == {"public.t": {"not the same: (id)=(7)"}}
     assert relations(found)["public.t"]["busy"] == 0
+    engine.end()
+
+
+def test_the_slowest_lane_is_waited_for(source, target, plan, godwit):
+    """One of three lanes is held up by a lock on the target, the others go on: what it has not applied yet is no
+    difference, however far the others are."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v int);"
+                   "INSERT INTO t SELECT i, i FROM generate_series(1, 2000) AS i")
+    file = plan(apply={"lanes": 3}, cutover={"approval": {"required": True}}, replication={"heartbeat": "1s"})
+    engine = godwit.start("apply", file)
+    engine.wait_for("waiting for an approval", timeout=120)
+    with target.connect(autocommit=False) as holder:
+        holder.execute("SELECT FROM t WHERE id = 5 FOR UPDATE")
+        source.execute("UPDATE t SET v = -1 WHERE id <= 1000")
+        target.wait_until("SELECT count(*) BETWEEN 600 AND 750 FROM t WHERE v = -1")
+        verify = godwit.start("verify", file)
+        time.sleep(3)
+        assert verify.running(), verify.err
+        holder.rollback()
+    assert "0 differences" in verify.wait(code=0).out
     engine.end()
 
 
