@@ -74,15 +74,20 @@ static void start_log(const Options *options)
     log_init(level, text_equal(options->log_format, "json"));
 }
 
+/* What is asked for before there is a command is one, too. */
+static const char *command_word(const char *word)
+{
+    if (options_is_help(word))
+        return "help";
+    return text_equal(word, "--version") ? "version" : word;
+}
+
 static bool run(int argc, char **argv, Err *err)
 {
-    if (argc >= 2 && (text_equal(argv[1], "--help") || text_equal(argv[1], "-h")))
-        argv[1] = (char[]){"help"};
-    if (argc >= 2 && text_equal(argv[1], "--version"))
-        argv[1] = (char[]){"version"};
-    const Command *command = argc < 2 ? NULL : command_find(argv[1]);
+    const char *word = argc < 2 ? NULL : command_word(argv[1]);
+    const Command *command = word == NULL ? NULL : command_find(word);
     if (command == NULL)
-        return usage_error(argc < 2 ? NULL : argv[1], err);
+        return usage_error(word, err);
     Options options;
     if (!options_parse(command, argc - 2, argv + 2, &options, err))
         return false;

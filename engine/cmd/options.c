@@ -52,7 +52,7 @@ static const OptionRow ROWS[] = {
     ROW(OPTION_LOG_FORMAT, "--log-format", "text|json", log_format, "how log lines look"),
     ROW(OPTION_LOG_LEVEL, "--log-level", "LEVEL", log_level, "debug, info, warn or error"),
     ROW(OPTION_COLOR, "--color", "WHEN", color, "auto, always or never"),
-    ROW(OPTION_HELP, "--help", NULL, help, "this text"),
+    ROW(OPTION_HELP, "--help", NULL, help, "this text; -h, too"),
 };
 
 #define ROW_COUNT (sizeof(ROWS) / sizeof(ROWS[0]))
@@ -125,9 +125,18 @@ static bool check_arguments(const Command *command, const Options *options, Err 
     return err_hint(err, "Usage: godwit %s %s [options]", command->name, command->arguments);
 }
 
+bool options_is_help(const char *word)
+{
+    return text_equal(word, "--help") || text_equal(word, "-h");
+}
+
 /* --name, --name=value or --name value; returns how many words were used, 0 on error. */
 static int parse_option(const Command *command, int left, char **words, Options *options, Err *err)
 {
+    if (options_is_help(words[0])) {
+        options->help = true;
+        return 1;
+    }
     const char *equals = strchr(words[0], '=');
     size_t length = equals != NULL ? (size_t)(equals - words[0]) : strlen(words[0]);
     const OptionRow *row = find_row(command, words[0], length);
@@ -164,7 +173,7 @@ bool options_parse(const Command *command, int argc, char **argv, Options *optio
         options->format = first;
     }
     for (int i = 0; i < argc;) {
-        if (strncmp(argv[i], "--", 2) == 0) {
+        if (argv[i][0] == '-' && argv[i][1] != '\0') {
             int used = parse_option(command, argc - i, argv + i, options, err);
             if (used == 0)
                 return false;

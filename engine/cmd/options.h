@@ -61,7 +61,10 @@ typedef struct Options {
 
 struct Command;
 
-/** Parses what follows the command's name.
+/** Whether this word asks for help, in front of a command or behind one. */
+bool options_is_help(const char *word);
+
+/** Parses what follows the command's name. A word that begins with "-" is an option.
  * \return false with ERR_USAGE: which option, and what the command takes. */
 MUSTCHECK bool options_parse(const struct Command *command, int argc, char **argv, Options *options,
                              Err *err);

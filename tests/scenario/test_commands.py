@@ -9,6 +9,7 @@ def test_usage_errors(godwit):
     """A wrong command line is status 64, says what, and prints nothing on stdout."""
     for args, words in ((["frob"], "there is no command"), ([], "no command given"), (["apply"], "takes PLAN"),
                         (["plan", "x.yaml", "--bogus"], "has no option --bogus"),
+                        (["plan", "-x"], "has no option -x"), (["--bogus"], "there is no command \"--bogus\""),
                         (["plan", "x.yaml", "--format", "xml"], "text|sql|json"),
                         (["status", "x.yaml", "--log-level", "loud"], "--log-level")):
         result = godwit(*args, code=64)
@@ -24,6 +25,9 @@ def test_help_lists_every_command(godwit):
         assert godwit("help", name, code=0).out.startswith(f"Usage: godwit {name}")
         assert godwit(name, "--help", code=0).out.startswith(f"Usage: godwit {name}")
     assert godwit("version", code=0).out.startswith("godwit ")
+    assert godwit("plan", "-h", code=0).out == godwit("help", "plan", code=0).out
+    assert godwit("--help", code=0).out == godwit("-h", code=0).out == out
+    assert godwit("--version", code=0).out == godwit("version", code=0).out
 
 
 def test_explain_has_every_code(godwit):
