@@ -297,8 +297,13 @@ bool session_inspect(Session *session, Err *err)
 
 bool session_tools(Session *session, Err *err)
 {
-    return tools_find(&session->arena, &session->plan, conn_version(session->source),
-                      conn_version(session->target), &session->tools, err);
+    PgTools *tools = &session->tools;
+    if (!tools_find(&session->arena, &session->plan, conn_version(session->source),
+                    conn_version(session->target), tools, err))
+        return false;
+    log_info(&(LogCtx){.run = session->plan.name}, "the schema is read by %s %d.%d", tools->pg_dump,
+             tools->version, tools->minor);
+    return true;
 }
 
 bool session_lock(Session *session, Err *err)

@@ -8,7 +8,7 @@
  */
 #include "base/str.h"
 #include "hook/hook.h"
-#include "hook/split.h"
+#include "hook/statement.h"
 #include "journal/journal.h"
 #include "pg/query.h"
 #include "sql_text.h"

@@ -1,34 +1,91 @@
 /*
- * Queries: send, wait on socket and stop, check the shape. The statement's first line goes with an
- * error, so that a reader knows which one failed.
+ * Queries: send, wait on socket and stop, check the shape. The beginning of the statement goes with
+ * an error, so that a reader knows which one failed; of a script it is the statement that did.
  */
 #include "pg/query.h"
 
 #include "base/vec.h"
 #include "pg/conn_internal.h"
 #include "pg/fault.h"
+#include "pg/split.h"
 #include "sql_text.h"
 
 #include <inttypes.h>
 
 #define STATEMENT_SHOWN_BYTES 200
 
-/* How much of a statement may be told: the value of a setting may be a secret. */
-static size_t bytes_told(const char *sql)
+/* How much of a statement may be told: the value of a setting, an option of a foreign server or of
+ * a user there, a connection may be a secret. */
+static const struct {
+    const char *head;
+    const char *secret; /* what is behind this is not told */
+} HIDING[] = {
+    {"ALTER DATABASE ", " TO "},
+    {"ALTER ROLE ", " TO "},
+    {"ALTER SERVER ", " OPTIONS "},
+    {"ALTER SUBSCRIPTION ", " CONNECTION "},
+    {"ALTER USER MAPPING ", " OPTIONS "},
+    {"CREATE SERVER ", " OPTIONS "},
+    {"CREATE SUBSCRIPTION ", " CONNECTION "},
+    {"CREATE USER MAPPING ", " OPTIONS "},
+};
+
+static const char *hidden(const char *sql)
 {
-    bool sets = strncmp(sql, "ALTER DATABASE ", 15) == 0 || strncmp(sql, "ALTER ROLE ", 11) == 0;
-    const char *to = sets ? strstr(sql, " TO ") : NULL;
-    return to != NULL ? (size_t)(to - sql) : strlen(sql);
+    for (size_t i = 0; i < sizeof(HIDING) / sizeof(HIDING[0]); i++) {
+        const char *secret = strncmp(sql, HIDING[i].head, strlen(HIDING[i].head)) == 0
+                                 ? strstr(sql, HIDING[i].secret)
+                                 : NULL;
+        if (secret != NULL)
+            return secret + strlen(HIDING[i].secret) - 1;
+    }
+    return NULL;
+}
+
+static bool tell(const char *what, const char *sql, Err *err)
+{
+    const char *cut = hidden(sql);
+    size_t length = cut != NULL ? (size_t)(cut - sql) : strlen(sql);
+    if (length <= STATEMENT_SHOWN_BYTES)
+        return err_detail(err, "%s: %.*s%s", what, (int)length, sql, cut != NULL ? " ..." : "");
+    return err_detail(err, "%s: %.*s...", what, STATEMENT_SHOWN_BYTES, sql);
 }
 
 static bool statement_error(const char *sql, Err *err)
 {
-    size_t length = bytes_told(sql);
-    if (length < STATEMENT_SHOWN_BYTES)
-        return err_detail(err, "Statement: %.*s%s", (int)length, sql,
-                          sql[length] != '\0' ? " TO ..." : "");
-    return err_detail(err, "Statement: %.*s%s", STATEMENT_SHOWN_BYTES, sql,
-                      length > STATEMENT_SHOWN_BYTES ? "..." : "");
+    return tell("Statement", sql, err);
+}
+
+/* Where the server's position, counted in characters from 1, is in bytes. */
+static size_t position_bytes(const char *sql, uint32_t position)
+{
+    size_t at = 0;
+    for (uint32_t left = position; sql[at] != '\0'; at++) {
+        left -= ((unsigned char)sql[at] & 0xC0U) != 0x80U;
+        if (left == 0)
+            break;
+    }
+    return at;
+}
+
+/* Which statement it was: the one that the server points into, else the one behind those that it
+ * has answered. */
+static bool script_error(const char *sql, size_t answered, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ERR Err ignored = {0};
+    SqlStatements all = {0};
+    size_t index = answered;
+    if (!sql_split(&arena, sql, &all, &ignored) || all.count < 2)
+        return statement_error(sql, err);
+    size_t at = position_bytes(sql, err->position);
+    for (size_t i = 0; err->position != 0 && i < all.count; i++)
+        if (all.items[i].offset <= at)
+            index = i;
+    if (index >= all.count)
+        return statement_error(sql, err);
+    return tell(arena_printf(&arena, "Statement %zu of %zu", index + 1, all.count),
+                all.items[index].text, err);
 }
 
 const char *pg_text_for(const char *sql, int version)
@@ -79,6 +136,7 @@ bool pg_none(Conn *conn, const char *sql, Params params, Err *err)
 
 bool pg_script(Conn *conn, const char *sql, Err *err)
 {
+    size_t answered = 0;
     if (!fault_point(conn, FAULT_STATEMENT, sql, err))
         return statement_error(sql, err);
     if (PQsendQuery(conn->pg, sql) == 0) {
@@ -88,15 +146,18 @@ bool pg_script(Conn *conn, const char *sql, Err *err)
     for (;;) {
         AUTO_RESULT PGresult *result = NULL;
         if (!conn_next_result(conn, &result, err))
-            return err_is_set(err) && statement_error(sql, err);
+            return err_is_set(err) && script_error(sql, answered, err);
         if (result == NULL)
             return true;
         ExecStatusType status = PQresultStatus(result);
-        if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY)
+        if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
+            status == PGRES_EMPTY_QUERY) {
+            answered++;
             continue;
+        }
         conn_result_error(conn, result, err);
         conn_discard_results(conn);
-        return statement_error(sql, err);
+        return script_error(sql, answered, err);
     }
 }
 

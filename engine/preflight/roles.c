@@ -152,11 +152,16 @@ static void check_settings(Check *check, const RoleSet *set)
     for (size_t i = 0; i < left_out.count; i++) {
         const char *line = left_out.items[i];
         int length = (int)strcspn(line, ":");
+        bool closes = text_starts_with(line, "default_transaction_read_only:");
+        if (closes && check->input->run != NULL)
+            continue; /* the run's own fence */
         check_add(check, CODE_SETTING, FINDING_INFO, &check->target,
                   check_text(check, "%.*s", length, line),
                   check_text(check, "is not carried%s", line + length),
                   "The database, or a role in it, has this setting on the source.",
-                  "-- set it on the target by hand where it is wanted");
+                  closes ? "-- set it by hand for a role that is to read only; set for the "
+                           "target's database it would close the primary"
+                         : "-- set it on the target by hand where it is wanted");
     }
 }
 

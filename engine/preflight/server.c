@@ -210,7 +210,8 @@ void check_tools(Check *check)
                    check->target.catalog->server.version, &tools, &missing))
         return;
     check_add(check, CODE_TOOLS, FINDING_ERROR, &check->source, "pg_dump",
-              arena_strdup(check->arena, missing.message),
+              check_text(check, "%s%s%s", missing.message, missing.detail == NULL ? "" : ": ",
+                         missing.detail == NULL ? "" : missing.detail),
               "The schema travels by pg_dump and pg_restore, and pg_dump refuses servers that are "
               "newer than itself.",
               check_text(check, "-- %s",

@@ -11,7 +11,7 @@
  */
 #include "base/str.h"
 #include "hook/notify.h"
-#include "hook/split.h"
+#include "hook/statement.h"
 #include "plan/step_names.h"
 #include "plan/suggest.h"
 #include "sql_text.h"

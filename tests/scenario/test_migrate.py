@@ -43,8 +43,11 @@ def test_a_second_apply_of_a_finished_run_says_so(source, target, plan, godwit, 
     godwit("apply", mine, code=0)
     load_.stop(check=False)
     assert "is finished" in godwit("apply", mine, code=0).out
+    assert source.value("SHOW default_transaction_read_only") == "on"
+    assert "default_transaction_read_only" not in godwit("check", mine, "--script").out
     cleaned = godwit("cleanup", mine, "--yes", code=0).out
     assert "dropped the journal" in cleaned
+    assert "ALTER DATABASE" not in godwit("check", mine, "--script").out
     opens = re.search(r"stays read-only; to open it again: (.*;)", cleaned)[1]
     assert f'ALTER DATABASE "{source.value("SELECT current_database()")}" RESET' in opens
     assert source.value("SHOW default_transaction_read_only") == "on"

@@ -2,7 +2,7 @@
  * Splitting SQL: what ends a statement and what does not, lines, refusals.
  */
 #include "base/str.h"
-#include "hook/split.h"
+#include "hook/statement.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /*
- * COPY streams on a real server: counts, large rows, errors of either end, stops.
+ * COPY streams on a real server: counts, large rows, errors of either end, stops; and which
+ * statement of a script is told to have failed.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -193,6 +194,33 @@ static void cut_connection_is_lost(void **state)
     assert_int_equal(err.code, ERR_LOST);
 }
 
+/* Which statement of a script failed, by how many are answered or by where the server points; of
+ * one that may hold a secret only the beginning. */
+static void failed_statement_is_told(void **state)
+{
+    static const struct {
+        const char *sql;
+        const char *detail;
+    } CASES[] = {
+        {"SELECT 1; SELECT ';'; -- ;\nSELECT 1 / 0; SELECT 2", "Statement 3 of 4: SELECT 1 / 0"},
+        {"SELECT '\303\266\303\266\303\266'; SELECT nope; SELECT 1 / 0",
+         "Statement 2 of 3: SELECT nope"},
+        {"SELECT 1; SELECT 2; SELEKT 3", "Statement 3 of 3: SELEKT 3"},
+        {"SELECT 1 / 0;", "Statement: SELECT 1 / 0;"},
+        {"SELECT 1; CREATE USER MAPPING FOR nobody SERVER none OPTIONS (password 's3cret')",
+         "Statement 2 of 2: CREATE USER MAPPING FOR nobody SERVER none OPTIONS ..."},
+    };
+    (void)state;
+    if (!server_is_there())
+        skip();
+    AUTO_CONN Conn *conn = server_open(CONN_SOURCE, "postgres");
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        AUTO_ERR Err err = {0};
+        assert_false(pg_script(conn, CASES[i].sql, &err));
+        assert_string_equal(err.detail, CASES[i].detail);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +231,7 @@ int main(void)
         cmocka_unit_test(abort_leaves_the_session_usable),
         cmocka_unit_test(stop_ends_the_wait),
         cmocka_unit_test(cut_connection_is_lost),
+        cmocka_unit_test(failed_statement_is_told),
     };
     return cmocka_run_group_tests(tests, setup, server_teardown);
 }

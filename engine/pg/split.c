@@ -2,7 +2,7 @@
  * Split: a reader over the text, one token at a time. What it knows of SQL is what psql's does:
  * where quotes, comments and function bodies end.
  */
-#include "hook/split.h"
+#include "pg/split.h"
 
 #include "base/str.h"
 
@@ -12,6 +12,7 @@
 
 typedef struct Reader {
     Arena *arena;
+    const char *whole;
     const char *at;
     uint32_t line;
     Str words;
@@ -192,6 +193,7 @@ static bool take_statement(Reader *reader, SqlStatements *statements, Err *err)
     if (reader->at > begin)
         *vec_push(reader->arena, statements) = (SqlStatement){
             .text = arena_memdup(reader->arena, begin, (size_t)(reader->at - begin)),
+            .offset = (size_t)(begin - reader->whole),
             .line = line,
             .words = arena_strdup(reader->arena, str_text(&reader->words)),
         };
@@ -203,7 +205,7 @@ static bool take_statement(Reader *reader, SqlStatements *statements, Err *err)
 bool sql_split(Arena *arena, const char *text, SqlStatements *statements, Err *err)
 {
     static const char MARK[] = "\xEF\xBB\xBF";
-    Reader reader = {.arena = arena, .at = text, .line = 1};
+    Reader reader = {.arena = arena, .whole = text, .at = text, .line = 1};
     if (text_starts_with(text, MARK))
         reader.at += strlen(MARK);
     bool ok = true;
@@ -211,52 +213,4 @@ bool sql_split(Arena *arena, const char *text, SqlStatements *statements, Err *e
         ok = take_statement(&reader, statements, err);
     str_release(&reader.words);
     return ok;
-}
-
-bool sql_is_no_transaction(const char *text)
-{
-    size_t length = strlen(SQL_NO_TRANSACTION);
-    if (!text_starts_with(text, SQL_NO_TRANSACTION))
-        return false;
-    size_t rest = strcspn(text + length, "\n");
-    return strspn(text + length, " \t\r") >= rest;
-}
-
-static bool begins(const char *words, const char *head)
-{
-    size_t length = strlen(head);
-    return text_starts_with(words, head) && (words[length] == '\0' || words[length] == ' ');
-}
-
-static bool moves_transaction(const char *words)
-{
-    static const char *const HEADS[] = {"BEGIN", "START TRANSACTION",  "COMMIT", "END",
-                                        "ABORT", "PREPARE TRANSACTION"};
-    for (size_t i = 0; i < sizeof(HEADS) / sizeof(HEADS[0]); i++) {
-        if (begins(words, HEADS[i]))
-            return true;
-    }
-    return begins(words, "ROLLBACK") && !begins(words, "ROLLBACK TO") &&
-           !begins(words, "ROLLBACK WORK TO") && !begins(words, "ROLLBACK TRANSACTION TO");
-}
-
-static bool has_word(const char *text, const char *word)
-{
-    for (const char *at = strcasestr(text, word); at != NULL; at = strcasestr(at + 1, word)) {
-        if ((at == text || !is_word(at[-1])) && !is_word(at[strlen(word)]))
-            return true;
-    }
-    return false;
-}
-
-const char *sql_refused(const SqlStatement *statement, bool in_transaction)
-{
-    if (*statement->text == '\\')
-        return "is a command of psql, not SQL";
-    if (begins(statement->words, "COPY") &&
-        (has_word(statement->text, "STDIN") || has_word(statement->text, "STDOUT")))
-        return "needs a client that reads or writes the rows";
-    if (in_transaction && moves_transaction(statement->words))
-        return "would begin or end a transaction: all statements run in one";
-    return NULL;
 }
