@@ -15,19 +15,9 @@
 #include "base/log.h"
 #include "base/lsn.h"
 #include "base/stop.h"
+#include "pg/endpoint.h"
 
 typedef struct Conn Conn;
-
-typedef enum ConnSide { CONN_SOURCE, CONN_TARGET } ConnSide;
-
-/* One side of a migration, resolved from the plan; conninfo may hold secrets and is never printed.
- */
-typedef struct Endpoint {
-    ConnSide side;
-    const char *conninfo;
-    const char *passfile; /* NULL: libpq's own way */
-    const char *run;      /* for application_name: "godwit <run> <purpose>" */
-} Endpoint;
 
 typedef struct ConnOptions {
     const char *purpose;     /* "copy 2": in application_name, in logs */
@@ -79,27 +69,5 @@ bool conn_is_ended(Conn *conn);
 
 /** Whether the server is inside a failed or open transaction block. */
 bool conn_in_transaction(const Conn *conn);
-
-/** Environment (PATH and the like, NULL-terminated) for an external tool that does not connect:
- * nothing of ours that may hold a password. */
-const char *const *tool_env(Arena *arena);
-
-/** Environment (PGHOST=..., NULL-terminated) for an external tool that must connect to the same
- * place. It holds no password: that stands in a password file without a name, which the tool opens
- * through our descriptor.
- * \param passfile the descriptor, to be closed when the tool has ended; -1: there is no password
- * \return NULL with ERR_USAGE or ERR_IO */
-const char *const *conn_tool_env(Arena *arena, const Endpoint *endpoint, int *passfile, Err *err);
-
-/** host, port and dbname the conninfo resolves to (for target.expect and messages).
- * \return false with ERR_USAGE when the conninfo cannot be parsed (its text is not printed). */
-MUSTCHECK bool endpoint_describe(Arena *arena, const Endpoint *endpoint, const char **host,
-                                 const char **port, const char **dbname, Err *err);
-
-/** The password in the conninfo, so that it can be kept out of texts; NULL when it has none. */
-const char *endpoint_password(Arena *arena, const Endpoint *endpoint);
-
-/** How this side is called in messages: "source" or "target". */
-const char *conn_side_name(ConnSide side);
 
 #endif

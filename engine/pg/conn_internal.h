@@ -30,6 +30,31 @@ struct Rows {
     PGresult *result;
 };
 
+/** Takes the connection string apart; to be freed by AUTO_CONNINFO.
+ * \return false with ERR_USAGE, which does not show the text */
+MUSTCHECK bool endpoint_parse(const Endpoint *endpoint, PQconninfoOption **options, Err *err);
+
+static inline void conninfo_scope(PQconninfoOption **options)
+{
+    PQconninfoFree(*options);
+}
+#define AUTO_CONNINFO __attribute__((cleanup(conninfo_scope)))
+
+/** What libpq said, in one line: its messages end with a newline and have one for each address
+ * that was tried. */
+char *libpq_text(Arena *arena, const char *message);
+
+/** The pinned settings as a server's command line takes them, for a session that takes no SQL,
+ * behind the options that its connection string gives. */
+char *pinned_startup(Conn *conn, const ConnOptions *options);
+
+/** Compares those that a server reports by itself. \return false with ERR_CONNECT */
+MUSTCHECK bool pinned_reported(Conn *conn, Err *err);
+
+/** Sets the pinned settings, and what the options ask for, and reads all of it back.
+ * \return false with ERR_CONNECT where something in between does not keep one */
+MUSTCHECK bool pinned_set(Conn *conn, const ConnOptions *options, Err *err);
+
 /** Sets the error that a failed result, or the connection itself (result NULL), tells. Does not
  * clear the result. \return false. */
 bool conn_result_error(Conn *conn, const PGresult *result, Err *err);

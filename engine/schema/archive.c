@@ -124,7 +124,7 @@ static bool dump(Archive *archive, const Blueprint *blueprint, Err *err)
     exclude_schemas(arena, blueprint, &argv);
     *vec_push(arena, &argv) = NULL;
     int passfile = -1;
-    const char *const *env = conn_tool_env(arena, archive->tools.source, &passfile, err);
+    const char *const *env = endpoint_tool_env(arena, archive->tools.source, &passfile, err);
     const ProcessSpec spec = {.argv = argv.items, .env = env, .timeout_ms = -1};
     ProcessResult result;
     bool done = env != NULL && run_tool(archive, "pg_dump", &spec, &result, err);
