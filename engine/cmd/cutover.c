@@ -52,9 +52,7 @@ static bool run(const Options *options, Err *err)
 {
     bool lives = false;
     AUTO_SESSION Session session = {0};
-    if (!session_plan(&session, options->arguments[0], err) ||
-        !session_connect(&session, false, true, false, err) || !session_journal(&session, err) ||
-        !request_engine_lives(&session, &lives, err))
+    if (!request_begin(&session, options->arguments[0], &lives, err))
         return false;
     if (session.journal.id == 0) {
         err_set(err, ERR_RUN, "there is no run of plan \"%s\" on this target", session.plan.name);

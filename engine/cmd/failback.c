@@ -8,16 +8,10 @@
 
 static bool follow(Session *session, Err *err)
 {
-    bool answered = false;
-    JournalRequest request = {0};
     fprintf(stderr, "asking the running engine to go back; following it\n");
-    if (!request_follow(session, "failback", NULL, &request, &answered, err))
+    if (!request_done(session, "failback", NULL,
+                      "the engine ended before it answered; run \"godwit failback\" again", err))
         return false;
-    if (!answered)
-        return err_set(err, ERR_RUN,
-                       "the engine ended before it answered; run \"godwit failback\" again");
-    if (request.exit_status != 0)
-        return request_error(&request, err);
     printf("run \"%s\" is back on its source\n", session->plan.name);
     return true;
 }
@@ -26,9 +20,7 @@ static bool run(const Options *options, Err *err)
 {
     bool lives = false;
     AUTO_SESSION Session session = {0};
-    if (!session_plan(&session, options->arguments[0], err) ||
-        !session_connect(&session, false, true, false, err) || !session_journal(&session, err) ||
-        !request_engine_lives(&session, &lives, err))
+    if (!request_begin(&session, options->arguments[0], &lives, err))
         return false;
     if (session.journal.id == 0)
         return err_set(err, ERR_RUN, "there is no run of plan \"%s\" on this target",

@@ -24,9 +24,7 @@ static bool run(const Options *options, Err *err)
     bool answered = false;
     JournalRequest request = {0};
     AUTO_SESSION Session session = {0};
-    if (!session_plan(&session, options->arguments[0], err) ||
-        !session_connect(&session, false, true, false, err) || !session_journal(&session, err) ||
-        !request_engine_lives(&session, &lives, err))
+    if (!request_begin(&session, options->arguments[0], &lives, err))
         return false;
     if (!lives || session.journal.id == 0)
         return say_no_engine(&session);

@@ -33,18 +33,11 @@ static bool same_file(Session *session, Err *err)
 
 static bool ask(Session *session, Err *err)
 {
-    bool answered = false;
-    JournalRequest request = {0};
     fprintf(stderr, "asked the running engine to take in what was added; waiting until it has "
                     "caught up\n");
-    if (!request_follow(session, "refresh", NULL, &request, &answered, err))
-        return false;
-    if (!answered)
-        return err_set(err, ERR_RUN,
-                       "the engine ended before it answered; run \"godwit refresh\" again");
-    if (request.exit_status != 0)
-        return request_error(&request, err);
-    if (!same_file(session, err))
+    if (!request_done(session, "refresh", NULL,
+                      "the engine ended before it answered; run \"godwit refresh\" again", err) ||
+        !same_file(session, err))
         return false;
     printf("run \"%s\" has taken in what was added\n", session->plan.name);
     return true;
@@ -54,9 +47,7 @@ static bool run(const Options *options, Err *err)
 {
     bool lives = false;
     AUTO_SESSION Session session = {0};
-    if (!session_plan(&session, options->arguments[0], err) ||
-        !session_connect(&session, false, true, false, err) || !session_journal(&session, err) ||
-        !request_engine_lives(&session, &lives, err))
+    if (!request_begin(&session, options->arguments[0], &lives, err))
         return false;
     if (lives && session.journal.id != 0)
         return may_ask(&session, err) && ask(&session, err);

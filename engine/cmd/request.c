@@ -5,6 +5,12 @@
 
 #define FOLLOW_MS 300
 
+bool request_begin(Session *session, const char *path, bool *lives, Err *err)
+{
+    return session_plan(session, path, err) && session_connect(session, false, true, false, err) &&
+           session_journal(session, err) && request_engine_lives(session, lives, err);
+}
+
 bool request_engine_lives(Session *session, bool *lives, Err *err)
 {
     LockHolder holder = {0};
@@ -32,6 +38,18 @@ bool request_follow(Session *session, const char *kind, const char *argument,
         if (!stop_sleep(&session->stop, FOLLOW_MS))
             return stop_error(&session->stop, err);
     }
+}
+
+bool request_done(Session *session, const char *kind, const char *argument, const char *unanswered,
+                  Err *err)
+{
+    bool answered = false;
+    JournalRequest request = {0};
+    if (!request_follow(session, kind, argument, &request, &answered, err))
+        return false;
+    if (!answered)
+        return err_set(err, ERR_RUN, "%s", unanswered);
+    return request.exit_status == 0 || request_error(&request, err);
 }
 
 bool request_error(const JournalRequest *request, Err *err)

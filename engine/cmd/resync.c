@@ -34,18 +34,13 @@ static bool may_ask(Session *session, const char *argument, Err *err)
 
 static bool ask(Session *session, const char *argument, Err *err)
 {
-    bool answered = false;
-    JournalRequest request = {0};
     fprintf(stderr, "asked the running engine to copy them anew; waiting until they have caught "
                     "up\n");
-    if (!request_follow(session, "resync", argument, &request, &answered, err))
+    if (!request_done(session, "resync", argument,
+                      "the engine ended before it answered; \"godwit apply\" goes on with the "
+                      "copy if it was begun",
+                      err))
         return false;
-    if (!answered)
-        return err_set(err, ERR_RUN,
-                       "the engine ended before it answered; \"godwit apply\" goes on with the "
-                       "copy if it was begun");
-    if (request.exit_status != 0)
-        return request_error(&request, err);
     printf("run \"%s\" has copied them anew: %s\n", session->plan.name, argument);
     return true;
 }
@@ -54,9 +49,7 @@ static bool resync_tables(const Options *options, Err *err)
 {
     bool lives = false;
     AUTO_SESSION Session session = {0};
-    if (!session_plan(&session, options->arguments[0], err) ||
-        !session_connect(&session, false, true, false, err) || !session_journal(&session, err) ||
-        !request_engine_lives(&session, &lives, err))
+    if (!request_begin(&session, options->arguments[0], &lives, err))
         return false;
     const char *argument =
         jsontext_list(&session.arena, options->arguments + 1, (size_t)options->argument_count - 1);
