@@ -164,12 +164,8 @@ bool build_is_left_out(const Build *build, const CatRelation *table, const char 
 
 static const char *column_name(const Build *build, uint32_t relation, int attnum)
 {
-    size_t count = 0;
-    const CatColumn *columns = catalog_columns(build->source, relation, &count);
-    for (size_t i = 0; i < count; i++)
-        if (columns[i].attnum == attnum)
-            return columns[i].name;
-    return NULL;
+    const CatColumn *column = catalog_column(build->source, relation, attnum);
+    return column != NULL ? column->name : NULL;
 }
 
 /* The column that a use is of, when it is left out. */

@@ -98,12 +98,9 @@ static bool parse(Probe *probe, const char *before, const char *after, PgParse *
 
 static const char *column_name(const Probe *probe, uint32_t attnum)
 {
-    size_t count = 0;
-    const CatColumn *columns = catalog_columns(probe->build->source, probe->relation->oid, &count);
-    for (size_t i = 0; i < count; i++)
-        if (columns[i].attnum == (int)attnum)
-            return columns[i].name;
-    return NULL;
+    const CatColumn *column =
+        catalog_column(probe->build->source, probe->relation->oid, (int)attnum);
+    return column != NULL ? column->name : NULL;
 }
 
 static bool check_functions(Probe *probe, const ParseTree *tree, Err *err)

@@ -196,12 +196,8 @@ static void check_now(Build *build, const PlanHypertable *hypertable, const CatC
 
 static const char *column_name(const Build *build, uint32_t relation, int attnum)
 {
-    size_t count = 0;
-    const CatColumn *columns = catalog_columns(build->source, relation, &count);
-    for (size_t i = 0; i < count; i++)
-        if (columns[i].attnum == attnum)
-            return columns[i].name;
-    return "(expression)";
+    const CatColumn *column = catalog_column(build->source, relation, attnum);
+    return column != NULL ? column->name : "(expression)";
 }
 
 static bool index_has(const Build *build, const CatIndex *index, const char *column)

@@ -106,17 +106,9 @@ static void visit(Build *build, Readings *readings, const CatRelation *relation,
     if (*seen)
         return;
     *seen = true;
-    size_t low = 0;
-    size_t high = readings->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (readings->items[middle].reader < relation->oid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < readings->count && readings->items[low].reader == relation->oid; low++) {
-        const CatRelation *read = catalog_relation(build->source, readings->items[low].read);
+    size_t at = vec_place(readings, reader, relation->oid);
+    for (; at < readings->count && readings->items[at].reader == relation->oid; at++) {
+        const CatRelation *read = catalog_relation(build->source, readings->items[at].read);
         if (read != NULL)
             visit(build, readings, read, defs);
     }

@@ -180,12 +180,8 @@ static void compare_checks(Build *build, const Relation *first, const Relation *
 
 static const char *column_name(const Build *build, uint32_t relation, int attnum)
 {
-    size_t count = 0;
-    const CatColumn *columns = catalog_columns(build->source, relation, &count);
-    for (size_t i = 0; i < count; i++)
-        if (columns[i].attnum == attnum)
-            return columns[i].name;
-    return "";
+    const CatColumn *column = catalog_column(build->source, relation, attnum);
+    return column != NULL ? column->name : "";
 }
 
 static bool same_index(const Build *build, const CatIndex *a, const CatIndex *b)

@@ -5,6 +5,7 @@
 #include "blueprint/build.h"
 
 #include "base/str.h"
+#include "base/vec.h"
 #include "plan/suggest.h"
 
 #include <inttypes.h>
@@ -258,16 +259,8 @@ static bool is_ours(const Build *build, const CatPublication *there)
 
 static bool has_table(const CatPublication *publication, uint32_t oid)
 {
-    for (size_t low = 0, high = publication->table_count; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        if (publication->tables[middle] == oid)
-            return true;
-        if (publication->tables[middle] < oid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
+    size_t at = vec_place_of(publication->tables, publication->table_count, sizeof(oid), 0, oid);
+    return at < publication->table_count && publication->tables[at] == oid;
 }
 
 /* An adopted publication publishes as the plan says, and nothing that is not selected. */

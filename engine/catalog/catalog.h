@@ -155,7 +155,6 @@ typedef struct CatAvailable {
 #define CAT_CLASS_DEFAULT       2604u
 #define CAT_CLASS_CAST          2605u
 #define CAT_CLASS_CONSTRAINT    2606u
-#define CAT_CLASS_LANGUAGE      2612u
 #define CAT_CLASS_NAMESPACE     2615u
 #define CAT_CLASS_RULE          2618u
 #define CAT_CLASS_TRIGGER       2620u
@@ -334,6 +333,9 @@ const CatColumnstore *catalog_columnstore(const Catalog *catalog, const Name *na
 
 /** A setting's value as a number; `missing` when this version does not have it. */
 int64_t catalog_setting_int(const Catalog *catalog, const char *name, int64_t missing);
+
+/** The column of this number; NULL: none, as of an index's expression, whose number is 0. */
+const CatColumn *catalog_column(const Catalog *catalog, uint32_t relation, int attnum);
 
 /** The columns, indexes, constraints, triggers of one relation: first item and count. */
 const CatColumn *catalog_columns(const Catalog *catalog, uint32_t relation, size_t *count);

@@ -5,6 +5,7 @@
 #include "catalog/catalog.h"
 
 #include "base/str.h"
+#include "base/vec.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -165,15 +166,7 @@ static uint32_t relation_at(const void *items, size_t size, size_t offset, size_
 static const void *range(const void *items, size_t count, size_t size, size_t offset,
                          uint32_t relation, size_t *found)
 {
-    size_t low = 0;
-    size_t high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (relation_at(items, size, offset, middle) < relation)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    size_t low = vec_place_of(items, count, size, offset, relation);
     size_t end = low;
     while (end < count && relation_at(items, size, offset, end) == relation)
         end++;
@@ -187,6 +180,16 @@ static const void *range(const void *items, size_t count, size_t size, size_t of
 const CatColumn *catalog_columns(const Catalog *catalog, uint32_t relation, size_t *count)
 {
     return RANGE(CatColumn, catalog->columns, relation, count);
+}
+
+const CatColumn *catalog_column(const Catalog *catalog, uint32_t relation, int attnum)
+{
+    size_t count = 0;
+    const CatColumn *columns = catalog_columns(catalog, relation, &count);
+    for (size_t i = 0; i < count; i++)
+        if (columns[i].attnum == attnum)
+            return &columns[i];
+    return NULL;
 }
 
 const CatIndex *catalog_indexes(const Catalog *catalog, uint32_t relation, size_t *count)

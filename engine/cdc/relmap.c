@@ -62,23 +62,9 @@ void relmap_forget(Relmap *relmap)
         relmap->chunks.items[i].state->known = false;
 }
 
-/* Where the chunk stands, or would. */
-static size_t chunk_place(const Relmap *relmap, uint32_t oid)
-{
-    size_t low = 0;
-    for (size_t high = relmap->chunks.count; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        if (relmap->chunks.items[middle].oid < oid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static LeafState *find_chunk(const Relmap *relmap, uint32_t oid)
 {
-    size_t at = chunk_place(relmap, oid);
+    size_t at = vec_place(&relmap->chunks, oid, oid);
     bool found = at < relmap->chunks.count && relmap->chunks.items[at].oid == oid;
     return found ? relmap->chunks.items[at].state : NULL;
 }
@@ -93,15 +79,12 @@ void relmap_add_chunk(Relmap *relmap, uint32_t oid, const Leaf *leaf)
 {
     if (find_chunk(relmap, oid) != NULL)
         return;
-    size_t at = chunk_place(relmap, oid);
     LeafState *state = arena_new(&relmap->arena, LeafState);
     *state = (LeafState){.leaf = leaf, .rel = &relmap->rels[leaf->root->index]};
     if (relmap->blueprint->chunk_way == CHUNKS_BY_WATCH)
         state->chunk = oid;
-    *vec_push(&relmap->arena, &relmap->chunks) = (ChunkState){0};
-    ChunkState *items = relmap->chunks.items;
-    memmove(&items[at + 1], &items[at], (relmap->chunks.count - 1 - at) * sizeof(ChunkState));
-    items[at] = (ChunkState){oid, state};
+    size_t at = vec_place(&relmap->chunks, oid, oid);
+    *vec_insert(&relmap->arena, &relmap->chunks, at) = (ChunkState){oid, state};
 }
 
 LeafState *relmap_find(const Relmap *relmap, uint32_t oid)

@@ -30,10 +30,7 @@ static void add_name(Translate *translate, const Name *name, TranslateLeaf *leaf
 {
     size_t at = name_place(translate, name);
     Arena *arena = &translate->arena;
-    *vec_push(arena, &translate->names) = (TranslateName){0};
-    TranslateName *items = translate->names.items;
-    memmove(&items[at + 1], &items[at], (translate->names.count - 1 - at) * sizeof(TranslateName));
-    items[at] = (TranslateName){
+    *vec_insert(arena, &translate->names, at) = (TranslateName){
         .name = {arena_strdup(arena, name->schema), arena_strdup(arena, name->rel)},
         .leaf = leaf,
     };

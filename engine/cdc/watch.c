@@ -21,20 +21,7 @@
 
 /* --- what is known of each chunk --- */
 
-/* Where it stands, or would; under the mutex. */
-static size_t place_of(const ChunkWatch *watch, uint32_t oid)
-{
-    size_t low = 0;
-    for (size_t high = watch->chunks.count; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        if (watch->chunks.items[middle].oid < oid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
+/* Under the mutex. */
 static bool is_at(const ChunkWatch *watch, size_t place, uint32_t oid)
 {
     return place < watch->chunks.count && watch->chunks.items[place].oid == oid;
@@ -44,7 +31,7 @@ bool watch_look_up(Stream *stream, uint32_t oid, WatchChunk *chunk)
 {
     pthread_mutex_lock(&stream->mutex);
     const ChunkWatch *watch = &stream->watch;
-    size_t place = place_of(watch, oid);
+    size_t place = vec_place(&watch->chunks, oid, oid);
     bool found = is_at(watch, place, oid);
     if (found)
         *chunk = watch->chunks.items[place];
@@ -56,12 +43,9 @@ void watch_note(Stream *stream, uint32_t oid, Lsn sync_lsn, bool copied)
 {
     pthread_mutex_lock(&stream->mutex);
     ChunkWatch *watch = &stream->watch;
-    size_t place = place_of(watch, oid);
-    if (!is_at(watch, place, oid)) {
-        *vec_push(&watch->arena, &watch->chunks) = (WatchChunk){0};
-        memmove(&watch->chunks.items[place + 1], &watch->chunks.items[place],
-                (watch->chunks.count - 1 - place) * sizeof(WatchChunk));
-    }
+    size_t place = vec_place(&watch->chunks, oid, oid);
+    if (!is_at(watch, place, oid))
+        (void)vec_insert(&watch->arena, &watch->chunks, place);
     watch->chunks.items[place] = (WatchChunk){oid, sync_lsn, copied};
     pthread_mutex_unlock(&stream->mutex);
 }
@@ -76,7 +60,7 @@ void watch_want(Stream *stream, uint32_t oid, Lsn commit_lsn)
 
 bool watch_is_wanted(const ChunkWatch *watch)
 {
-    size_t place = place_of(watch, watch->wanted);
+    size_t place = vec_place(&watch->chunks, oid, watch->wanted);
     if (watch->wanted == 0 || !is_at(watch, place, watch->wanted))
         return watch->wanted != 0;
     const WatchChunk *chunk = &watch->chunks.items[place];

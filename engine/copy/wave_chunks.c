@@ -27,15 +27,8 @@ bool wave_chunks_lock(Conn *keeper, Leaf *const *leaves, size_t count, Err *err)
 /* Rows of copy_chunks.sql: by oid. */
 static bool is_published(const Rows *listed, uint32_t oid)
 {
-    size_t low = 0;
-    for (size_t high = rows_count(listed); low < high;) {
-        size_t middle = low + (high - low) / 2;
-        if (rows_oid(listed, middle, 1) < oid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < rows_count(listed) && rows_oid(listed, low, 1) == oid && rows_bool(listed, low, 4);
+    size_t at = rows_place(listed, 1, oid);
+    return at < rows_count(listed) && rows_oid(listed, at, 1) == oid && rows_bool(listed, at, 4);
 }
 
 /* \param listed NULL: all chunks are the wave's */

@@ -152,12 +152,11 @@ static void add_key_obstacle(Arena *arena, const Catalog *source, const CatIndex
                              Candidate *candidate)
 {
     AUTO_STR Str columns = {0};
-    size_t count = 0;
-    const CatColumn *all = catalog_columns(source, index->relation, &count);
-    for (int k = 0; k < index->key_count; k++)
-        for (size_t i = 0; i < count; i++)
-            if (all[i].attnum == index->attnums[k])
-                str_appendf(&columns, "%s, ", name_part_text(arena, all[i].name));
+    for (int k = 0; k < index->key_count; k++) {
+        const CatColumn *column = catalog_column(source, index->relation, index->attnums[k]);
+        if (column != NULL)
+            str_appendf(&columns, "%s, ", name_part_text(arena, column->name));
+    }
     *vec_push(arena, &candidate->obstacles) = arena_printf(
         arena, "its %s %s lacks the column: widen it to (%s%s) on the source, or drop it",
         index->primary ? "primary key" : "unique index", name_part_text(arena, index->name.rel),

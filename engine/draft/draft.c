@@ -375,12 +375,8 @@ static bool write_hypertables(Draft *draft, Conn *source, Err *err)
 
 static bool column_is_not_null(const Catalog *source, uint32_t table, int attnum)
 {
-    size_t count = 0;
-    const CatColumn *columns = catalog_columns(source, table, &count);
-    for (size_t i = 0; i < count; i++)
-        if (columns[i].attnum == attnum)
-            return columns[i].not_null;
-    return false;
+    const CatColumn *column = catalog_column(source, table, attnum);
+    return column != NULL && column->not_null;
 }
 
 /* An index that PostgreSQL takes as a replica identity. */

@@ -284,6 +284,19 @@ char rows_char(const Rows *rows, size_t row, size_t column)
 
 typedef VEC(const char *) ListVec;
 
+size_t rows_place(const Rows *rows, size_t column, uint32_t oid)
+{
+    size_t low = 0;
+    for (size_t high = rows_count(rows); low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (rows_oid(rows, middle, column) < oid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 size_t rows_list(Arena *arena, const Rows *rows, size_t row, size_t column, const char ***items)
 {
     ListVec list = {0};

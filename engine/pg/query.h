@@ -69,6 +69,10 @@ double rows_double(const Rows *rows, size_t row, size_t column);
 Lsn rows_lsn(const Rows *rows, size_t row, size_t column);
 char rows_char(const Rows *rows, size_t row, size_t column); /* first byte, '\0' for NULL or "" */
 
+/** Where, in rows sorted by a column of oids, `oid` stands or would: the first that is not below.
+ */
+size_t rows_place(const Rows *rows, size_t column, uint32_t oid);
+
 /** An array literal of simple elements (int2vector or {..} text) into an arena array. */
 size_t rows_list(Arena *arena, const Rows *rows, size_t row, size_t column, const char ***items);
 

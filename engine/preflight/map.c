@@ -105,11 +105,9 @@ static bool is_key(const Relation *relation, const char *const *columns, size_t 
 
 static const char *column_name(Check *check, uint32_t relation, int attnum)
 {
-    size_t count = 0;
-    const CatColumn *columns = catalog_columns(check->source.catalog, relation, &count);
-    for (size_t i = 0; i < count; i++)
-        if (columns[i].attnum == attnum)
-            return columns[i].name;
+    const CatColumn *column = catalog_column(check->source.catalog, relation, attnum);
+    if (column != NULL)
+        return column->name;
     BUG("an index over a column that there is not");
 }
 

@@ -44,17 +44,9 @@ bool activity_read(Check *check, Err *err)
 
 static size_t activity_row(const Check *check, uint32_t oid)
 {
-    size_t low = 0;
-    size_t high = rows_count(check->activity);
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (rows_oid(check->activity, middle, 0) < oid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    bool found = low < rows_count(check->activity) && rows_oid(check->activity, low, 0) == oid;
-    return found ? low : rows_count(check->activity);
+    size_t row = rows_place(check->activity, 0, oid);
+    bool found = row < rows_count(check->activity) && rows_oid(check->activity, row, 0) == oid;
+    return found ? row : rows_count(check->activity);
 }
 
 const char *activity_text(Check *check, const Leaf *const *leaves, size_t count)

@@ -167,6 +167,34 @@ static void texts_compare(void **state)
     assert_false(text_starts_with("a", "ab"));
 }
 
+typedef struct Numbered {
+    char tag;
+    uint32_t number;
+} Numbered;
+
+/* Put in where vec_place() says, whatever the order they come in, they stand sorted. */
+static void vectors_stay_sorted(void **state)
+{
+    (void)state;
+    AUTO_ARENA Arena arena = {0};
+    VEC(Numbered) sorted = {0};
+    assert_int_equal(vec_place(&sorted, number, 5), 0);
+    for (uint32_t i = 0; i < 100; i++) {
+        uint32_t number = i * 37 % 100 * 2;
+        size_t at = vec_place(&sorted, number, number);
+        *vec_insert(&arena, &sorted, at) = (Numbered){'x', number};
+    }
+    assert_int_equal(sorted.count, 100);
+    for (uint32_t i = 0; i < 100; i++) {
+        assert_int_equal(sorted.items[i].number, i * 2);
+        assert_int_equal(vec_place(&sorted, number, i * 2), i);
+        assert_int_equal(vec_place(&sorted, number, i * 2 + 1), i + 1);
+    }
+    assert_int_equal(vec_place(&sorted, number, UINT32_MAX), 100);
+    assert_int_equal(vec_insert(&arena, &sorted, 3)->number, 0);
+    assert_int_equal(sorted.items[4].number, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +202,7 @@ int main(void)
         cmocka_unit_test(arena_reset_keeps_one_block),
         cmocka_unit_test(arena_copies_are_terminated),
         cmocka_unit_test(a_vec_grows_without_losing_items),
+        cmocka_unit_test(vectors_stay_sorted),
         cmocka_unit_test(a_str_is_terminated_at_every_step),
         cmocka_unit_test(limits_end_the_process),
         cmocka_unit_test(texts_compare),
