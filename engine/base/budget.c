@@ -156,16 +156,3 @@ const char *budget_use_name(BudgetUse use)
     };
     return NAMES[use];
 }
-
-const char *budget_text(Arena *arena, const Budget *budget)
-{
-    AUTO_STR Str text = {0};
-    for (size_t i = 0; i < BUDGET_USES; i++)
-        str_appendf(&text, "%s%s %s of %s", i > 0 ? ", " : "", budget_use_name((BudgetUse)i),
-                    units_size_text(arena, atomic_load(&budget->shares[i].peak)),
-                    units_size_text(arena, budget->shares[i].limit));
-    if (atomic_load(&budget->beside_peak) > 0)
-        str_appendf(&text, ", rows beside them %s",
-                    units_size_text(arena, atomic_load(&budget->beside_peak)));
-    return str_dup(arena, &text);
-}

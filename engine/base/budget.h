@@ -72,9 +72,6 @@ bool budget_is_beside(const Budget *budget, size_t bytes);
 /** Tells, once for a table, that rows of it pass beside the shares. */
 void budget_tell_beside(const Budget *budget, const LogCtx *ctx, const char *table, size_t bytes);
 
-/** "batches 3 MB of 20 MB, ...": the peaks, for the log. */
-const char *budget_text(Arena *arena, const Budget *budget);
-
 /** A word for a use. */
 const char *budget_use_name(BudgetUse use);
 

@@ -14,10 +14,6 @@
 #include "journal/journal.h"
 #include "pg/conn.h"
 
-/* The one lane of this version, as the journal numbers it. */
-#define STREAM_LANE      0
-#define STREAM_LANE_TEXT "0"
-
 typedef struct Stream Stream;
 
 /* All pointers outlive the stream. */

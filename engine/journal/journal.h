@@ -236,7 +236,6 @@ typedef struct JournalLane {
 MUSTCHECK bool journal_lane_create(Conn *target, int64_t run, int lane, Lsn start, Err *err);
 /** Every lane of the run begins at this position, whatever it stood at. */
 MUSTCHECK bool journal_lane_place(Conn *target, int64_t run, Lsn position, Err *err);
-MUSTCHECK bool journal_lane_read(Conn *target, int64_t run, int lane, JournalLane *row, Err *err);
 
 /** The compare-and-set statement of data-path.md, for prepared or pipelined use:
  * $1 run $2 lane $3 old applied $4 epoch $5 new applied $6 commit time (timestamptz) $7

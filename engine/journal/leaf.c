@@ -146,24 +146,6 @@ bool journal_lane_place(Conn *target, int64_t run, Lsn position, Err *err)
                    PARAMS(arena_int64(&arena, run), lsn_text(position).text), err);
 }
 
-bool journal_lane_read(Conn *target, int64_t run, int lane, JournalLane *row, Err *err)
-{
-    AUTO_ARENA Arena arena = {0};
-    AUTO_ROWS Rows *rows = NULL;
-    if (!pg_one(target, SQL_JOURNAL_LANE_READ,
-                PARAMS(arena_int64(&arena, run), arena_int64(&arena, lane)), &rows, err))
-        return err_context(err, "could not read the applied position");
-    *row = (JournalLane){
-        .id = lane,
-        .applied = rows_lsn(rows, 0, 0),
-        .commit_unix_us = rows_int64(rows, 0, 1),
-        .epoch = rows_int64(rows, 0, 2),
-        .transactions = rows_int64(rows, 0, 3),
-        .changes = rows_int64(rows, 0, 4),
-    };
-    return true;
-}
-
 bool journal_lanes_read(Arena *arena, Conn *target, int64_t run, JournalLane **lanes, size_t *count,
                         const char **routing, Err *err)
 {

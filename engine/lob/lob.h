@@ -46,9 +46,6 @@ typedef struct LobPowers {
 /** Asks one server. */
 MUSTCHECK bool lob_powers(Conn *conn, LobPowers *powers, Err *err);
 
-/** How many objects the journal has. */
-MUSTCHECK bool lob_count(Conn *target, int64_t run, int64_t *count, int64_t *bytes, Err *err);
-
 /** Begins a pass: reads roles and powers, divides the objects into ranges.
  * \param lob replaces an earlier pass \param still the source does not change any more. Compare: it
  * is measured against the target itself, not against what the journal has seen. Again: the source's

@@ -49,17 +49,6 @@ bool lob_powers(Conn *conn, LobPowers *powers, Err *err)
     return true;
 }
 
-bool lob_count(Conn *target, int64_t run, int64_t *count, int64_t *bytes, Err *err)
-{
-    AUTO_ARENA Arena arena = {0};
-    AUTO_ROWS Rows *rows = NULL;
-    if (!pg_one(target, SQL_LOB_COUNT, PARAMS(arena_int64(&arena, run)), &rows, err))
-        return false;
-    *count = rows_int64(rows, 0, 0);
-    *bytes = rows_int64(rows, 0, 1);
-    return true;
-}
-
 /* NULL is not the same as nothing. */
 static void attribute_append(Str *text, const char *value)
 {

@@ -110,7 +110,6 @@ typedef struct ProviderRoleRule {
     uint32_t refused;      /* ProviderAttribute bits that CREATE and ALTER ROLE refuse there */
     bool reads_passwords;  /* pg_authid can be read by the user that the provider gives */
     bool takes_hashes;     /* CREATE ROLE takes a password that is hashed already */
-    uint32_t min_password; /* shortest password it takes, 0 any */
     const char *instead;   /* what replaces a refused attribute there, NULL nothing */
     const char *no_grant;  /* predefined roles that cannot be granted there, NULL all can */
     const char *may_grant; /* only these predefined roles can be granted, NULL any */

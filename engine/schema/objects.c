@@ -103,7 +103,7 @@ const SchemaObject *schema_object(const SchemaObjects *objects, uint32_t class_o
 
 bool schema_object_kept(const Blueprint *blueprint, const SchemaObject *object)
 {
-    uint32_t class_oid = object->class_oid == 0 ? CLASS_CLASS : object->class_oid;
+    uint32_t class_oid = object->class_oid == 0 ? CAT_CLASS_RELATION : object->class_oid;
     return blueprint_keeps_object(blueprint, class_oid, object->oid);
 }
 

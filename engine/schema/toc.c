@@ -3,6 +3,8 @@
  */
 #include "schema/toc.h"
 
+#include "catalog/catalog.h"
+
 #include <errno.h>
 
 static bool read_number(const char **at, uint32_t *value)
@@ -132,7 +134,7 @@ static TocFate object_fate(const TocEntry *entry, const TocJudge *judge)
 
 static TocFate switch_fate(const TocEntry *entry, const TocJudge *judge)
 {
-    if (!judge->keeps(judge->data, CLASS_CLASS, entry->oid))
+    if (!judge->keeps(judge->data, CAT_CLASS_RELATION, entry->oid))
         return TOC_UNSELECTED;
     return judge->late(judge->data, 0, entry->oid) ? TOC_LATE : TOC_POST;
 }

@@ -8,15 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Catalogue numbers of PostgreSQL that never change. */
-#define CLASS_TYPE       1247
-#define CLASS_PROC       1255
-#define CLASS_CLASS      1259
-#define CLASS_CONSTRAINT 2606
-#define CLASS_NAMESPACE  2615
-#define CLASS_REWRITE    2618
-#define CLASS_TRIGGER    2620
-
 typedef enum TocRule {
     TOC_RULE_OBJECT,  /* kept when it is selected */
     TOC_RULE_FOLLOWS, /* kept when everything it depends on is kept: comments, attachments */

@@ -47,7 +47,8 @@ static void drop_left_out_sql(Str *sql, const StepCtx *ctx, const SchemaSides *s
     const Blueprint *blueprint = ctx->run->blueprint;
     for (size_t r = 0; r < blueprint->relation_count; r++) {
         const Relation *relation = &blueprint->relations[r];
-        const SchemaObject *object = schema_object(&sides->source, CLASS_CLASS, relation->oid);
+        const SchemaObject *object =
+            schema_object(&sides->source, CAT_CLASS_RELATION, relation->oid);
         if (object != NULL && schema_twin(sides, object) != NULL)
             continue; /* it stands already */
         drop_columns(sql, ctx, relation, true);
@@ -219,7 +220,7 @@ typedef struct Choice {
 
 static bool schema_is_there(const Choice *choice, uint32_t oid)
 {
-    const CatObject *object = catalog_object(choice->source, CLASS_NAMESPACE, oid);
+    const CatObject *object = catalog_object(choice->source, CAT_CLASS_NAMESPACE, oid);
     for (size_t r = 0; object != NULL && r < rows_count(choice->there); r++) {
         if (strcmp(rows_text(choice->there, r, 0), object->name) == 0)
             return true;
@@ -245,7 +246,7 @@ static bool wanted(void *data, const Toc *toc, const TocEntry *entry)
 {
     const Choice *choice = data;
     bool missing = false;
-    if (entry->class_oid == CLASS_NAMESPACE)
+    if (entry->class_oid == CAT_CLASS_NAMESPACE)
         return !schema_is_there(choice, entry->oid);
     if (!choice->again || is_missing(choice, entry, &missing))
         return !choice->again || missing;

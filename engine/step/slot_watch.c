@@ -229,16 +229,6 @@ json_t *slot_watch_json(SlotWatch *watch)
     return json;
 }
 
-const char *slot_watch_text(Arena *arena, SlotWatch *watch)
-{
-    if (watch == NULL)
-        return NULL;
-    pthread_mutex_lock(&watch->mutex);
-    const char *text = watch->seen ? health_text(arena, &watch->health) : NULL;
-    pthread_mutex_unlock(&watch->mutex);
-    return text;
-}
-
 const char *slot_watch_unread_text(Arena *arena, SlotWatch *watch)
 {
     if (watch == NULL)

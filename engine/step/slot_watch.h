@@ -35,9 +35,6 @@ void slot_watch_disarm(SlotWatch *watch);
 /** The newest look as JSON (health_json()), NULL before the slot was seen. A new reference. */
 json_t *slot_watch_json(SlotWatch *watch);
 
-/** The newest sentence of health_text(), NULL before the slot was seen. */
-const char *slot_watch_text(Arena *arena, SlotWatch *watch);
-
 /** What becomes of the slot when this engine leaves it (health_unread_text()), "" before it was
  * seen. */
 const char *slot_watch_unread_text(Arena *arena, SlotWatch *watch);

@@ -108,7 +108,7 @@ static bool make_run(Trial *trial, const char *slot, Err *err)
                 "SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = $1",
                 PARAMS(slot), &rows, err))
         return false;
-    return journal_lane_create(target, trial->run.id, STREAM_LANE, rows_lsn(rows, 0, 0), err) &&
+    return journal_lane_create(target, trial->run.id, 0, rows_lsn(rows, 0, 0), err) &&
            journal_take_epoch(target, trial->run.id, &trial->run.epoch, err);
 }
 

@@ -267,7 +267,7 @@ static void lanes_move_by_compare_and_set(void **state)
 {
     (void)state;
     need_server();
-    JournalLane lane = {0}, *lanes = NULL;
+    JournalLane *lanes = NULL;
     const char *routing = NULL;
     size_t count = 0;
     int64_t epoch = 0;
@@ -275,8 +275,9 @@ static void lanes_move_by_compare_and_set(void **state)
     assert_int_equal(count, 0);
     PERSIST(journal_lane_create(conn, run.id, 0, 0x10, &err));
     PERSIST(journal_lane_create(conn, run.id, 0, 0x20, &err)); /* it is there */
-    PERSIST(journal_lane_read(conn, run.id, 0, &lane, &err));
-    assert_int_equal(lane.applied, 0x10);
+    PERSIST(journal_lanes_read(&texts, conn, run.id, &lanes, &count, &routing, &err));
+    assert_int_equal(count, 1);
+    assert_int_equal(lanes[0].applied, 0x10);
     PERSIST(journal_lane_place(conn, run.id, 0x30, &err));
     PERSIST(journal_take_epoch(conn, run.id, &epoch, &err));
     PERSIST(pg_none(conn, "UPDATE godwit.lane SET look = 7", NO_PARAMS, &err));

@@ -2,6 +2,7 @@
  * Toc: numbers and kinds are read from a list as pg_restore prints it, whatever the names hold; the
  * fates follow the selection, the owner of an object, and the late mark.
  */
+#include "catalog/catalog.h"
 #include "schema/script.h"
 #include "schema/toc.h"
 
@@ -76,7 +77,7 @@ static const char POST[] = "; Selected TOC Entries:\n"
 static bool keeps(void *data, uint32_t class_oid, uint32_t oid)
 {
     (void)data;
-    if (class_oid == CLASS_CLASS)
+    if (class_oid == CAT_CLASS_RELATION)
         return oid != 303;
     return class_oid != 3079;
 }
@@ -84,7 +85,7 @@ static bool keeps(void *data, uint32_t class_oid, uint32_t oid)
 static bool late(void *data, uint32_t class_oid, uint32_t oid)
 {
     (void)data;
-    return (class_oid == CLASS_TRIGGER && oid == 500) || (class_oid == 0 && oid == 301);
+    return (class_oid == CAT_CLASS_TRIGGER && oid == 500) || (class_oid == 0 && oid == 301);
 }
 
 static const TocJudge JUDGE = {.keeps = keeps, .late = late};
