@@ -15,27 +15,40 @@
 
 #define QUEUE_BATCHES 4096
 
-static bool cannot_resume(const char *slot, const char *problem, Err *err)
+static bool is_way_back(const StreamSpec *spec)
 {
-    err_set(err, ERR_CANNOT_RESUME, "slot %s %s", slot, problem);
-    return err_hint(err,
-                    "What was not applied cannot be had from it any more: reset the run and begin "
-                    "again, or restore the slot.");
+    return spec->source->side == CONN_TARGET;
+}
+
+static bool cannot_resume(const StreamSpec *spec, const char *problem, Err *err)
+{
+    const char *plan = spec->blueprint->plan->path;
+    err_set(err, ERR_CANNOT_RESUME, "slot %s %s", spec->slot_name, problem);
+    err_detail(err, "What was not applied cannot be had from it any more.");
+    return is_way_back(spec)
+               ? err_hint(err, "\"godwit cleanup %s\" drops what is left of the way back.", plan)
+               : err_hint(err, "\"godwit resync %s --all --yes\", then \"godwit apply %s\".", plan,
+                          plan);
+}
+
+static bool lost(const StreamSpec *spec, const char *reason, Err *err)
+{
+    const char *plan = spec->blueprint->plan->path;
+    return is_way_back(spec) ? health_lost_back(spec->slot_name, reason, plan, err)
+                             : health_lost(spec->slot_name, reason, plan, err);
 }
 
 static bool check_slot(const StreamSpec *spec, Conn *source, Lsn *confirmed, Err *err)
 {
-    const char *slot = spec->slot_name;
-    const char *plan = spec->blueprint->plan->path;
     AUTO_ROWS Rows *rows = NULL;
-    if (!pg_rows(source, SQL_CDC_SLOT_STATE, PARAMS(slot), &rows, err))
+    if (!pg_rows(source, SQL_CDC_SLOT_STATE, PARAMS(spec->slot_name), &rows, err))
         return false;
     if (rows_count(rows) == 0)
-        return health_lost(slot, NULL, plan, err);
+        return lost(spec, NULL, err);
     if (text_equal(rows_text(rows, 0, 1), "lost"))
-        return health_lost(slot, rows_text(rows, 0, 3), plan, err);
+        return lost(spec, rows_text(rows, 0, 3), err);
     if (!rows_bool(rows, 0, 2))
-        return cannot_resume(slot, "belongs to another database", err);
+        return cannot_resume(spec, "belongs to another database", err);
     *confirmed = rows_lsn(rows, 0, 0);
     return true;
 }
@@ -49,7 +62,7 @@ static bool find_start(StreamSession *session, Lsn confirmed, Lsn *start, Err *e
         return spool_resume(session->stream->spool, position, confirmed, start, err);
     if (confirmed <= position)
         return true;
-    cannot_resume(session->stream->spec.slot_name, "was moved beyond what is applied", err);
+    cannot_resume(&session->stream->spec, "was moved beyond what is applied", err);
     return err_detail(err, "Applied up to %s, the slot's confirmed_flush_lsn is %s.",
                       lsn_text(position).text, lsn_text(confirmed).text);
 }

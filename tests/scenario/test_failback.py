@@ -341,7 +341,9 @@ def test_given_up(source, target, plan, godwit):
         ended = running.wait(60, code=14)
     assert re.search(r"slot godwit_\w+_back on the target is full: it retains", ended.err), ended.err
     assert "E141" in ended.err and "for the target's sake" in ended.err, ended.err
-    assert "is not on the target any more" in godwit("failback", mine, code=14).err
+    for command in ("failback", "apply"):
+        lost = godwit(command, mine, code=14).err
+        assert "is not on the target any more" in lost and f"godwit cleanup {mine}" in lost, lost
     godwit("cleanup", mine, "--yes", code=0)
     residue.assert_none(source, before[0], but=("settings",))  # it stays closed: the target is the primary
     residue.assert_none(target, before[1], but=DATA)
