@@ -218,9 +218,10 @@ static bool drift(const PgoRelation *message, const Str *differences, Err *err)
     err_set(err, ERR_DRIFT, "%s was changed on the source while it is being replicated",
             name_text(&err->arena, &name));
     err_detail(err, "%.*s", (int)differences->length - 1, differences->data);
-    return err_hint(err, "Undo the change on the source and apply again. If rows were written in "
-                         "between, the stream holds them in their other shape: then only \"godwit "
-                         "reset\" and a new run help, which copies the relation as it is now.");
+    return err_hint(err,
+                    "Undo the change on the source and apply again. If rows were written in "
+                    "between, the stream holds them in their other shape: then \"godwit resync "
+                    "PLAN TABLE\" copies the relation as it is now.");
 }
 
 bool relmap_differs(Relmap *relmap, const PgoRelation *message)

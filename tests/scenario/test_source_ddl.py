@@ -41,6 +41,11 @@ def test_anchor_49_a_changed_table_stops_the_stream(change, source, target, plan
     told = "publication" if change == "publish" else "public."
     assert result.code in (1, 12) and told in result.err, result.err
     assert target.value("SELECT count(*) FROM t") == 2
+    if change == "rename":  # undone, but the stream holds a row in the other shape: what the error advises
+        assert "godwit resync PLAN TABLE" in result.err
+        godwit("resync", mine, "public.t", code=0)
+        godwit("apply", mine, "--exit-at-gate", code=6)
+        harness.assert_same(source, target)
 
 
 QUIET = {
