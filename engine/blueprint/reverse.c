@@ -178,6 +178,13 @@ static bool source_has(const Catalog *to, const Leaf *leaf)
     return found != NULL && root != NULL && found->is_partition && found->root == root->oid;
 }
 
+/* By its file: what was deleted again counts as a row. */
+static bool is_empty(const Catalog *from, const Leaf *leaf)
+{
+    const CatRelation *partition = catalog_relation(from, leaf->oid);
+    return partition != NULL && partition->bytes == 0;
+}
+
 static bool came_alone(const Blueprint *back, const Leaf *leaf, Err *err)
 {
     const CatRelation *partition = catalog_relation(back->source, leaf->oid);
@@ -214,7 +221,7 @@ static bool went_alone(const Blueprint *forth, const Name *gone, Err *err)
 }
 
 bool reverse_joins(Arena *arena, const Blueprint *forth, const Blueprint *back, const Catalog *to,
-                   const char *recorded, const bool **whole, Err *err)
+                   const char *recorded, const bool **whole, NameVec *ahead, Err *err)
 {
     AUTO_ARENA Arena own = {0};
     const char *now = structure_but_files(&own, recorded, structure_text(&own, back));
@@ -231,8 +238,11 @@ bool reverse_joins(Arena *arena, const Blueprint *forth, const Blueprint *back, 
         const Leaf *leaf = &back->leaves[i];
         if (!late[i])
             continue;
-        if (!source_has(to, leaf))
-            return came_alone(back, leaf, err);
+        if (!source_has(to, leaf)) {
+            if (!is_empty(back->source, leaf))
+                return came_alone(back, leaf, err);
+            *vec_push(arena, ahead) = leaf->source;
+        }
         relations[leaf->root->index] = true;
     }
     *whole = moves.move == STRUCTURE_SAME ? NULL : relations;

@@ -6,7 +6,7 @@
 #ifndef GODWIT_BLUEPRINT_REVERSE_H
 #define GODWIT_BLUEPRINT_REVERSE_H
 
-#include "blueprint/blueprint.h"
+#include "blueprint/structure.h"
 
 /** Derives plan and blueprint of the way back. Relations that come without rows
  * (select.schema_only) are left out: their rows never were the source's.
@@ -23,10 +23,13 @@ MUSTCHECK bool blueprint_reverse(Arena *arena, Blueprint *back, Plan *plan, cons
  * \param back as reverse() made it now \param to the source's catalogue
  * \param recorded structure_text() of the way back when it was made
  * \param whole receives, by relation, whether it has to be compared as a whole; NULL: none has
+ * \param ahead receives partitions that the source has not, and that are empty so far; the first
+ * row of one ends the stream, and then it is refused here
  * \return false with ERR_STALE: what was altered; a partition that is on one side alone, and what
  * to do */
 MUSTCHECK bool reverse_joins(Arena *arena, const Blueprint *forth, const Blueprint *back,
-                             const Catalog *to, const char *recorded, const bool **whole, Err *err);
+                             const Catalog *to, const char *recorded, const bool **whole,
+                             NameVec *ahead, Err *err);
 
 /** structure_same() of the way back: the words are those of the target's tables. */
 MUSTCHECK bool reverse_same(const char *before, const char *after, Err *err);

@@ -142,8 +142,17 @@ static bool join(Run *run, Conn *source, Err *err)
         return true;
     if (!journal_structure_read(&arena, source, back->run.journal.id, &recorded, err))
         return false;
-    return recorded == NULL || reverse_joins(&back->arena, run->blueprint, &back->blueprint,
-                                             &back->to, recorded, &back->run.whole, err);
+    NameVec ahead = {0};
+    if (recorded != NULL && !reverse_joins(&back->arena, run->blueprint, &back->blueprint,
+                                           &back->to, recorded, &back->run.whole, &ahead, err))
+        return false;
+    if (ahead.count > 0)
+        log_warn(&run->log,
+                 "partitions came to the target that the source has not: %s; they are empty, and "
+                 "the first row of one stops the way back: make them on the source, too, with the "
+                 "same bounds (BEGIN READ WRITE; CREATE TABLE ... PARTITION OF ...; COMMIT)",
+                 structure_names(&arena, &ahead));
+    return true;
 }
 
 const char *way_back_look(Arena *arena, const Run *run, Conn *target, Err *err)

@@ -252,9 +252,9 @@ def script(mine, name, text=KILLS):
 def test_undone_watched_and_joined(source, target, plan, godwit):
     """Prepared, and then no cutover: nothing of the way back stays. An engine that dies between switch and finish
     leaves a spool, which failback removes; one that dies in stop_writes.undo leaves that to the next. Partitions that
-    come to the target alone are refused by name, those that the source has, too, take part; rows that came with one
-    are named, not lost. Unlogged tables that a table without rows refers to are copied again both ways. Cleanup
-    leaves nothing, and owes the writers nothing."""
+    come to the target alone are told while they are empty, and refused by name at their first row; those that the source
+    has, too, take part; rows that came with one are named, not lost. Unlogged tables that a table without rows refers to
+    are copied again both ways. Cleanup leaves nothing, and owes the writers nothing."""
     source.execute(PARTS)
     before = residue.fingerprint(source), residue.fingerprint(target)
     mine = plan(select={"schema_only": ["public.cache_use"]}, failback={"prepare": True},
@@ -286,6 +286,17 @@ def test_undone_watched_and_joined(source, target, plan, godwit):
 
     running = godwit.start("apply", mine)
     running.wait_for("the way back is open")
+    target.execute("CREATE TABLE part_5 PARTITION OF part FOR VALUES FROM (40) TO (50)")  # ahead of its time
+    running.wait_for("the source has not: public.part_5; they are empty")
+    target.execute("UPDATE part SET v = 'goes on'")
+    source.wait_until("SELECT count(*) > 0 AND bool_and(v = 'goes on') FROM part")
+    target.execute("INSERT INTO part VALUES (41, 'its first row')")
+    assert "no partition of relation" in running.wait(60, code=1).err
+    assert "partition public.part_5 of public.part came to the target" in godwit("apply", mine, code=12).err
+    source.execute("SET default_transaction_read_only = off;"
+                   "CREATE TABLE part_5 PARTITION OF part FOR VALUES FROM (40) TO (50)")
+    running = godwit.start("apply", mine)
+    source.wait_until("SELECT count(*) = 1 FROM part WHERE day = 41")
     target.execute(NEW_PARTS.format(rows="INSERT INTO part_4 VALUES (31, 'attached');"))
     target.execute("INSERT INTO part VALUES (21, 'new')")
     came = "partition public.part_3 of public.part came to the target"
@@ -304,7 +315,7 @@ def test_undone_watched_and_joined(source, target, plan, godwit):
     assert source.value("SELECT v FROM part_3") == "new"
     godwit("cleanup", mine, "--yes", code=0)
     assert (here / "undo.told").read_text(encoding="utf-8").split() == ["failback"] * 4
-    came = ("relations", "columns", "indexes", "constraints", "types")  # part_3 and part_4
+    came = ("relations", "columns", "indexes", "constraints", "types")  # part_3 to part_5
     residue.assert_none(source, before[0], but=came)
     residue.assert_none(target, before[1], but=DATA)
 
