@@ -251,10 +251,10 @@ def script(mine, name, text=KILLS):
 
 def test_undone_watched_and_joined(source, target, plan, godwit):
     """Prepared, and then no cutover: nothing of the way back stays. An engine that dies between switch and finish
-    leaves a spool, which failback removes; one that dies in stop_writes.undo leaves that to the next. Partitions that
-    come to the target alone are told while they are empty, and refused by name at their first row; those that the source
-    has, too, take part; rows that came with one are named, not lost. Unlogged tables that a table without rows refers to
-    are copied again both ways. Cleanup leaves nothing, and owes the writers nothing."""
+    leaves a spool, which failback removes; one that dies in stop_writes.undo leaves that to the next. Partitions
+    that come to the target alone are told while they are empty, and refused by name at their first row; those that
+    the source has, too, take part; rows that came with one are named, not lost. Unlogged tables that a table
+    without rows refers to are copied again both ways. Cleanup leaves nothing, and owes the writers nothing."""
     source.execute(PARTS)
     before = residue.fingerprint(source), residue.fingerprint(target)
     mine = plan(select={"schema_only": ["public.cache_use"]}, failback={"prepare": True},
