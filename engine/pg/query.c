@@ -250,6 +250,19 @@ uint32_t rows_oid(const Rows *rows, size_t row, size_t column)
     return (uint32_t)value;
 }
 
+size_t rows_place(const Rows *rows, size_t column, uint32_t oid)
+{
+    size_t low = 0;
+    for (size_t high = rows_count(rows); low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (rows_oid(rows, middle, column) < oid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 bool rows_bool(const Rows *rows, size_t row, size_t column)
 {
     const char *text = rows_text(rows, row, column);
@@ -283,19 +296,6 @@ char rows_char(const Rows *rows, size_t row, size_t column)
 }
 
 typedef VEC(const char *) ListVec;
-
-size_t rows_place(const Rows *rows, size_t column, uint32_t oid)
-{
-    size_t low = 0;
-    for (size_t high = rows_count(rows); low < high;) {
-        size_t middle = low + (high - low) / 2;
-        if (rows_oid(rows, middle, column) < oid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
 
 size_t rows_list(Arena *arena, const Rows *rows, size_t row, size_t column, const char ***items)
 {

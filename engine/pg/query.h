@@ -61,6 +61,10 @@ size_t rows_count(const Rows *rows);
 /** The text of a value, NULL for NULL; lives as long as the rows. Columns count from 0. */
 const char *rows_text(const Rows *rows, size_t row, size_t column);
 
+/** Where, in rows sorted by a column of oids, `oid` stands or would: the first that is not below.
+ */
+size_t rows_place(const Rows *rows, size_t column, uint32_t oid);
+
 /** Typed readings; NULL gives 0/false. A value of another form is BUG(): the query is ours. */
 int64_t rows_int64(const Rows *rows, size_t row, size_t column);
 uint32_t rows_oid(const Rows *rows, size_t row, size_t column);
@@ -68,10 +72,6 @@ bool rows_bool(const Rows *rows, size_t row, size_t column);
 double rows_double(const Rows *rows, size_t row, size_t column);
 Lsn rows_lsn(const Rows *rows, size_t row, size_t column);
 char rows_char(const Rows *rows, size_t row, size_t column); /* first byte, '\0' for NULL or "" */
-
-/** Where, in rows sorted by a column of oids, `oid` stands or would: the first that is not below.
- */
-size_t rows_place(const Rows *rows, size_t column, uint32_t oid);
 
 /** An array literal of simple elements (int2vector or {..} text) into an arena array. */
 size_t rows_list(Arena *arena, const Rows *rows, size_t row, size_t column, const char ***items);
