@@ -297,17 +297,33 @@ char rows_char(const Rows *rows, size_t row, size_t column)
 
 typedef VEC(const char *) ListVec;
 
+/* One element; its end is where the reading goes on. What stands in quotes is freed of them in
+ * place: it becomes no longer by that. */
+static char *list_item(char **at)
+{
+    char *item = *at, *to = item;
+    if (*item != '"') {
+        *at += strcspn(item, " ,}");
+        if (**at != '\0')
+            *(*at)++ = '\0';
+        return item;
+    }
+    for ((*at)++; **at != '\0' && **at != '"'; (*at)++) {
+        *at += **at == '\\';
+        *to++ = **at;
+    }
+    *at += **at == '"';
+    *to = '\0';
+    return item;
+}
+
 size_t rows_list(Arena *arena, const Rows *rows, size_t row, size_t column, const char ***items)
 {
     ListVec list = {0};
     const char *text = rows_text(rows, row, column);
-    if (text != NULL) {
-        char *copy = arena_strdup(arena, text);
-        char *save = NULL;
-        for (char *item = strtok_r(copy, " ,{}", &save); item != NULL;
-             item = strtok_r(NULL, " ,{}", &save))
-            *vec_push(arena, &list) = item;
-    }
+    char *at = text == NULL ? NULL : arena_strdup(arena, text);
+    while (at != NULL && *(at += strspn(at, " ,{}")) != '\0')
+        *vec_push(arena, &list) = list_item(&at);
     *items = list.items;
     return list.count;
 }

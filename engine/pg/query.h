@@ -73,7 +73,7 @@ double rows_double(const Rows *rows, size_t row, size_t column);
 Lsn rows_lsn(const Rows *rows, size_t row, size_t column);
 char rows_char(const Rows *rows, size_t row, size_t column); /* first byte, '\0' for NULL or "" */
 
-/** An array literal of simple elements (int2vector or {..} text) into an arena array. */
+/** The elements of an array of one dimension without NULLs ({..} text), or of an int2vector. */
 size_t rows_list(Arena *arena, const Rows *rows, size_t row, size_t column, const char ***items);
 
 void rows_free(Rows *rows);

@@ -221,6 +221,35 @@ static void joins_an_open_transaction(void **state)
     pg_rollback(fixture.conn);
 }
 
+/* Not by its blanks and commas: "at DESC" of a columnstore is one element. */
+static void a_list_has_the_elements_of_its_array(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    static const char *const WANTED[] = {
+        "at DESC", "\"A\"\"t\" DESC NULLS LAST", "a, {b}", "c\\d", "plain", "", "NULL"};
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ERR Err err = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    const char **items = NULL;
+    size_t count = sizeof(WANTED) / sizeof(*WANTED);
+    if (!pg_one(
+            fixture.conn,
+            "SELECT ARRAY['at DESC', '\"A\"\"t\" DESC NULLS LAST', 'a, {b}', E'c\\\\d', 'plain', "
+            "'', 'NULL'], '31 -1 2'::int2vector, '{}'::text[], NULL::text[]",
+            NO_PARAMS, &rows, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(rows_list(&arena, rows, 0, 0, &items), count);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(items[i], WANTED[i]);
+    assert_int_equal(rows_list(&arena, rows, 0, 1, &items), 3);
+    assert_string_equal(items[0], "31");
+    assert_string_equal(items[1], "-1");
+    assert_int_equal(rows_list(&arena, rows, 0, 2, &items), 0);
+    assert_int_equal(rows_list(&arena, rows, 0, 3, &items), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +262,7 @@ int main(void)
         cmocka_unit_test(knows_whose_a_sequence_is),
         cmocka_unit_test(lists_are_sorted),
         cmocka_unit_test(joins_an_open_transaction),
+        cmocka_unit_test(a_list_has_the_elements_of_its_array),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
