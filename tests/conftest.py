@@ -21,13 +21,14 @@ import named  # noqa: E402
 import proxy as lab_proxy  # noqa: E402
 
 
-collect_ignore = named.not_applicable()
+NOT_APPLICABLE = named.not_applicable()
+collect_ignore = list(NOT_APPLICABLE)
 
 
 def pytest_terminal_summary(terminalreporter):
     """Says which files do not apply, and what would make them."""
-    for path in collect_ignore:
-        terminalreporter.write_line(f"not applicable: {path} ({' or '.join(named.NEEDED[path])} names no server)")
+    for path, missing in NOT_APPLICABLE.items():
+        terminalreporter.write_line(f"not applicable: {path} ({', '.join(missing)} names no server)")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -141,6 +142,12 @@ def proxy():
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def tsl_source(database):
+    """An empty database on the server of GODWIT_TEST_TSL_SOURCE, with TimescaleDB's community edition."""
+    return database(named.NamedServer(named.TSL_SOURCE), extensions=["timescaledb"], prefix="tss")
 
 
 @pytest.fixture

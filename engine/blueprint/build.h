@@ -240,8 +240,12 @@ void build_mirror(Build *build);
 /** Chooses how changes of new chunks come into the stream; behind publications and lists. */
 void build_chunk_way(Build *build);
 
+/** Whether rows of this continuous aggregate of the source are carried over. */
+bool build_is_carried(const Build *build, const Name *view);
+
 /** Whether the run pauses this job of the source: it is scheduled, the plan says so, and it is a
- * policy of a selected hypertable or the user's own. */
+ * policy of a selected hypertable, of an aggregate whose rows are carried over, or the user's own.
+ */
 bool build_job_rests(Build *build, const CatJob *job);
 
 /** Whether it is a policy of the source that fails whenever it runs, and does nothing so. */

@@ -55,6 +55,13 @@ static const CatRelation *renamed_in(const Build *build, const char *query)
     return NULL;
 }
 
+/* Another aggregate, whose entry in the plan says that what is left of its rows is enough. */
+static bool reads_rebuilt(const Build *build, const CatAggregate *from)
+{
+    const PlanAggregate *entry = plan_entry(build, &from->reads);
+    return entry != NULL && !entry->carry;
+}
+
 static void check_aggregate(Build *build, const CatAggregate *from)
 {
     const CatRelation *renamed = renamed_in(build, from->query);
@@ -77,14 +84,15 @@ static void check_aggregate(Build *build, const CatAggregate *from)
                             "on the target",
                             here->schema, there->schema),
                "Write it as an entry of continuous_aggregates, with functions without schema.");
-    if (raw != NULL && mirror_job_of(build, raw, "policy_retention") != NULL)
+    if (raw != NULL && mirror_job_of(build, raw, "policy_retention") != NULL &&
+        reads_rebuilt(build, from))
         refuse(build, from,
                arena_printf(build->arena,
-                            "may hold what retention has dropped from %s, and is computed "
-                            "anew from the rows that are left",
-                            build_name(build, raw)),
-               "If that is enough, write it as an entry of continuous_aggregates; else exclude it "
-               "(select.exclude).");
+                            "may hold what retention has dropped from %s, and reads %s, which the "
+                            "plan computes anew from the rows that are left",
+                            build_name(build, raw), build_name(build, &from->reads)),
+               "Write data: carry in that one's entry; or, if what is left is enough, write this "
+               "one as an entry of continuous_aggregates, too.");
 }
 
 static const PlanRefresh *refresh_of(Build *build, const CatAggregate *from)
@@ -152,6 +160,7 @@ static void take_aggregate(Build *build, const CatAggregate *from, Mark *mark)
         .target_view = from->view,
         .query = from->query,
         .materialized_only = from->materialized_only,
+        .carry = carry_is_needed(build, from),
         .refresh = refresh_of(build, from),
         .columnstore = mirror_columnstore(build, &from->view),
         .retention = mirror_retention(build, &from->view),
@@ -273,6 +282,7 @@ void build_mirror_community(Build *build)
     if (plan->mirror) {
         mirror_aggregates(build);
         mirror_jobs(build);
+        build_carried(build);
     }
     blueprint->hypertables = build->hypertables.items;
     blueprint->hypertable_count = build->hypertables.count;

@@ -1,8 +1,9 @@
 /*
  * Jobs of a TimescaleDB source that rest during the run: policies that compress, reorder or drop
- * chunks of selected hypertables, and the user's own jobs, of which nobody knows what they do. What
- * refreshes continuous aggregates goes on, and so do policies of hypertables that are not selected:
- * no row of the run comes from them. What is off already stays as it is.
+ * chunks of selected hypertables, all policies of continuous aggregates whose rows are carried
+ * over, and the user's own jobs, of which nobody knows what they do. What refreshes other
+ * aggregates goes on, and so do policies of hypertables that are not selected: no row of the run
+ * comes from them. What is off already stays as it is.
  */
 #include "blueprint/build.h"
 
@@ -13,11 +14,17 @@ static bool is_of_selected(Build *build, const CatJob *job)
     return table != NULL && table->is_hypertable && build_mark(build, table)->selected;
 }
 
+static bool is_of_carried(const Build *build, const CatJob *job)
+{
+    return job->table.rel != NULL && build_is_carried(build, &job->table);
+}
+
 bool build_job_rests(Build *build, const CatJob *job)
 {
     return build->plan->mirror && build->plan->source.pause_jobs && job->scheduled &&
            !build_job_fails(build, job) &&
-           (is_of_selected(build, job) || !schema_is_timescaledb(job->procedure.schema));
+           (is_of_selected(build, job) || is_of_carried(build, job) ||
+            !schema_is_timescaledb(job->procedure.schema));
 }
 
 static void check_owner(Build *build, const CatJob *job)

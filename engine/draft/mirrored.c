@@ -152,6 +152,8 @@ void draft_aggregate(Arena *arena, Str *out, const Catalog *source, const CatAgg
     put_query(arena, out, aggregate->query);
     if (!aggregate->materialized_only)
         str_append(out, "#     materialized_only: false\n");
+    if (aggregate->reads.rel != NULL && job_of(source, &aggregate->reads, "policy_retention"))
+        str_append(out, "#     data: carry # retention drops what it reads\n");
     if (job != NULL) {
         str_append(out, "#     refresh: {");
         put(arena, out, "start_offset", offset_text(arena, job->start_offset));

@@ -14,6 +14,7 @@ const StepName STEP_PHASE_NAMES[] = {
 
 const StepName STEP_KIND_NAMES[] = {
     {"aggregate", SCHEMA},
+    {"aggregate.carry", FINISH},
     {"aggregate.policy", FINISH},
     {"aggregate.refresh", FINISH},
     {"analyze", COPY},

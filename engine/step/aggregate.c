@@ -1,7 +1,8 @@
 /*
  * Step aggregate:V makes one continuous aggregate over its hypertable while that is empty: what
  * TimescaleDB refuses is seen before any row is copied. It stays empty till behind the switch. What
- * it makes is marked in the same transaction, so that a reset and a later run know it.
+ * it makes is marked in the same transaction, so that a reset and a later run know it. Whether rows
+ * of the source's can be carried into it is seen here, too.
  */
 #include "timescale/aggregate.h"
 
@@ -9,6 +10,7 @@
 #include "step/builder.h"
 #include "step/common.h"
 #include "step/community.h"
+#include "timescale/carry.h"
 
 extern const StepKind STEP_AGGREGATE;
 
@@ -110,6 +112,32 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     return true;
 }
 
+static bool may_carry(StepCtx *ctx, Err *err)
+{
+    const PlanAggregate *aggregate = ctx->step->object;
+    const char *name = name_text(ctx->arena, &aggregate->target_view);
+    const char *why = NULL;
+    CarryPlace source = {0};
+    CarryPlace target = {0};
+    if (!aggregate->carry)
+        return true;
+    if (!carry_place(ctx->arena, ctx->source, &aggregate->target_view, &source, err) ||
+        !carry_place(ctx->arena, ctx->target, &aggregate->target_view, &target, err))
+        return false;
+    if (source.rows.rel == NULL || target.rows.rel == NULL)
+        why = "it is no continuous aggregate on both sides";
+    else if (!source.may_read)
+        why = arena_printf(ctx->arena, "who connects may not read %s on the source",
+                           name_text(ctx->arena, &source.rows));
+    else
+        why = carry_misfit(ctx->arena, &source, &target);
+    if (why == NULL)
+        return true;
+    err_set(err, ERR_RUN, "rows of %s cannot be carried over: %s", name, why);
+    return err_hint(err, "Write the aggregate as it is on the source, or data: rebuild. Nothing "
+                         "was copied yet.");
+}
+
 static bool make(StepCtx *ctx, const SqlList *list, Err *err)
 {
     AggregateState state = AGGREGATE_MISSING;
@@ -117,7 +145,7 @@ static bool make(StepCtx *ctx, const SqlList *list, Err *err)
     for (size_t i = 0; i < list->count; i++)
         if (!pg_none(ctx->target, list->items[i], NO_PARAMS, err))
             return false;
-    if (!aggregate_find(ctx->target, ctx->step->object, &state, &oid, err))
+    if (!may_carry(ctx, err) || !aggregate_find(ctx->target, ctx->step->object, &state, &oid, err))
         return false;
     return pg_none(ctx->target, SQL_JOURNAL_MADE_ADD,
                    PARAMS(ctx->run->plan->name, ctx->run->journal.mark,
@@ -163,7 +191,7 @@ static bool undo(StepCtx *ctx, Err *err)
 const StepKind STEP_AGGREGATE = {
     .name = "aggregate",
     .phase = PHASE_SCHEMA,
-    .flags = STEP_NEEDS_TARGET,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET,
     .summary = "Makes one continuous aggregate, empty.",
     .per_object = true,
     .expand = expand,

@@ -23,6 +23,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
         step_at(step, aggregate->refresh->policy.pos);
         step_needs_kind(builder, step, "cutover.unfence");
         step_needs_kind(builder, step, "aggregate.refresh");
+        step_needs_kind(builder, step, "aggregate.carry");
     }
     return true;
 }

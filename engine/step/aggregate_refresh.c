@@ -28,6 +28,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
         step_at(step, aggregate->pos);
         step_needs_kind(builder, step, "cutover.unfence");
         community_needs_read(builder, step, blueprint, aggregate, "aggregate.refresh");
+        community_needs_read(builder, step, blueprint, aggregate, "aggregate.carry");
     }
     return true;
 }
@@ -95,22 +96,10 @@ static bool refresh_ranges(StepCtx *ctx, Err *err)
     return true;
 }
 
-/* Waits as long as it takes for a range that an engine before this one has begun on the server:
- * nobody waits behind a refresh but other refreshes. */
+/* Nobody waits behind a refresh but other refreshes. */
 static bool apply(StepCtx *ctx, Err *err)
 {
-    AUTO_ERR Err ignored = {0};
-    AUTO_ROWS Rows *before = NULL;
-    AUTO_ROWS Rows *after = NULL;
-    if (!pg_one(ctx->target, "SELECT pg_catalog.current_setting('lock_timeout')", NO_PARAMS,
-                &before, err) ||
-        !pg_none(ctx->target, "SET lock_timeout = 0", NO_PARAMS, err))
-        return false;
-    bool done = refresh_ranges(ctx, err);
-    if (!pg_one(ctx->target, "SELECT pg_catalog.set_config('lock_timeout', $1, false)",
-                PARAMS(rows_text(before, 0, 0)), &after, done ? err : &ignored))
-        return false;
-    return done;
+    return community_patiently(ctx, refresh_ranges, err);
 }
 
 const StepKind STEP_AGGREGATE_REFRESH = {

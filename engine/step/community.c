@@ -92,6 +92,22 @@ bool community_apply(StepCtx *ctx, const CommunityFeature *feature, Err *err)
     return statements(ctx, feature, &list, err) && ts_run(ctx->target, &list, err);
 }
 
+bool community_patiently(StepCtx *ctx, bool (*work)(StepCtx *ctx, Err *err), Err *err)
+{
+    AUTO_ERR Err ignored = {0};
+    AUTO_ROWS Rows *before = NULL;
+    AUTO_ROWS Rows *after = NULL;
+    if (!pg_one(ctx->target, "SELECT pg_catalog.current_setting('lock_timeout')", NO_PARAMS,
+                &before, err) ||
+        !pg_none(ctx->target, "SET lock_timeout = 0", NO_PARAMS, err))
+        return false;
+    bool done = work(ctx, err);
+    if (!pg_one(ctx->target, "SELECT pg_catalog.set_config('lock_timeout', $1, false)",
+                PARAMS(rows_text(before, 0, 0)), &after, done ? err : &ignored))
+        return false;
+    return done;
+}
+
 bool community_may_look(StepCtx *ctx, Observation *observation, bool *may, Err *err)
 {
     TsTarget target;

@@ -37,6 +37,10 @@ MUSTCHECK bool community_observe(StepCtx *ctx, const CommunityFeature *feature,
 /** Adds it, in one transaction. */
 MUSTCHECK bool community_apply(StepCtx *ctx, const CommunityFeature *feature, Err *err);
 
+/** Does the work with no limit to the waits for locks: for what an engine before this one has begun
+ * on the server. \return false with the work's error, ERR_SQL, ERR_LOST */
+MUSTCHECK bool community_patiently(StepCtx *ctx, bool (*work)(StepCtx *ctx, Err *err), Err *err);
+
 /** Whether TimescaleDB is there to be asked. Where it is and its edition has no such features, the
  * observation says so. \return false with ERR_SQL, ERR_LOST */
 MUSTCHECK bool community_may_look(StepCtx *ctx, Observation *observation, bool *may, Err *err);

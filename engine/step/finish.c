@@ -22,6 +22,7 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
     step_needs_kind(builder, step, "validate_late");
     step_needs_kind(builder, step, "policy");
     step_needs_kind(builder, step, "aggregate.refresh");
+    step_needs_kind(builder, step, "aggregate.carry");
     step_needs_kind(builder, step, "aggregate.policy");
     step_needs_kind(builder, step, "job");
     return true;

@@ -35,6 +35,7 @@ static void add(StepBuilder *builder, const PlanHypertable *table, PolicyKind ki
     step_at(step, pos_of(table, kind));
     step_needs_kind(builder, step, "cutover.unfence");
     step_needs_kind(builder, step, "aggregate.refresh"); /* reads what they drop or convert */
+    step_needs_kind(builder, step, "aggregate.carry");
     if (table->is_aggregate)
         step_needs_kind(builder, step, "aggregate.policy"); /* what converts asks for it */
     for (int earlier = 0; earlier < (int)kind; earlier++)

@@ -55,6 +55,7 @@ extern const StepKind STEP_CUTOVER_SWITCH;
 extern const StepKind STEP_CUTOVER_UNFENCE;
 extern const StepKind STEP_VALIDATE_LATE;
 extern const StepKind STEP_AGGREGATE_REFRESH;
+extern const StepKind STEP_AGGREGATE_CARRY;
 extern const StepKind STEP_AGGREGATE_POLICY;
 extern const StepKind STEP_POLICY;
 extern const StepKind STEP_JOB;
@@ -120,6 +121,7 @@ const StepKind *const STEP_KINDS[] = {
     &STEP_ROLLBACK_HOOK,
     &STEP_VALIDATE_LATE,
     &STEP_AGGREGATE_REFRESH,
+    &STEP_AGGREGATE_CARRY,
     &STEP_AGGREGATE_POLICY,
     &STEP_POLICY,
     &STEP_JOB,

@@ -1,6 +1,7 @@
 """Servers that are there already, named by a connection string: for tests that need what the lab does not have.
 
     GODWIT_TEST_TSL_TARGET='host=... user=postgres'           TimescaleDB's community edition
+    GODWIT_TEST_TSL_SOURCE='host=... port=... user=postgres'  the same on another server, wal_level logical
     GODWIT_TEST_SOURCE_95='host=... port=... user=postgres'   and _96, _10, _11, _12, _13: sources before 14,
                                                               wal_level logical, replication let in by pg_hba.conf
 
@@ -15,11 +16,15 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 TSL_TARGET = "GODWIT_TEST_TSL_TARGET"
+TSL_SOURCE = "GODWIT_TEST_TSL_SOURCE"
 SOURCES = {version: f"GODWIT_TEST_SOURCE_{version.replace('.', '')}"
            for version in ("9.5", "9.6", "10", "11", "12", "13")}
 
-# Files whose tests need such a server, and the variables of which one must name it.
-NEEDED = {"scenario/test_native_target.py": [TSL_TARGET], "scenario/test_old_sources.py": list(SOURCES.values())}
+# Files whose tests need such servers: of each list one variable must name its server.
+NEEDED = {"scenario/test_native_target.py": [[TSL_TARGET]],
+          "scenario/test_native_mirror.py": [[TSL_SOURCE], [TSL_TARGET]],
+          "scenario/test_native_carry.py": [[TSL_SOURCE], [TSL_TARGET]],
+          "scenario/test_old_sources.py": [list(SOURCES.values())]}
 
 
 def sources():
@@ -28,8 +33,10 @@ def sources():
 
 
 def not_applicable():
-    """The files of which no test applies here."""
-    return [path for path, variables in NEEDED.items() if not any(os.environ.get(one) for one in variables)]
+    """The files of which no test applies here, each with what names no server."""
+    missing = {path: [" or ".join(any_of) for any_of in needed if not any(os.environ.get(one) for one in any_of)]
+               for path, needed in NEEDED.items()}
+    return {path: lists for path, lists in missing.items() if lists}
 
 
 class NamedServer:

@@ -557,6 +557,81 @@ def test_mirrored_statements(community):
     assert 'policy_compression of "agg S"."Hourly"' in facts
 
 
+# Aggregates of the source (3), of the target (4), of integers (6), of a target that is not prepared (8): their
+# numbers stand in the golden statements.
+CARRIED = r'''
+CREATE SCHEMA app; CREATE SCHEMA new; CREATE SCHEMA bare;
+CREATE FUNCTION app.now_s() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1791200000';
+CREATE TABLE app.m (at timestamptz NOT NULL, dev int);
+SELECT create_hypertable('app.m', by_range('at', interval '1 day'));
+CREATE TABLE new.m (at timestamptz NOT NULL, dev int);
+SELECT create_hypertable('new.m', by_range('at', interval '1 day'));
+INSERT INTO app.m SELECT timestamptz '2026-01-01' + g * interval '20 minutes', g % 3
+    FROM generate_series(0, 72 * 30 - 1) AS g;
+CREATE MATERIALIZED VIEW app.h WITH (timescaledb.continuous, timescaledb.materialized_only = true) AS
+    SELECT time_bucket('1 hour', at) AS "Ho""ur", dev, count(*) AS n FROM app.m GROUP BY 1, 2 WITH NO DATA;
+CREATE MATERIALIZED VIEW new.h WITH (timescaledb.continuous, timescaledb.materialized_only = true) AS
+    SELECT time_bucket('1 hour', at) AS "Ho""ur", dev, count(*) AS n FROM new.m GROUP BY 1, 2 WITH NO DATA;
+CREATE TABLE app.tick (s int NOT NULL); SELECT create_hypertable('app.tick', by_range('s', 86400));
+SELECT set_integer_now_func('app.tick', 'app.now_s');
+CREATE MATERIALIZED VIEW app.ticks WITH (timescaledb.continuous) AS
+    SELECT time_bucket(3600, s) AS s, count(*) AS n FROM app.tick GROUP BY 1 WITH NO DATA;
+INSERT INTO app.tick SELECT 1790000000 + g * 600 FROM generate_series(1, 2000) AS g;
+CREATE TABLE bare.m (at timestamptz NOT NULL, dev int);
+SELECT create_hypertable('bare.m', by_range('at', interval '1 day'));
+CREATE MATERIALIZED VIEW bare.h WITH (timescaledb.continuous, timescaledb.materialized_only = true) AS
+    SELECT time_bucket('1 hour', at) AS "Ho""ur", dev, count(*) AS n FROM bare.m GROUP BY 1, 2 WITH NO DATA;
+'''
+
+
+def test_carried_statements(community):
+    """Rows that outlived the raw ones: the golden statements of the unit test find, move and compare them; what is
+    refreshed beforehand stays behind a refresh of everything, what is not goes."""
+    root = Path(__file__).parents[2]
+    golden = (root / "tests/unit/timescale/carried.sql").read_text().removesuffix(";\n").split(";\n")
+    lasts, moves = golden[:4], golden[4:]
+    lasts = [one.replace("$1", "'app'").replace("$2", "'tick'" if '"s"' in one else "'m'") for one in lasts]
+    places = (root / "engine/sql/timescale_carry.sql").read_text()
+    borders = (root / "engine/sql/timescale_carry_ranges.sql").read_text()
+
+    def filled(text, *values):
+        for number, value in enumerate(values, 1):
+            text = text.replace(f"${number}", "NULL" if value is None else f"'{value}'")
+        return f"SELECT to_jsonb(q) AS row FROM ({text}) AS q"
+    source = "_timescaledb_internal", "_materialized_hypertable_3"
+    held = 'SELECT min("Ho""ur")::text AS low, count(*)::int AS n FROM {}.h WHERE "Ho""ur" < \'2026-01-20\''
+    first = [one.strip() for one in CARRIED.split(";\n") if one.strip()]
+    carry = [one for one in moves if not one.startswith("SELECT")]
+
+    def carried(schema, number, *prepared):
+        """A late row, in a chunk that the source has dropped, is all that has come; then newer ones come."""
+        refresh = f"CALL refresh_continuous_aggregate('{schema}.h', NULL, NULL)"
+        return [f"INSERT INTO {schema}.m VALUES ('2026-01-05 00:10+00', 1)", refresh, *prepared,
+                *(one.replace("hypertable_4", f"hypertable_{number}") for one in carry),
+                refresh, f"INSERT INTO {schema}.m VALUES ('2026-03-01', 1)", refresh]
+    *last, place, border, behind, bare, sum_1, sum_2, sum_3, sum_4 = community(
+        ["CREATE EXTENSION timescaledb", "SET timezone = 'UTC'", *first,
+         "CALL refresh_continuous_aggregate('app.h', NULL, NULL)",
+         "CALL refresh_continuous_aggregate('app.ticks', NULL, NULL)",
+         "SELECT drop_chunks('app.m', timestamptz '2026-01-20'); SELECT drop_chunks('app.tick', 1790600000)",
+         *carried("new", 4, "CALL refresh_continuous_aggregate('new.h', NULL, timestamptz '2026-01-20 01:00')"),
+         *carried("bare", 8)],
+        [f"SELECT to_jsonb(q) AS row FROM ({one}) AS q(last, cover)" for one in lasts]
+        + [filled(places, "app", "h"), filled(borders, *source, "2026-01-19 23:00:00+00", None, None, None),
+           held.format("new"), held.format("bare")]
+        + [one for one in moves if one.startswith("SELECT")])
+    assert [rows[0]["row"] for rows in last] == [
+        {"last": "2026-01-19 23:00:00+00", "cover": "2026-01-20 01:00:00+00"}] * 2 + [
+        {"last": "1790596800", "cover": "1790604000"}, {"last": "1790550000", "cover": "1790557200"}]
+    assert [row["row"]["attname"] for row in place] == ['Ho"ur', "dev", "n"]
+    assert {row["row"]["column_name"] for row in place} == {'Ho"ur'} and place[0]["row"]["has_table_privilege"]
+    assert [row["row"]["coalesce"] for row in border] == ["2025-12-28 00:00:00+00", "2026-01-07 00:00:00+00",
+                                                          "2026-01-17 00:00:00+00"]
+    assert behind == [{"low": "2026-01-01 00:00:00+00", "n": 19 * 72}]
+    assert sum_1 == sum_2 and sum_3 == sum_4 and sum_1 != sum_3
+    assert bare[0]["n"] < 500
+
+
 def test_the_apache_edition_is_told_before_anything_runs(godwit, plan, source, target):
     """Community features on a target without them, and tables that cannot have them: exit 3, nothing done."""
     source.execute(COMMUNITY + COMMUNITY_KEYS)

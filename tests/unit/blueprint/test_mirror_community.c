@@ -276,33 +276,119 @@ static void aggregates_come_along(void **state)
     assert_string_equal(hour->indexes[3], " USING btree (n) WHERE n > 1");
 }
 
-/* What outlived the raw rows would be lost without a word; an entry of the plan says it may. */
-static void aggregates_that_outlive_their_rows_are_told(void **state)
+/* app.m is under retention, and so are the rows of app.h: both aggregates may have rows that
+ * outlived what they read. */
+static void make_outliving(MirrorCase *made)
 {
-    MirrorCase *made = *state;
     make_aggregates(made);
-    made->jobs[0] = (CatJob){.id = 1008,
+    made->jobs[3] = (CatJob){.id = 1010,
                              .table = MIRROR_TABLE,
                              .procedure = {"_timescaledb_functions", "policy_retention"},
                              .max_retries = -1,
-                             .age = "1 year"};
-    assert_false(mirror_case_build(made));
-    assert_int_equal(made->findings.count, 2);
-    assert_string_equal(mirror_case_finding(made, 0),
-                        "P317 continuous aggregate app.d may hold what retention has dropped from "
-                        "app.m, and is computed anew from the rows that are left | If that is "
-                        "enough, write it as an entry of continuous_aggregates; else exclude it "
-                        "(select.exclude).");
-    PlanAggregate entries[] = {
-        {.target_view = {"app", "d"}, .query = "SELECT 1 FROM app.h", .pos = {11, 3}},
-        {.target_view = {"app", "h"}, .query = "SELECT 1 FROM app.m", .pos = {12, 3}}};
-    made->plan.aggregates = entries;
-    made->plan.aggregate_count = 2;
+                             .age = "1 year",
+                             .scheduled = true,
+                             .may_alter = true};
+    for (size_t i = 0; i < 3; i++) {
+        made->jobs[i].may_alter = true;
+        made->jobs[i].further = NULL;
+    }
+    made->source.jobs_count = 4;
+    made->plan.source.pause_jobs = true;
+}
+
+static void rows_that_outlive_the_raw_ones_are_carried(void **state)
+{
+    MirrorCase *made = *state;
+    make_outliving(made);
     assert_true(mirror_case_build(made));
-    assert_int_equal(made->blueprint.aggregate_count, 2);
+    assert_int_equal(made->findings.count, 0);
+    assert_true(made->blueprint.aggregates[0]->carry);
+    assert_true(made->blueprint.aggregates[1]->carry);
+    assert_int_equal(made->blueprint.paused_job_count, 4);
+    made->jobs[2].table = (Name){"app", "x"};
+    assert_true(mirror_case_build(made));
+    assert_false(made->blueprint.aggregates[0]->carry); /* from those that are carried */
+    assert_true(made->blueprint.aggregates[1]->carry);
+    assert_int_equal(made->blueprint.paused_job_count, 3);
+    made->plan.source.pause_jobs = false;
+    assert_false(mirror_case_build(made));
+    assert_int_equal(made->findings.count, 3);
+    assert_string_equal(
+        mirror_case_finding(made, 1),
+        "P317 rows of continuous aggregate app.h cannot be carried over: job 1007 "
+        "(policy_refresh_continuous_aggregate) would change them meanwhile | Let the run pause it "
+        "(source.pause_jobs), or pause it on the source: SELECT alter_job(1007, scheduled => "
+        "false); then it is made paused on the target, too, unless an entry of "
+        "continuous_aggregates says what it is.");
+    made->plan.source.pause_jobs = true;
+    made->source.jobs_count = 3;
+    assert_true(mirror_case_build(made));
+    assert_false(made->blueprint.aggregates[1]->carry);
+    assert_int_equal(made->blueprint.paused_job_count, 0);
+}
+
+/* An entry of the plan stands for itself, and for those that read it. */
+static void entries_say_what_is_carried(void **state)
+{
+    MirrorCase *made = *state;
+    make_outliving(made);
+    PlanAggregate entries[] = {
+        {.target_view = {"app", "h"}, .query = "SELECT 1 FROM app.m", .pos = {12, 3}},
+        {.target_view = {"app", "none"},
+         .query = "SELECT 1 FROM app.m",
+         .carry = true,
+         .pos = {14, 3}}};
+    made->plan.aggregates = entries;
+    made->plan.aggregate_count = 1;
+    assert_false(mirror_case_build(made));
+    assert_int_equal(made->findings.count, 1);
+    assert_string_equal(
+        mirror_case_finding(made, 0),
+        "P317 continuous aggregate app.d may hold what retention has dropped from app.m, and reads "
+        "app.h, which the plan computes anew from the rows that are left | Write data: carry in "
+        "that one's entry; or, if what is left is enough, write this one as an entry of "
+        "continuous_aggregates, too.");
+    entries[0].carry = true;
+    assert_true(mirror_case_build(made));
     assert_ptr_equal(made->blueprint.aggregates[0], &entries[0]);
-    assert_false(blueprint_keeps_object(&made->blueprint, CAT_CLASS_RELATION, 30));
-    made->plan.aggregate_count = 0;
+    assert_int_equal(made->blueprint.paused_job_count, 4);
+    made->plan.aggregate_count = 2;
+    assert_false(mirror_case_build(made));
+    assert_string_equal(mirror_case_finding(made, 0),
+                        "P317 rows of continuous aggregate app.none cannot be carried over: the "
+                        "source has no continuous aggregate of that name | Give it the name that "
+                        "it has there, or write data: rebuild.");
+    made->plan.aggregate_count = 1;
+    made->aggregates[1].is_finalized = false;
+    assert_false(mirror_case_build(made));
+    assert_string_equal(mirror_case_finding(made, 0),
+                        "P317 rows of continuous aggregate app.h cannot be carried over: it is of "
+                        "the form that TimescaleDB 2.25 dropped | Bring it into the new form: CALL "
+                        "cagg_migrate('app.h').");
+}
+
+static void rows_that_would_not_show_are_not_carried(void **state)
+{
+    MirrorCase *made = *state;
+    make_outliving(made);
+    made->aggregates[1].materialized_only = false;
+    assert_true(mirror_case_build(made));
+    made->relations[1].hypertable = 32; /* the one chunk that there is */
+    assert_false(mirror_case_build(made));
+    assert_string_equal(
+        mirror_case_finding(made, 0),
+        "P317 rows of continuous aggregate app.h cannot be carried over: app.m has no rows, and "
+        "real-time aggregation would not show them | Let it show what is materialized, on the "
+        "source: ALTER MATERIALIZED VIEW app.h SET (timescaledb.materialized_only = true); or in "
+        "an entry of continuous_aggregates.");
+    made->aggregates[1].materialized_only = true;
+    assert_true(mirror_case_build(made));
+}
+
+static void aggregates_of_the_old_form_are_refused(void **state)
+{
+    MirrorCase *made = *state;
+    make_aggregates(made);
     made->source.jobs_count = 0;
     made->aggregates[0].is_finalized = false;
     assert_false(mirror_case_build(made));
@@ -367,7 +453,10 @@ int main(void)
         TEST(retention_by_creation),
         TEST(jobs_rest_during_the_run),
         TEST(aggregates_come_along),
-        TEST(aggregates_that_outlive_their_rows_are_told),
+        TEST(rows_that_outlive_the_raw_ones_are_carried),
+        TEST(entries_say_what_is_carried),
+        TEST(rows_that_would_not_show_are_not_carried),
+        TEST(aggregates_of_the_old_form_are_refused),
         TEST(jobs_come_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

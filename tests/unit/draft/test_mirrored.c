@@ -85,6 +85,7 @@ static void what_is_there_is_a_plan(void **state)
                         .scheduled = true};
     const CatAggregate aggregate = {
         .view = view,
+        .reads = table,
         .query = " SELECT time_bucket('1 hour', at) AS b\n   FROM app.m\n  GROUP BY 1;"};
     Catalog source = {.columnstores = stores,
                       .columnstores_count = 2,
