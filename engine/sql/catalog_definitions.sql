@@ -94,6 +94,9 @@ SELECT 1259, r.oid, pg_catalog.format('trigger %I of %s', g.tgname, r.name),
               ELSE '' END
 FROM rel r
 JOIN pg_catalog.pg_trigger g ON g.tgrelid = r.oid AND NOT g.tgisinternal
+JOIN pg_catalog.pg_proc f ON f.oid = g.tgfoid
+-- TimescaleDB's own differ by version.
+JOIN pg_catalog.pg_namespace fn ON fn.oid = f.pronamespace AND fn.nspname !~ '^_timescaledb_'
 UNION ALL
 SELECT 1259, r.oid, pg_catalog.format('rule %I of %s', w.rulename, r.name),
        pg_catalog.pg_get_ruledef(w.oid)
