@@ -8,11 +8,18 @@ extern const StepKind STEP_FOREIGN_KEY;
 
 static const char NOT_VALID[] = " NOT VALID";
 
+bool foreign_key_is_of_columnstore(const ForeignKey *key)
+{
+    const PlanHypertable *hypertable = key->relation->hypertable;
+    return hypertable != NULL && hypertable->columnstore != NULL;
+}
+
 bool foreign_key_is_two_steps(const Blueprint *blueprint, const ForeignKey *key)
 {
     const CatRelation *table = catalog_relation(blueprint->source, key->table_oid);
     bool partitioned = table != NULL && table->kind == 'p' && !relation_is_gathered(key->relation);
-    if (blueprint->plan->schema.foreign_keys_validated && key->validated)
+    if (key->validated &&
+        (blueprint->plan->schema.foreign_keys_validated || foreign_key_is_of_columnstore(key)))
         return false;
     return !partitioned || blueprint->target->server.version >= 180000;
 }

@@ -62,13 +62,27 @@ bool validate_observe(StepCtx *ctx, Observation *observation, Err *err)
     TargetIndex found;
     if (!target_constraint(ctx, &key->table, key->name, &found, err))
         return false;
-    observation->state = found.exists && found.validated ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
+    bool proved =
+        found.validated || !foreign_key_is_two_steps(ctx->run->blueprint, key); /* or orphaned */
+    observation->state = found.exists && proved ? OBSERVED_SATISFIED : OBSERVED_NEEDED;
     return true;
+}
+
+/* A table with a columnstore refused it as a whole. */
+static bool keep_not_valid(StepCtx *ctx, const ForeignKey *key, Err *err)
+{
+    SqlVec statements = {0};
+    if (!foreign_key_is_of_columnstore(key))
+        return true;
+    *vec_push(ctx->arena, &statements) = foreign_key_sql(ctx, key, true);
+    return ddl_apply(ctx, &statements, false, err);
 }
 
 /* The orphans are the source's own (or the plan leaves their parents out). */
 bool validate_orphans(StepCtx *ctx, const ForeignKey *key, const Err *found, Err *err)
 {
+    if (!keep_not_valid(ctx, key, err))
+        return false;
     const char *name = constraint_text(ctx->arena, &key->table, key->name);
     const char *detail = found->detail == NULL ? found->message : found->detail;
     int length = (int)strcspn(detail, "\n");

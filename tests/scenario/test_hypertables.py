@@ -304,6 +304,8 @@ def test_what_cannot_be_converted_is_found_before(godwit, plan, source, target):
 COMMUNITY = r'''
 CREATE SCHEMA app; CREATE SCHEMA "Odd";
 CREATE FUNCTION app.now_s() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT 1800000000::bigint';
+CREATE TABLE app.device (id int NOT NULL);
+INSERT INTO app.device SELECT g FROM generate_series(0, 2) AS g;
 CREATE TABLE app.reading (at timestamptz NOT NULL, device int NOT NULL, value float8);
 CREATE TABLE app.tick (s bigint NOT NULL, device int NOT NULL, value float8);
 CREATE TABLE "Odd"."Ta b" ("At x" timestamptz NOT NULL, "De""v" text NOT NULL, "Sh,op" int);
@@ -311,7 +313,9 @@ CREATE PROCEDURE app.rollup(job int, config jsonb) LANGUAGE sql AS 'SELECT 1';
 CREATE FUNCTION "Odd"."Cl ean"(job int, config jsonb) RETURNS void LANGUAGE sql AS 'SELECT';
 '''
 COMMUNITY_KEYS = r'''
+ALTER TABLE app.device ADD PRIMARY KEY (id);
 ALTER TABLE app.reading ADD PRIMARY KEY (device, at);
+ALTER TABLE app.reading ADD CONSTRAINT of_device FOREIGN KEY (device) REFERENCES app.device;
 ALTER TABLE "Odd"."Ta b" ADD PRIMARY KEY ("At x", "De""v");
 CREATE INDEX "by ""dev" ON "Odd"."Ta b" ("De""v", "At x");
 '''
@@ -442,11 +446,13 @@ def test_the_printed_policies_are_what_was_asked(godwit, plan, database, source,
         assert what + " needs the community edition, and the target's edition is not known" in shown.err
     assert 'P281: retention of "Odd"."Ta b" by drop_created_before: in TimescaleDB 2.' in shown.err
     before = printed(shown.out, "hypertable", "columnstore", "aggregate", "index", "constraint")
+    keys = printed(shown.out, "foreign_key", "validate")  # VALIDATE CONSTRAINT is refused beside a columnstore
     behind = printed(shown.out, "aggregate.refresh", "aggregate.policy", "policy", "job")
     assert len([one for one in before + behind if "columnstore" in one]) == 9
+    assert len(keys) == 1
     assert [one[:4] for one in behind[:4]] == ["CALL", "CALL", "CALL", "SELE"]
     jobs, stores, views, others, filled = community(
-        ["CREATE EXTENSION timescaledb", COMMUNITY, 'CREATE SCHEMA "agg S"', *before, ROWS, *behind],
+        ["CREATE EXTENSION timescaledb", COMMUNITY, 'CREATE SCHEMA "agg S"', *before, ROWS, *keys, *behind],
         [JOBS, STORES, VIEWS, OTHER_JOBS, FILLED])
     assert views == [
         {"v": 'Odd.Da ily "x', "only": False, "reads": "Hourly"},
