@@ -7,6 +7,7 @@
  */
 #include "step/source_jobs.h"
 
+#include "pg/ddl.h"
 #include "pg/query.h"
 #include "sql_text.h"
 #include "step/common.h"
@@ -34,13 +35,27 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 
 /* ---- statements ----------------------------------------------------------------------------- */
 
+/* \param timezone NULL: the job has none
+ *
+ * \note Source: alter_job() forgets the time zone of a job unless it is told, and then counts anew
+ * when it starts next, so that this is told, too (tsl/src/bgw_policy/job_api.c, job_alter, 2.19 to
+ * 2.29). */
 static const char *alter_sql(Arena *arena, const Conn *conn, const char *schema, int64_t job,
-                             bool scheduled)
+                             const char *timezone, bool scheduled)
 {
     AUTO_STR Str sql = {0};
     str_append(&sql, "SELECT ");
     ts_function(&sql, conn, schema, "alter_job");
-    str_appendf(&sql, "%" PRId64 ", scheduled => %s)", job, scheduled ? "true" : "false");
+    str_appendf(&sql, "%" PRId64 ", scheduled => %s", job, scheduled ? "true" : "false");
+    if (timezone != NULL) {
+        str_append(&sql, ", timezone => ");
+        ddl_literal(&sql, conn, timezone);
+        str_appendf(&sql,
+                    ", next_start => (SELECT NULLIF(j.next_start, '-infinity') "
+                    "FROM timescaledb_information.jobs j WHERE j.job_id = %" PRId64 ")",
+                    job);
+    }
+    str_append(&sql, ")");
     return str_dup(arena, &sql);
 }
 
@@ -54,16 +69,31 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     description->sentence =
         arena_printf(ctx->arena, "pause %zu job%s of the source until the run ends", count,
                      count == 1 ? "" : "s");
-    for (size_t i = 0; schema != NULL && i < count; i++)
-        description_add(
-            ctx->arena, description, CONN_SOURCE,
-            alter_sql(ctx->arena, ctx->source, schema, blueprint->paused_jobs[i]->id, false));
+    for (size_t i = 0; schema != NULL && i < count; i++) {
+        const CatJob *job = blueprint->paused_jobs[i];
+        description_add(ctx->arena, description, CONN_SOURCE,
+                        alter_sql(ctx->arena, ctx->source, schema, job->id, job->timezone, false));
+    }
     return true;
 }
 
 /* ---- what they do now ----------------------------------------------------------------------- */
 
 typedef VEC(int64_t) JobIds;
+
+typedef struct FoundJob {
+    int64_t id;
+    const char *timezone;
+} FoundJob;
+
+typedef VEC(FoundJob) FoundJobs;
+
+static FoundJob found_job(Arena *arena, const Rows *rows, size_t row)
+{
+    const char *timezone = rows_text(rows, row, 3);
+    return (FoundJob){rows_int64(rows, row, 0),
+                      timezone == NULL ? NULL : arena_strdup(arena, timezone)};
+}
 
 static const char *array_text(Arena *arena, const JobIds *ids)
 {
@@ -81,7 +111,7 @@ static bool look(Arena *arena, Conn *conn, const JobIds *ids, Rows **rows, Err *
 }
 
 /* Those that rest during the run and are scheduled now. */
-static bool scheduled(StepCtx *ctx, Conn *conn, JobIds *all, JobIds *found, Err *err)
+static bool scheduled(StepCtx *ctx, Conn *conn, JobIds *all, FoundJobs *found, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
     const Blueprint *blueprint = ctx->run->blueprint;
@@ -91,14 +121,14 @@ static bool scheduled(StepCtx *ctx, Conn *conn, JobIds *all, JobIds *found, Err 
         return false;
     for (size_t r = 0; r < rows_count(rows); r++)
         if (rows_bool(rows, r, 1))
-            *vec_push(ctx->arena, found) = rows_int64(rows, r, 0);
+            *vec_push(ctx->arena, found) = found_job(ctx->arena, rows, r);
     return true;
 }
 
 static bool observe(StepCtx *ctx, Observation *observation, Err *err)
 {
     JobIds all = {0};
-    JobIds found = {0};
+    FoundJobs found = {0};
     if (run_is_switched(ctx->run))
         return true;
     if (!scheduled(ctx, ctx->source, &all, &found, err))
@@ -127,20 +157,25 @@ static bool schema_of(StepCtx *ctx, Conn *conn, const char **schema, Err *err)
     return *schema != NULL || err_set(err, ERR_RUN, "the source has no TimescaleDB any more");
 }
 
-static bool record(StepCtx *ctx, const JobIds *ids, Err *err)
+static bool record(StepCtx *ctx, const FoundJobs *found, Err *err)
 {
-    return ids->count == 0 || pg_none(ctx->target, SQL_JOURNAL_SOURCE_JOBS_ADD,
-                                      PARAMS(arena_int64(ctx->arena, ctx->run->journal.id),
-                                             array_text(ctx->arena, ids)),
-                                      err);
+    JobIds ids = {0};
+    for (size_t i = 0; i < found->count; i++)
+        *vec_push(ctx->arena, &ids) = found->items[i].id;
+    return ids.count == 0 || pg_none(ctx->target, SQL_JOURNAL_SOURCE_JOBS_ADD,
+                                     PARAMS(arena_int64(ctx->arena, ctx->run->journal.id),
+                                            array_text(ctx->arena, &ids)),
+                                     err);
 }
 
-static bool alter(StepCtx *ctx, Conn *conn, const char *schema, int64_t job, bool on, Err *err)
+static bool alter(StepCtx *ctx, Conn *conn, const char *schema, const FoundJob *job, bool on,
+                  Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
-    if (!pg_rows(conn, alter_sql(ctx->arena, conn, schema, job, on), NO_PARAMS, &rows, err))
-        return err_context(err, "job %" PRId64 " of the source", job);
-    log_info(&ctx->log, "job %" PRId64 " of the source %s", job,
+    if (!pg_rows(conn, alter_sql(ctx->arena, conn, schema, job->id, job->timezone, on), NO_PARAMS,
+                 &rows, err))
+        return err_context(err, "job %" PRId64 " of the source", job->id);
+    log_info(&ctx->log, "job %" PRId64 " of the source %s", job->id,
              on ? "is scheduled again" : "rests until the run ends");
     return true;
 }
@@ -177,14 +212,14 @@ static bool wait_idle(StepCtx *ctx, Conn *conn, const JobIds *ids, Err *err)
 static bool apply(StepCtx *ctx, Err *err)
 {
     JobIds all = {0};
-    JobIds found = {0};
+    FoundJobs found = {0};
     const char *schema = NULL;
     AUTO_CONN Conn *own = NULL;
     if (!open_own(ctx, &own, err) || !schema_of(ctx, own, &schema, err) ||
         !scheduled(ctx, own, &all, &found, err) || !record(ctx, &found, err))
         return false;
     for (size_t i = 0; i < found.count; i++)
-        if (!alter(ctx, own, schema, found.items[i], false, err))
+        if (!alter(ctx, own, schema, &found.items[i], false, err))
             return false;
     return wait_idle(ctx, own, &all, err);
 }
@@ -205,10 +240,13 @@ static bool restore_one(StepCtx *ctx, Conn *own, const char *schema, int64_t job
     *vec_push(ctx->arena, &ids) = job;
     if (!look(ctx->arena, own, &ids, &rows, err))
         return false;
-    if (rows_count(rows) == 0)
+    if (rows_count(rows) == 0) {
         log_warn(&ctx->log, "job %" PRId64 " is not on the source any more", job);
-    else if (!rows_bool(rows, 0, 1) && !alter(ctx, own, schema, job, true, err))
-        return false;
+    } else if (!rows_bool(rows, 0, 1)) {
+        FoundJob found = found_job(ctx->arena, rows, 0);
+        if (!alter(ctx, own, schema, &found, true, err))
+            return false;
+    }
     return forget(ctx, job, err);
 }
 

@@ -50,13 +50,15 @@ INSERT INTO "Odd ""S"""."Ta b" SELECT date '2026-01-01' + g % 40, g, 'x' FROM ge
 INSERT INTO other.noise SELECT timestamptz '2026-01-01' + g * interval '1 hour', g FROM generate_series(1, 50) AS g;
 '''
 
-# The Apache edition has no jobs. What the run calls is played: rows of jobs, and a call that sets one on or off.
+# The Apache edition has no jobs. What the run calls is played: rows of jobs, and a call that sets one on or off, and
+# takes the time zone away that it is not given, as the community edition does.
 JOBS = r"""
 CREATE SCHEMA ops;
 CREATE PROCEDURE ops.own(job_id int, config jsonb) LANGUAGE sql AS 'SELECT 1';
 INSERT INTO _timescaledb_config.bgw_job (id, application_name, schedule_interval, max_runtime, max_retries,
-    retry_period, proc_schema, proc_name, scheduled, fixed_schedule)
-SELECT 1000 + g, 'own [' || g || ']', '1 day', '0', -1, '1 day', 'ops', 'own', g <> 2, false
+    retry_period, proc_schema, proc_name, scheduled, fixed_schedule, timezone)
+SELECT 1000 + g, 'own [' || g || ']', '1 day', '0', -1, '1 day', 'ops', 'own', g <> 2, false,
+       CASE g WHEN 3 THEN 'UTC' END
 FROM generate_series(1, 3) AS g;
 CREATE OR REPLACE FUNCTION public.alter_job(job_id integer, schedule_interval interval = NULL,
     max_runtime interval = NULL, max_retries integer = NULL, retry_period interval = NULL,
@@ -66,10 +68,11 @@ CREATE OR REPLACE FUNCTION public.alter_job(job_id integer, schedule_interval in
 RETURNS TABLE (job_id integer, schedule_interval interval, max_runtime interval, max_retries integer,
     retry_period interval, scheduled bool, config jsonb, next_start timestamptz, check_config text,
     fixed_schedule bool, initial_start timestamptz, timezone text) LANGUAGE sql AS
-    $$ UPDATE _timescaledb_config.bgw_job AS b SET scheduled = $6 WHERE b.id = $1
+    $$ UPDATE _timescaledb_config.bgw_job AS b SET scheduled = $6, timezone = $13 WHERE b.id = $1
        RETURNING b.id, b.schedule_interval, b.max_runtime, b.max_retries, b.retry_period, b.scheduled, b.config,
        NULL::timestamptz, NULL::text, b.fixed_schedule, b.initial_start, b.timezone $$;
 """
+ZONE = "SELECT timezone FROM _timescaledb_config.bgw_job WHERE id = 1003"
 SCHEDULED = "SELECT id, scheduled FROM _timescaledb_config.bgw_job WHERE id > 1000 ORDER BY id"
 
 WRITES = [
@@ -197,6 +200,7 @@ def test_live_with_new_chunks(godwit, plan, source, target, plugin, tmp_path):
     assert "0 differences" in result.out
     same(source, target)
     assert source.query(SCHEDULED) == [(1001, True), (1002, False), (1003, True)]
+    assert source.value(ZONE) == "UTC"
 
 
 def test_jobs_rest_until_the_run_is_given_up(godwit, plan, source, target):
