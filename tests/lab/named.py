@@ -71,10 +71,16 @@ class NamedServer:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
 
     def drop_database(self, name):
-        """Drop it with its sessions and slots; before 13 there is no WITH (FORCE)."""
+        """Drop it with its sessions and slots; before 13 there is no WITH (FORCE), and workers come again."""
         with self._base() as connection:
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
-            connection.execute("SELECT pg_sleep(0.2)")
-            connection.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
-                               "WHERE database = %s", (name,))
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+            for left in range(50, -1, -1):
+                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+                connection.execute("SELECT pg_sleep(0.2)")
+                try:
+                    connection.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
+                                       "WHERE database = %s", (name,))
+                    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+                    return
+                except psycopg.errors.ObjectInUse:
+                    if left == 0:
+                        raise
