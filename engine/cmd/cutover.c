@@ -22,30 +22,21 @@ static bool approved(Session *session, Err *err)
     return err_hint(err, "Run \"godwit approve\" with this plan first.");
 }
 
-static bool outcome(Session *session, const JournalRequest *request, Err *err)
-{
-    Totals totals = {0};
-    if (request->exit_status != 0)
-        return request_error(request, err);
-    if (!totals_read(&session->arena, session->target, session->journal.id, &totals, err))
-        return false;
-    fputs(totals_text(&session->arena, &totals, -1), stdout);
-    return true;
-}
-
 static bool follow(Session *session, Err *err)
 {
-    bool answered = false;
+    Totals totals = {0};
     JournalRequest request = {0};
     if (!approved(session, err))
         return false;
     fprintf(stderr, "asking the running engine to cut over; following it\n");
-    if (!request_follow(session, "cutover", NULL, &request, &answered, err))
+    if (!request_done(session, "cutover", NULL,
+                      "\"godwit apply\" goes on where the run stands, and cuts over once its gates "
+                      "are reached and it is approved.",
+                      &request, err) ||
+        !totals_read(&session->arena, session->target, session->journal.id, &totals, err))
         return false;
-    if (!answered)
-        return err_set(err, ERR_RUN,
-                       "the engine ended before it answered; run \"godwit apply\" again");
-    return outcome(session, &request, err);
+    fputs(totals_text(&session->arena, &totals, -1), stdout);
+    return true;
 }
 
 static bool run(const Options *options, Err *err)

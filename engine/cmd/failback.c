@@ -9,8 +9,10 @@
 static bool follow(Session *session, Err *err)
 {
     fprintf(stderr, "asking the running engine to go back; following it\n");
+    JournalRequest request = {0};
     if (!request_done(session, "failback", NULL,
-                      "the engine ended before it answered; run \"godwit failback\" again", err))
+                      "Run \"godwit failback\" again: it goes on where the run stands.", &request,
+                      err))
         return false;
     printf("run \"%s\" is back on its source\n", session->plan.name);
     return true;

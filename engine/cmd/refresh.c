@@ -33,10 +33,10 @@ static bool same_file(Session *session, Err *err)
 
 static bool ask(Session *session, Err *err)
 {
+    JournalRequest request = {0};
     fprintf(stderr, "asked the running engine to take in what was added; waiting until it has "
                     "caught up\n");
-    if (!request_done(session, "refresh", NULL,
-                      "the engine ended before it answered; run \"godwit refresh\" again", err) ||
+    if (!request_done(session, "refresh", NULL, "Run \"godwit refresh\" again.", &request, err) ||
         !same_file(session, err))
         return false;
     printf("run \"%s\" has taken in what was added\n", session->plan.name);

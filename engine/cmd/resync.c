@@ -34,12 +34,13 @@ static bool may_ask(Session *session, const char *argument, Err *err)
 
 static bool ask(Session *session, const char *argument, Err *err)
 {
+    JournalRequest request = {0};
     fprintf(stderr, "asked the running engine to copy them anew; waiting until they have caught "
                     "up\n");
-    if (!request_done(session, "resync", argument,
-                      "the engine ended before it answered; \"godwit apply\" goes on with the "
-                      "copy if it was begun",
-                      err))
+    if (!request_done(
+            session, "resync", argument,
+            "\"godwit apply\" goes on with the copy if it was begun; \"godwit status\" tells.",
+            &request, err))
         return false;
     printf("run \"%s\" has copied them anew: %s\n", session->plan.name, argument);
     return true;

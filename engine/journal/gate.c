@@ -128,6 +128,17 @@ bool journal_expire_pauses(Conn *target, int64_t run, Err *err)
     return pg_none(target, SQL_JOURNAL_REQUEST_EXPIRE, PARAMS(arena_int64(&arena, run)), err);
 }
 
+bool journal_withdraw_request(Conn *target, int64_t request, bool *answered, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(target, SQL_JOURNAL_REQUEST_WITHDRAW, PARAMS(arena_int64(&arena, request)), &rows,
+                 err))
+        return false;
+    *answered = rows_count(rows) == 0;
+    return true;
+}
+
 bool journal_read_request(Arena *arena, Conn *target, int64_t id, JournalRequest *request, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;

@@ -324,6 +324,9 @@ MUSTCHECK bool journal_answer_late(Conn *target, int64_t run, int64_t request, i
                                    const char *message, Err *err);
 /** Ends requests to pause that an engine which died did not answer. */
 MUSTCHECK bool journal_expire_pauses(Conn *target, int64_t run, Err *err);
+/** Ends a request that nobody answered, for its asker who goes: no engine takes it any more.
+ * \param answered true: it was finished before, nothing is changed */
+MUSTCHECK bool journal_withdraw_request(Conn *target, int64_t request, bool *answered, Err *err);
 MUSTCHECK bool journal_read_request(Arena *arena, Conn *target, int64_t id, JournalRequest *request,
                                     Err *err);
 
