@@ -66,6 +66,7 @@ void positions_head(Stream *stream, Lsn head, uint64_t retained_bytes)
     if (!stream->head_known)
         stream->first_head = head; /* what was behind us when we began is lag of unknown age */
     stream->head_known = true;
+    stream->head_at_us = clock_us();
     stream->status.retained_bytes = retained_bytes;
     if (head > stream->status.source_head) {
         stream->status.source_head = head;

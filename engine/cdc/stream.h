@@ -45,10 +45,11 @@ typedef struct StreamSpec {
 
 typedef struct StreamStatus {
     Lsn received;
-    Lsn applied;        /* committed on the target */
-    Lsn reported;       /* told the source as flushed */
-    Lsn source_head;    /* the source's WAL end as last seen */
-    uint64_t lag_bytes; /* source_head - applied, 0 when nothing of ours is behind */
+    Lsn applied;         /* committed on the target */
+    Lsn reported;        /* told the source as flushed */
+    Lsn source_head;     /* the source's WAL end as last seen */
+    int64_t head_age_us; /* since it was seen: the source did not answer; 0 before the first time */
+    uint64_t lag_bytes;  /* source_head - applied, 0 when nothing of ours is behind */
     int64_t
         lag_us; /* age of the oldest thing not applied (heartbeat or commit); 0 when caught up */
     uint64_t transactions; /* source transactions applied by this process */

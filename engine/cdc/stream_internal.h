@@ -96,9 +96,10 @@ struct Stream {
     size_t sample_first;
     size_t sample_count;
     bool head_known;
-    Lsn first_head;    /* the source's WAL end as first seen */
-    Lsn last_sync_lsn; /* the newest of all leaves */
-    char *shape;       /* as last seen; the pulse's */
+    int64_t head_at_us; /* when the source told it last */
+    Lsn first_head;     /* the source's WAL end as first seen */
+    Lsn last_sync_lsn;  /* the newest of all leaves */
+    char *shape;        /* as last seen; the pulse's */
     uint32_t stranger_oid;
     Stranger stranger;
     ChunkWatch watch;        /* see watch.h */

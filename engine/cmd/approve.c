@@ -2,7 +2,25 @@
  * godwit approve PLAN: a row that says who, when, for which fingerprint, until when.
  */
 #include "cmd/command.h"
-#include "cmd/session.h"
+#include "cmd/ended.h"
+#include "journal/run_state_table.h"
+
+/* An approval that no cutover would use is not taken. */
+static bool may_approve(const JournalRun *run, Err *err)
+{
+    if (text_equal(run->state, RUN_CUTOVER)) {
+        err_set(err, ERR_RUN, "the cutover of run \"%s\" has begun already", run->name);
+        return err_hint(err, "If its engine died, \"godwit apply\" takes it back and waits for an "
+                             "approval: approve then.");
+    }
+    if (!text_equal(run->state, RUN_SWITCHED) && !text_equal(run->state, RUN_FAILBACK) &&
+        !text_equal(run->state, RUN_FINISHED))
+        return true;
+    return err_set(err, ERR_RUN,
+                   "run \"%s\" is switched: the target is the primary, and there is no cutover to "
+                   "approve",
+                   run->name);
+}
 
 static bool run(const Options *options, Err *err)
 {
@@ -12,10 +30,11 @@ static bool run(const Options *options, Err *err)
     if (!session_plan(&session, options->arguments[0], err) ||
         !session_connect(&session, false, true, false, err) || !session_journal(&session, err))
         return false;
-    if (session.journal.id == 0) {
-        err_set(err, ERR_RUN, "there is no run of plan \"%s\" to approve", session.plan.name);
-        return err_hint(err, "\"godwit apply\" begins one and waits for the approval.");
-    }
+    if (session.journal.id == 0)
+        return ended_no_run(&session, "\"godwit apply\" begins one and waits for the approval.",
+                            err);
+    if (!may_approve(&session.journal, err))
+        return false;
     if (!text_equal(session.journal.fingerprint, session.plan.fingerprint)) {
         err_set(err, ERR_STALE,
                 "this plan is %.12s, the run is %.12s: another plan is not approved by this one",

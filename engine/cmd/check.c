@@ -4,6 +4,7 @@
  */
 #include "base/units.h"
 #include "cmd/command.h"
+#include "cmd/ended.h"
 #include "cmd/findings.h"
 #include "cmd/fix.h"
 #include "cmd/hold.h"
@@ -38,17 +39,30 @@ static bool sample_length(const Options *options, int64_t *us, Err *err)
                    options->sample);
 }
 
-static bool collect(Session *session, const Options *options, int64_t sample_us,
-                    PreflightReport *report, Err *err)
+static bool collect_for_run(Session *session, int64_t sample_us, PreflightReport *report, Err *err)
 {
-    return session_plan(session, options->arguments[0], err) &&
-           session_connect(session, true, true, true, err) && session_journal(session, err) &&
-           session_inspect(session, err) && session_hold(session, err) &&
+    return session_inspect(session, err) && session_hold(session, err) &&
            findings_collect(session,
                             &(FindingsScope){.resuming = session->journal.id != 0,
                                              .tries = true,
                                              .sample_us = sample_us},
                             report, err);
+}
+
+/* Nothing is found of a run that is finished, and told so: what stands on the target is its work.
+ */
+static bool collect(Session *session, const Options *options, int64_t sample_us,
+                    PreflightReport *report, Err *err)
+{
+    const char *ended = NULL;
+    if (!session_plan(session, options->arguments[0], err) ||
+        !session_connect(session, true, true, true, err) || !session_journal(session, err) ||
+        !ended_look(session, &ended, err))
+        return false;
+    if (ended == NULL)
+        return collect_for_run(session, sample_us, report, err);
+    fprintf(stderr, "%s\n", ended);
+    return true;
 }
 
 static bool verdict(const PreflightReport *report, Err *err)

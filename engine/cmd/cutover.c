@@ -3,6 +3,7 @@
  * holds the lock, whose progress is followed; without one this process does it.
  */
 #include "cmd/command.h"
+#include "cmd/ended.h"
 #include "cmd/engine.h"
 #include "cmd/request.h"
 #include "report/totals.h"
@@ -45,10 +46,8 @@ static bool run(const Options *options, Err *err)
     AUTO_SESSION Session session = {0};
     if (!request_begin(&session, options->arguments[0], &lives, err))
         return false;
-    if (session.journal.id == 0) {
-        err_set(err, ERR_RUN, "there is no run of plan \"%s\" on this target", session.plan.name);
-        return err_hint(err, "\"godwit apply\" begins one.");
-    }
+    if (session.journal.id == 0)
+        return ended_no_run(&session, "\"godwit apply\" begins one.", err);
     if (lives)
         return follow(&session, err);
     conn_close(session.target);

@@ -138,35 +138,44 @@ static bool no_way_back(const Run *run, bool was_back, Err *err)
 }
 
 /* Who has stopped the writers, not the engine, keeps them from it. */
-static void tell_target(const Plan *plan)
+static const char *target_text(const Plan *plan)
 {
     switch (plan->cutover.method) {
     case PLAN_STOP_LOCK:
     case PLAN_STOP_READ_ONLY:
-        printf("the target stays read-only\n");
-        return;
+        return "the target stays read-only\n";
     case PLAN_STOP_MANUAL:
-        printf("the target is not closed (cutover.stop_writes.method is manual): keep writers away "
-               "from it\n");
-        return;
+        return "the target is not closed (cutover.stop_writes.method is manual): keep writers away "
+               "from it\n";
     case PLAN_STOP_COMMAND:
-        printf("the target is not closed (cutover.stop_writes.method is command), and "
-               "stop_writes.undo was run: keep writers away from it\n");
-        return;
+        return "the target is not closed (cutover.stop_writes.method is command), and "
+               "stop_writes.undo was run: keep writers away from it\n";
     }
     BUG("an unknown method of stopping writes");
 }
 
-static bool tell(const Run *run, bool found, bool was_back, Err *err)
+static const char *outcome(Arena *arena, const Run *run)
 {
-    if (!found)
-        return no_way_back(run, was_back, err);
-    printf("run \"%s\" is back on its source\n", run->plan->name);
+    AUTO_STR Str text = {0};
+    str_appendf(&text, "run \"%s\" is back on its source\n", run->plan->name);
     long long downtime = atomic_load(&run->counters.downtime_ms);
     if (downtime > 0)
-        printf("downtime           %lld ms\n", downtime);
-    tell_target(run->plan);
-    printf("\"godwit apply\" replicates to the target again\n");
+        str_appendf(&text, "downtime           %lld ms\n", downtime);
+    str_append(&text, target_text(run->plan));
+    str_append(&text, "\"godwit apply\" replicates to the target again\n");
+    return str_dup(arena, &text);
+}
+
+/* Here, and to who asked for it: what the engine itself prints nobody may read. */
+static bool tell(Session *session, const Run *run, bool found, bool was_back, Err *err)
+{
+    AUTO_ERR Err untold = {0};
+    if (!found)
+        return no_way_back(run, was_back, err);
+    const char *text = outcome(&session->arena, run);
+    fputs(text, stdout);
+    if (!journal_finish_requests(session->target, run->journal.id, 0, text, &untold))
+        log_debug(&run->log, "requests: %s", untold.message);
     return true;
 }
 
@@ -184,7 +193,7 @@ bool engine_failback(Session *session, EngineOptions *options, Again *again, Err
     AUTO_ERR Err ended = {0};
     if (!engine_release_run(&run, &ended) && ok)
         ok = err_move(err, &ended);
-    ok = ok && tell(&run, found, was_back, err);
+    ok = ok && tell(session, &run, found, was_back, err);
     bool goes_on = !ok && (engine_begins_anew(session) || again_may(again, &session->stop, err));
     if (!goes_on)
         engine_finish_requests(session, &run, err);

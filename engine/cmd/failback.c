@@ -3,6 +3,7 @@
  * engine that keeps it open, whose progress is followed; without one this process does it.
  */
 #include "cmd/command.h"
+#include "cmd/ended.h"
 #include "cmd/engine.h"
 #include "cmd/request.h"
 
@@ -14,7 +15,7 @@ static bool follow(Session *session, Err *err)
                       "Run \"godwit failback\" again: it goes on where the run stands.", &request,
                       err))
         return false;
-    printf("run \"%s\" is back on its source\n", session->plan.name);
+    fputs(request.message, stdout);
     return true;
 }
 
@@ -25,8 +26,7 @@ static bool run(const Options *options, Err *err)
     if (!request_begin(&session, options->arguments[0], &lives, err))
         return false;
     if (session.journal.id == 0)
-        return err_set(err, ERR_RUN, "there is no run of plan \"%s\" on this target",
-                       session.plan.name);
+        return ended_no_run(&session, NULL, err);
     if (lives)
         return follow(&session, err);
     conn_close(session.target);

@@ -12,9 +12,8 @@ static bool say_no_engine(const Session *session)
 
 static bool say_paused(const Session *session)
 {
-    printf(
-        "run \"%s\" is paused; the slot holds WAL on the source until \"godwit apply\" goes on\n",
-        session->plan.name);
+    printf("run \"%s\" is paused; its slot holds WAL until \"godwit apply\" goes on\n",
+           session->plan.name);
     return true;
 }
 

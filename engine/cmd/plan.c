@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "cmd/command.h"
+#include "cmd/ended.h"
 #include "cmd/hold.h"
 #include "cmd/planning.h"
 
@@ -49,26 +50,50 @@ static bool check_out(const char *path, Err *err)
     return err_hint(err, "Use --out %s.pinned.", path);
 }
 
-static bool run(const Options *options, Err *err)
+/* What `apply` would do: nothing. */
+static bool print_ended(Session *session, const Options *options, const char *ended, Err *err)
 {
-    AUTO_SESSION Session session = {0};
     AUTO_STR Str out = {0};
     DryRun dry = {0};
-    if (!check_out(options->out, err) || !session_plan(&session, options->arguments[0], err) ||
-        !session_connect(&session, true, true, true, err) || !session_journal(&session, err) ||
-        !session_inspect(&session, err))
+    if (options->out != NULL)
+        return err_set(err, ERR_RUN, "%s: there is nothing to pin", ended);
+    if (!session_catalogs(session, err))
         return false;
-    if (session.journal.id != 0 && !session_same_run(&session, CHANGES_REFUSED, err))
+    planning_ended(session, &dry, ended);
+    dry_run_print(&out, &dry, options->format);
+    fputs(str_text(&out), stdout);
+    return true;
+}
+
+static bool print_plan(Session *session, const Options *options, Err *err)
+{
+    AUTO_STR Str out = {0};
+    DryRun dry = {0};
+    if (!session_inspect(session, err))
         return false;
-    if (!session_hold(&session, err) || !planning_make(&session, &dry, err))
+    if (session->journal.id != 0 && !session_same_run(session, CHANGES_REFUSED, err))
+        return false;
+    if (!session_hold(session, err) || !planning_make(session, &dry, err))
         return false;
     dry_run_print(&out, &dry, options->format);
     fputs(str_text(&out), stdout);
-    if (options->out != NULL && !write_pinned(&session, &dry, options->out, err))
+    if (options->out != NULL && !write_pinned(session, &dry, options->out, err))
         return false;
     if (options->detailed_exitcode && dry_run_changes(&dry) > 0)
         return err_set(err, ERR_PENDING, "there are changes to make");
     return true;
+}
+
+static bool run(const Options *options, Err *err)
+{
+    AUTO_SESSION Session session = {0};
+    const char *ended = NULL;
+    if (!check_out(options->out, err) || !session_plan(&session, options->arguments[0], err) ||
+        !session_connect(&session, true, true, true, err) || !session_journal(&session, err) ||
+        !ended_look(&session, &ended, err))
+        return false;
+    return ended != NULL ? print_ended(&session, options, ended, err)
+                         : print_plan(&session, options, err);
 }
 
 extern const Command COMMAND_PLAN;

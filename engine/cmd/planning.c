@@ -250,17 +250,16 @@ static const char *run_text(Arena *arena, const Planning *planning)
                         run->started_at, run->epoch, planning->done.count);
 }
 
-static void begin_dry_run(Planning *planning)
+static void begin_dry_run(Session *session, DryRun *dry, const char *run)
 {
-    Session *session = planning->session;
     const Plan *plan = &session->plan;
-    *planning->dry = (DryRun){
+    *dry = (DryRun){
         .name = plan->name,
         .fingerprint = plan->fingerprint,
         .path = plan->path,
         .source = server_text(&session->arena, &session->source_catalog),
         .target = server_text(&session->arena, &session->target_catalog),
-        .run = run_text(&session->arena, planning),
+        .run = run,
         .jobs = {[WORK_COPY] = plan->copy.table_jobs,
                  [WORK_INDEX] = plan->copy.index_jobs,
                  [WORK_VERIFY] = 1},
@@ -275,12 +274,17 @@ static bool look(Planning *planning, Err *err)
               pg_begin(session->target, "READ ONLY", err) && read_done(planning, err) &&
               graph_build(&planning->graph, STEP_KINDS, &session->blueprint, err);
     if (ok) {
-        begin_dry_run(planning);
+        begin_dry_run(session, planning->dry, run_text(&session->arena, planning));
         ok = look_at_source(planning, err) && plan_steps(planning, err);
     }
     pg_rollback(session->source);
     pg_rollback(session->target);
     return ok;
+}
+
+void planning_ended(Session *session, DryRun *dry, const char *sentence)
+{
+    begin_dry_run(session, dry, sentence);
 }
 
 bool planning_make(Session *session, DryRun *dry, Err *err)

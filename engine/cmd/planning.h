@@ -12,6 +12,10 @@
  * to the session. */
 MUSTCHECK bool planning_make(Session *session, DryRun *dry, Err *err);
 
+/** The same without a step, where there is nothing to do. After session_catalogs(). \param sentence
+ * what became of the run */
+void planning_ended(Session *session, DryRun *dry, const char *sentence);
+
 /* Where a finding of preflight stands in a dry run. */
 typedef struct FindingPlace {
     const char *code;

@@ -3,6 +3,7 @@
  * stands on, preflight; then the journal is written. See engine_internal.h.
  */
 #include "blueprint/structure.h"
+#include "cmd/ended.h"
 #include "cmd/engine_internal.h"
 #include "cmd/findings.h"
 #include "cmd/gone.h"
@@ -32,7 +33,9 @@ bool engine_find_run(Session *session, const EngineOptions *options, bool *done,
     if (session->journal.id != 0 && text_equal(session->journal.state, RUN_FINISHED)) {
         *done = say_finished(session->plan.name, session->journal.ended_at);
     } else if (session->journal.id == 0 && text_equal(tombstone.outcome, RUN_FINISHED)) {
-        *done = say_finished(session->plan.name, tombstone.ended_at);
+        *done =
+            say_finished(session->plan.name, arena_printf(&session->arena, "%s and was cleaned up",
+                                                          tombstone.ended_at));
     }
     return true;
 }
@@ -103,10 +106,9 @@ static bool only_grew(Session *session, Err *err)
 
 bool engine_may_refresh(Session *session, Err *err)
 {
-    if (session->journal.id == 0) {
-        err_set(err, ERR_RUN, "there is no run of plan \"%s\" on this target", session->plan.name);
-        return err_hint(err, "\"godwit apply\" begins one, with everything that is selected.");
-    }
+    if (session->journal.id == 0)
+        return ended_no_run(session,
+                            "\"godwit apply\" begins one, with everything that is selected.", err);
     if (text_equal(session->journal.state, RUN_SWITCHED) ||
         text_equal(session->journal.state, RUN_FAILBACK))
         return err_set(err, ERR_RUN, "the run is switched: nothing comes from the source any more");

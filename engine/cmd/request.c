@@ -69,15 +69,6 @@ bool request_follow(Session *session, const char *kind, const char *argument,
     return false;
 }
 
-bool request_unanswered(Err *err)
-{
-    return err_set(
-        err, ERR_RUN,
-        "the engine ended before it answered, and none came back in %d s: the request is "
-        "withdrawn",
-        REQUEST_FREE_MS / 1000);
-}
-
 bool request_done(Session *session, const char *kind, const char *argument, const char *hint,
                   JournalRequest *request, Err *err)
 {
@@ -86,7 +77,10 @@ bool request_done(Session *session, const char *kind, const char *argument, cons
         return false;
     if (answered)
         return request->exit_status == 0 || request_error(request, err);
-    request_unanswered(err);
+    err_set(err, ERR_RUN,
+            "the engine ended before it answered, and none came back in %d s: the request is "
+            "withdrawn",
+            REQUEST_FREE_MS / 1000);
     return err_hint(err, "%s", hint);
 }
 

@@ -33,9 +33,6 @@ MUSTCHECK bool request_follow(Session *session, const char *kind, const char *ar
 MUSTCHECK bool request_done(Session *session, const char *kind, const char *argument,
                             const char *hint, JournalRequest *request, Err *err);
 
-/** The error when no answer came. \return false. */
-bool request_unanswered(Err *err);
-
 /** The error that an answer tells. \return false. */
 bool request_error(const JournalRequest *request, Err *err);
 

@@ -5,6 +5,7 @@
  */
 #include "base/jsontext.h"
 #include "cmd/command.h"
+#include "cmd/ended.h"
 #include "cmd/engine.h"
 #include "cmd/late.h"
 #include "cmd/paused.h"
@@ -15,10 +16,8 @@
 /* The running engine is not stopped for what it could not do. */
 static bool may_ask(Session *session, const char *argument, Err *err)
 {
-    if (session->journal.id == 0) {
-        err_set(err, ERR_RUN, "there is no run of plan \"%s\" on this target", session->plan.name);
-        return err_hint(err, "\"godwit apply\" begins one, and copies everything.");
-    }
+    if (session->journal.id == 0)
+        return ended_no_run(session, "\"godwit apply\" begins one, and copies everything.", err);
     if (text_equal(session->journal.state, RUN_SWITCHED) ||
         text_equal(session->journal.state, RUN_FAILBACK) ||
         text_equal(session->journal.state, RUN_FINISHED)) {

@@ -17,7 +17,7 @@
 static bool answer_pause(const Ticker *ticker, const JournalRequest *request, Err *err)
 {
     Run *run = ticker->run;
-    if (atomic_load(&run->cutover->begun))
+    if (atomic_load(&run->cutover->begun) && !atomic_load(&run->keeping))
         return journal_answer_request(ticker->session->target, request->id,
                                       err_exit_status(ERR_RUN),
                                       "the cutover has begun: it is not paused", err);

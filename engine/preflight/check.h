@@ -167,4 +167,10 @@ MUSTCHECK bool probe_map(Check *check, Err *err);
 MUSTCHECK bool probe_search_path(Check *check, Err *err);
 MUSTCHECK bool probe_own_settings(Check *check, Err *err);
 
+/* Role, user. */
+#define GRANT_OWNER                                                                                \
+    "GRANT %s TO %s;\n-- the user may then do all that this role may, of a superuser everything: " \
+    "if "                                                                                          \
+    "it is one, give its tables to another role first (ALTER TABLE ... OWNER TO)"
+
 #endif

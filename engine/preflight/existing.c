@@ -69,12 +69,22 @@ static const char *pair_name(Check *check, const ExistingPair *pair)
     return check_name(check, &(Name){pair->target->schema, pair->target->name});
 }
 
+static const char *by_plan(const Check *check)
+{
+    if (check->plan->schema.existing != PLAN_EXISTING_FAIL)
+        return "";
+    return "; or say what is to become of it: schema.existing: adopt (it is empty and alike), "
+           "replace "
+           "(an abandoned run of this plan made it)";
+}
+
 static void refuse(Check *check, const ExistingPair *pair, const char *why)
 {
     const char *name = pair_name(check, pair);
     check_add(check, CODE_EXISTS, FINDING_ERROR, &check->target, name,
               check_text(check, "a %s of this name exists", pair->target->kind), why,
-              check_text(check, "-- drop or rename it on the target, or exclude %s", name));
+              check_text(check, "-- drop or rename it on the target, or exclude %s%s", name,
+                         by_plan(check)));
 }
 
 /* --- replace --- */

@@ -14,15 +14,17 @@ static const char *identity_remedy(Check *check, const Leaf *leaf)
 {
     const Relation *relation = leaf->root;
     const char *table = check_sql(check, &check->source, &leaf->source);
+    static const char BY_RUN[] = "\n-- or let the run set it, and take it back at its end: "
+                                 "replication.replica_identity.when_missing: set";
     if (relation->key != NULL && relation->key->is_primary)
-        return check_text(check, "ALTER TABLE %s REPLICA IDENTITY DEFAULT;", table);
+        return check_text(check, "ALTER TABLE %s REPLICA IDENTITY DEFAULT;%s", table, BY_RUN);
     if (relation->key != NULL && leaf->oid == relation->oid)
-        return check_text(check, "ALTER TABLE %s REPLICA IDENTITY USING INDEX %s;", table,
-                          check_sql_part(check, &check->source, relation->key->index_name));
+        return check_text(check, "ALTER TABLE %s REPLICA IDENTITY USING INDEX %s;%s", table,
+                          check_sql_part(check, &check->source, relation->key->index_name), BY_RUN);
     return check_text(check,
                       "ALTER TABLE %s REPLICA IDENTITY FULL;\n-- or better, add a primary key: a "
-                      "whole row for each change makes more WAL and a slower apply",
-                      table);
+                      "whole row for each change makes more WAL and a slower apply%s",
+                      table, BY_RUN);
 }
 
 static void check_logged(Check *check, const Leaf *leaf)

@@ -96,8 +96,8 @@ void check_publication(Check *check)
                   check_name(check, &relation->source),
                   check_text(check, "belongs to %s", check_part(check, from->owner)),
                   "Only its owner may put a table into a publication.",
-                  check_text(check, "GRANT %s TO %s;",
-                             check_sql_part(check, &check->source, from->owner), user));
+                  check_text(check, GRANT_OWNER, check_sql_part(check, &check->source, from->owner),
+                             user));
     }
     if (more > 0)
         check_add(check, CODE_OWNER, FINDING_ERROR, &check->source, "(more)",

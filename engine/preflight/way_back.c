@@ -64,7 +64,7 @@ static void check_publishes(Check *check)
                   check_text(check, "belongs to %s", check_part(check, table->owner)),
                   "failback.prepare: only its owner may put a table into the publication of the "
                   "way back.",
-                  check_text(check, "GRANT %s TO %s;", check_sql_part(check, target, table->owner),
+                  check_text(check, GRANT_OWNER, check_sql_part(check, target, table->owner),
                              check_sql_part(check, target, user)));
     }
 }

@@ -18,6 +18,7 @@
 #define MAX_STEPS     8
 #define BAR_CELLS     24
 #define DEFAULT_WIDTH 80
+#define STALE_US      3000000 /* a source is asked several times a second */
 
 struct Progress {
     bool live;
@@ -85,6 +86,11 @@ static void measure_rate(Progress *progress, const Run *run)
     progress->last_ms = now;
 }
 
+bool progress_is_stale(int64_t age_us)
+{
+    return age_us >= STALE_US;
+}
+
 static void totals(Str *text, const Progress *progress, const ExecuteView *view)
 {
     AUTO_ARENA Arena arena = {0};
@@ -111,6 +117,9 @@ static void totals(Str *text, const Progress *progress, const ExecuteView *view)
         str_appendf(text, "  lag %s %s  %" PRIu64 " changes applied",
                     units_size_text(&arena, status.lag_bytes),
                     units_interval_text(&arena, status.lag_us), status.changes);
+        if (progress_is_stale(status.head_age_us))
+            str_appendf(text, "  as of %s ago: the source does not answer",
+                        units_interval_text(&arena, status.head_age_us));
     }
 }
 
@@ -200,7 +209,7 @@ char *progress_sample(Arena *arena, Run *run)
     return jsontext_compact(
         arena,
         json_pack("{s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-                  "s:I, s:s?, s:o*}",
+                  "s:I, s:I, s:s?, s:o*}",
                   "rows_copied", (json_int_t)atomic_load(&run->counters.rows_copied),
                   "bytes_copied", (json_int_t)atomic_load(&run->counters.bytes_copied),
                   "parts_done", (json_int_t)atomic_load(&run->counters.parts_done), "parts_total",
@@ -208,10 +217,10 @@ char *progress_sample(Arena *arena, Run *run)
                   "received_lsn", lsn_text(status.received).text, "applied_lsn",
                   lsn_text(status.applied).text, "source_lsn", lsn_text(status.source_head).text,
                   "lag_bytes", (json_int_t)status.lag_bytes, "lag_us", (json_int_t)status.lag_us,
-                  "retained_bytes", retained, "conflicts", (json_int_t)status.conflicts, "skipped",
-                  (json_int_t)status.skipped, "spool_bytes", (json_int_t)status.spool.bytes,
-                  "spool_waits", (json_int_t)status.spool.pressure, "held", (json_int_t)status.held,
-                  "waits_for",
+                  "head_age_us", (json_int_t)status.head_age_us, "retained_bytes", retained,
+                  "conflicts", (json_int_t)status.conflicts, "skipped", (json_int_t)status.skipped,
+                  "spool_bytes", (json_int_t)status.spool.bytes, "spool_waits",
+                  (json_int_t)status.spool.pressure, "held", (json_int_t)status.held, "waits_for",
                   status.waits_for != NULL ? name_text(arena, &status.waits_for->source) : NULL,
                   "slot", slot));
 }

@@ -19,6 +19,9 @@ void progress_draw(Progress *progress, const ExecuteView *view);
 /** Takes the view off the terminal and gives the log back its own sink. NULL is allowed. */
 void progress_end(Progress *progress);
 
+/** Whether what is this old is no longer how things are. */
+bool progress_is_stale(int64_t age_us);
+
 /** One sample of a running engine as JSON, for the journal's metric row. */
 char *progress_sample(Arena *arena, Run *run);
 

@@ -5,6 +5,8 @@
 
 #include "base/jsontext.h"
 #include "base/units.h"
+#include "journal/run_state_table.h"
+#include "report/progress.h"
 #include "step/way_back.h"
 #include "sql_text.h"
 
@@ -140,14 +142,46 @@ static void print_slot_unread(Str *out, const Status *status, const json_t *slot
     str_append_char(out, '\n');
 }
 
-static void print_slot(Str *out, const json_t *slot)
+static int64_t sample_age_us(const Status *status)
+{
+    return (int64_t)(status->totals.sample_age_s * 1e6);
+}
+
+/* What was true when it was last seen is not said as if it were now. */
+static void print_age(Str *out, int64_t age_us)
+{
+    AUTO_ARENA Arena arena = {0};
+    if (progress_is_stale(age_us))
+        str_appendf(out, "; last seen %s ago", units_interval_text(&arena, age_us));
+}
+
+static void print_slot(Str *out, const Status *status, const json_t *slot)
 {
     const char *level = json_string_value(json_object_get(slot, "level"));
     if (level == NULL)
         return;
     const char *server = json_string_value(json_object_get(slot, "server"));
-    str_appendf(out, "slot               %s%s%s: it %s\n", level, server != NULL ? ", on the " : "",
+    str_appendf(out, "slot               %s%s%s: it %s", level, server != NULL ? ", on the " : "",
                 server != NULL ? server : "", json_string_value(json_object_get(slot, "text")));
+    print_age(out, sample_age_us(status) + sample_number(slot, "age_us"));
+    str_append_char(out, '\n');
+}
+
+/* From when on the numbers of the lag no longer tell how far behind the run is. */
+static void print_lag(Str *out, const Status *status, const json_t *sample)
+{
+    AUTO_ARENA Arena arena = {0};
+    int64_t age_us = sample_age_us(status) + sample_number(sample, "head_age_us");
+    const char *bytes = units_size_text(&arena, (uint64_t)sample_number(sample, "lag_bytes"));
+    const char *time = units_interval_text(&arena, sample_number(sample, "lag_us"));
+    if (progress_is_stale(sample_number(sample, "head_age_us")))
+        str_appendf(out,
+                    "lag                not known: the source does not answer, for %s now; "
+                    "before that %s, %s\n",
+                    units_interval_text(&arena, age_us), bytes, time);
+    else
+        str_appendf(out, "lag                %s, %s (%.0f s ago)\n", bytes, time,
+                    status->totals.sample_age_s);
 }
 
 static void print_spool(Str *out, const json_t *sample)
@@ -165,13 +199,10 @@ static void print_spool(Str *out, const json_t *sample)
 static void print_sample(Str *out, const Status *status, const json_t *sample)
 {
     AUTO_ARENA Arena arena = {0};
-    print_slot(out, json_object_get(sample, "slot"));
+    print_slot(out, status, json_object_get(sample, "slot"));
     if (!json_is_true(json_object_get(sample, "replicating")))
         return;
-    str_appendf(out, "lag                %s, %s (%.0f s ago)\n",
-                units_size_text(&arena, (uint64_t)sample_number(sample, "lag_bytes")),
-                units_interval_text(&arena, sample_number(sample, "lag_us")),
-                status->totals.sample_age_s);
+    print_lag(out, status, sample);
     str_appendf(out, "applied            %s, source at %s\n",
                 json_string_value(json_object_get(sample, "applied_lsn")),
                 json_string_value(json_object_get(sample, "source_lsn")));
@@ -262,12 +293,41 @@ static json_t *way_back_json(const StatusWayBack *back)
                      (json_int_t)back->retained_bytes, "until", back->until);
 }
 
+/* Since when it is in its state, where the journal has that. */
+static void print_run(Str *out, const Status *status)
+{
+    const Totals *totals = &status->totals;
+    const char *since = text_equal(totals->state, RUN_RUNNING)    ? totals->started_at
+                        : text_equal(totals->state, RUN_SWITCHED) ? totals->switched_at
+                        : text_equal(totals->state, RUN_FINISHED) ? totals->ended_at
+                                                                  : NULL;
+    str_appendf(out, "run                \"%s\" %.12s, %s%s%s%s%s\n", status->run->name,
+                status->run->fingerprint, totals->state, since != NULL ? " since " : "",
+                since != NULL ? since : "", since != totals->started_at ? ", begun " : "",
+                since != totals->started_at ? totals->started_at : "");
+}
+
+static bool target_is_primary(const Totals *totals)
+{
+    return text_equal(totals->state, RUN_SWITCHED) || text_equal(totals->state, RUN_FAILBACK) ||
+           text_equal(totals->state, RUN_FINISHED);
+}
+
+static void print_primary(Str *out, const Totals *totals)
+{
+    const char *more = text_equal(totals->state, RUN_CUTOVER)    ? ", a cutover has begun"
+                       : text_equal(totals->state, RUN_FAILBACK) ? ", a failback has begun"
+                                                                 : "";
+    str_appendf(out, "primary            the %s%s\n",
+                target_is_primary(totals) ? "target" : "source", more);
+}
+
 static void print_text(Str *out, const Status *status, const json_t *sample)
 {
     AUTO_ARENA Arena arena = {0};
     const Totals *totals = &status->totals;
-    str_appendf(out, "run                \"%s\" %.12s, %s since %s\n", status->run->name,
-                status->run->fingerprint, totals->state, totals->started_at);
+    print_run(out, status);
+    print_primary(out, totals);
     if (status->holder.pid != 0)
         str_appendf(out, "engine             runs: session %" PRId64 " of %s from %s\n",
                     status->holder.pid, status->holder.user, status->holder.address);
@@ -293,10 +353,10 @@ static json_t *steps_json(const Status *status)
     json_t *steps = json_array();
     for (size_t i = 0; i < status->step_count; i++) {
         const StatusStep *step = &status->steps[i];
-        json_array_append_new(steps,
-                              json_pack("{s:s, s:s, s:s*, s:s*, s:f}", "id", step->id, "state",
-                                        step->state, "detail", step->detail, "started_at",
-                                        step->started_at, "seconds", step->seconds));
+        json_array_append_new(steps, json_pack("{s:s, s:s, s:s*, s:s*, s:f}", "id", step->id,
+                                               "state", step_word(status, step), "detail",
+                                               step->detail, "started_at", step->started_at,
+                                               "seconds", step->seconds > 0 ? step->seconds : 0.0));
     }
     return steps;
 }
@@ -326,6 +386,14 @@ static json_t *conflicts_json(const Status *status)
     return conflicts;
 }
 
+/* Nobody reads a slot whose engine is gone. */
+static void mark_unread(const Status *status, json_t *sample)
+{
+    json_t *slot = json_object_get(sample, "slot");
+    if (status->holder.pid == 0 && json_is_true(json_object_get(slot, "active")))
+        json_object_set_new(slot, "active", json_false());
+}
+
 static void print_json(Str *out, const Status *status, json_t *sample)
 {
     const Totals *t = &status->totals;
@@ -347,6 +415,14 @@ static void print_json(Str *out, const Status *status, json_t *sample)
         json_object_set_new(root, "downtime_ms", json_integer(t->downtime_ms));
     if (status->way_back.open)
         json_object_set_new(root, "way_back", way_back_json(&status->way_back));
+    json_object_set_new(root, "primary", json_string(target_is_primary(t) ? "target" : "source"));
+    if (t->switched_at != NULL && target_is_primary(t))
+        json_object_set_new(root, "switched_at", json_string(t->switched_at));
+    if (sample != NULL) {
+        json_object_set_new(root, "sample_at", json_string(t->sample_at));
+        json_object_set_new(root, "sample_age_s", json_real(t->sample_age_s));
+    }
+    mark_unread(status, sample);
     AUTO_ARENA Arena arena = {0};
     str_append(out, jsontext_pretty(&arena, root));
 }

@@ -32,6 +32,8 @@ bool totals_read(Arena *arena, Conn *target, int64_t run, Totals *totals, Err *e
         .sample = arena_strdup(arena, rows_text(rows, 0, 13)),
         .sample_age_s = rows_double(rows, 0, 14),
         .conflicts = rows_int64(rows, 0, 15),
+        .sample_at = arena_strdup(arena, rows_text(rows, 0, 16)),
+        .switched_at = arena_strdup(arena, rows_text(rows, 0, 17)),
     };
     return true;
 }

@@ -21,8 +21,10 @@ typedef struct Totals {
     int64_t downtime_ms;
     const char *state;
     const char *started_at;
-    const char *ended_at; /* NULL while it lasts */
-    const char *sample;   /* JSON of the newest sample, NULL none */
+    const char *ended_at;    /* NULL while it lasts */
+    const char *switched_at; /* NULL: the target never was the primary */
+    const char *sample;      /* JSON of the newest sample, NULL none */
+    const char *sample_at;
     double sample_age_s;
 } Totals;
 

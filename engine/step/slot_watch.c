@@ -39,6 +39,7 @@ struct SlotWatch {
     pthread_mutex_t mutex; /* below: the newest look */
     Arena arena;
     SlotHealth health;
+    int64_t looked_us; /* when it was taken */
     bool seen;
     bool to_journal;
     Verdict verdict;
@@ -87,6 +88,7 @@ static void keep_look(SlotWatch *watch, const SlotHealth *health, bool told)
     watch->health = *health;
     watch->health.look.wal_status = arena_strdup(&watch->arena, health->look.wal_status);
     watch->health.look.reason = arena_strdup(&watch->arena, health->look.reason);
+    watch->looked_us = clock_us();
     watch->seen = true;
     watch->to_journal = watch->to_journal || told;
     watch->verdict = watch->verdict != VERDICT_NONE ? watch->verdict : judge(watch, health);
@@ -225,6 +227,8 @@ json_t *slot_watch_json(SlotWatch *watch)
         return NULL;
     pthread_mutex_lock(&watch->mutex);
     json_t *json = watch->seen ? as_json(watch) : NULL;
+    if (json != NULL)
+        json_object_set_new(json, "age_us", json_integer(clock_us() - watch->looked_us));
     pthread_mutex_unlock(&watch->mutex);
     return json;
 }

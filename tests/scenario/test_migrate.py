@@ -45,6 +45,8 @@ def test_a_second_apply_of_a_finished_run_says_so(source, target, plan, godwit, 
     assert "is finished" in godwit("apply", mine, code=0).out
     assert source.value("SHOW default_transaction_read_only") == "on"
     assert "default_transaction_read_only" not in godwit("check", mine, "--script").out
+    assert "no cutover to approve" in godwit("approve", mine, code=1).err
+    ended = target.value("SELECT to_char(ended_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM godwit.run")
     cleaned = godwit("cleanup", mine, "--yes", code=0).out
     assert "dropped the journal" in cleaned
     assert "ALTER DATABASE" not in godwit("check", mine, "--script").out
@@ -54,7 +56,15 @@ def test_a_second_apply_of_a_finished_run_says_so(source, target, plan, godwit, 
     source.execute(opens)
     assert source.value("SHOW default_transaction_read_only") == "off"
     residue.assert_none(source, before)
-    assert "is finished" in godwit("apply", mine, code=0).out
+    assert f"is finished since {ended} and was cleaned up" in godwit("apply", mine, code=0).out
+    assert f"is finished since {ended} and was cleaned up" in godwit("status", mine, code=0).out
+    planned = godwit("plan", mine, "--detailed-exitcode", code=0).out
+    assert f"finished since {ended}" in planned and "0 steps, 0 to do" in planned
+    assert "nothing to do" in godwit("check", mine, code=0).err
+    for command in ("approve", "cutover", "refresh", "failback"):
+        refused = godwit(command, mine, code=0 if command == "refresh" else 1)
+        assert "is finished since" in refused.out + refused.err, command
+    assert "is finished since" in godwit("resync", mine, "app.t", code=1).err
     assert "nothing to clean up" in godwit("cleanup", mine, "--yes", code=0).out
     assert target.value("SELECT to_regclass('godwit.run') IS NULL")
 

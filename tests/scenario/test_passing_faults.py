@@ -53,8 +53,20 @@ def test_anchor_31_one_apply_outlives_what_passes(private_cluster, database, pla
     ways[1].come_back()
     running.wait_for(WAITING, timeout=60, new=True)
     load.wait_transactions(10)
+    # A source that does not answer is told, and who follows a cutover through it is answered behind it.
+    ways[0].refuse()
+    target.wait_until("SELECT (sample->>'head_age_us')::bigint > 3000000 FROM godwit.metric")
+    told = godwit("status", mine, code=0).out
+    assert "lag                not known: the source does not answer" in told and "; last seen" in told, told
     godwit("approve", mine, code=0)
+    follower = godwit.start("cutover", mine)
+    running.wait_for(GOES_ON, timeout=60, new=True)
+    ways[0].accept()
     running.wait(code=0)
+    assert "downtime" in follower.wait(code=0).out
+    out = godwit("status", mine, code=0).out
+    assert "primary            the target" in out and "finished since " + target.value(
+        "SELECT to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM godwit.run") in out
     load.stop(check=False)
     load.verify(target)
     harness.assert_same(source, target)
