@@ -64,14 +64,16 @@ static bool usage_error(const char *word, Err *err)
     return err_hint(err, "\"godwit help\" lists the commands.");
 }
 
-static void start_log(const Options *options)
+static bool start_log(const Options *options, Err *err)
 {
     LogLevel level = LOG_INFO;
     const char *wanted =
         options->log_level != NULL ? options->log_level : getenv("GODWIT_LOG_LEVEL");
-    if (wanted != NULL && !log_level_parse(wanted, &level))
-        level = LOG_INFO;
+    if (wanted != NULL && *wanted != '\0' && !log_level_parse(wanted, &level))
+        return err_set(err, ERR_USAGE, "GODWIT_LOG_LEVEL is debug, info, warn or error, not \"%s\"",
+                       wanted);
     log_init(level, text_equal(options->log_format, "json"));
+    return true;
 }
 
 /* What is asked for before there is a command is one, too. */
@@ -95,8 +97,7 @@ static bool run(int argc, char **argv, Err *err)
         command_help(command);
         return true;
     }
-    start_log(&options);
-    return command->run(&options, err);
+    return start_log(&options, err) && command->run(&options, err);
 }
 
 int command_main(int argc, char **argv)

@@ -33,7 +33,8 @@ bool findings_preflight(Session *session, bool resuming, Err *err)
     }
     if (ok && report.errors > 0) {
         ok = err_set(err, ERR_PREFLIGHT,
-                     "%zu findings of preflight block the run; nothing was written", report.errors);
+                     "%zu finding%s of preflight block%s the run; nothing was written",
+                     report.errors, report.errors == 1 ? "" : "s", report.errors == 1 ? "s" : "");
         err_hint(err, "Fix what is listed above, then try again; \"godwit check --script\" prints "
                       "the fixes.");
     }

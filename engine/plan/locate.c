@@ -240,9 +240,26 @@ static bool on_event(Locate *locate, const yaml_event_t *event)
     return true;
 }
 
-static void report_syntax(Locate *locate, const yaml_parser_t *parser)
+/* libyaml says "found character that cannot start any token" of it. */
+static bool is_at_tab(const yaml_parser_t *parser, const char *text, size_t bytes)
+{
+    size_t at = 0;
+    for (size_t line = 0; at < bytes && line < parser->problem_mark.line; at++)
+        line += text[at] == '\n';
+    return at + parser->problem_mark.column < bytes &&
+           text[at + parser->problem_mark.column] == '\t';
+}
+
+static void report_syntax(Locate *locate, const yaml_parser_t *parser, const char *text,
+                          size_t bytes)
 {
     const char *problem = parser->problem == NULL ? "not valid YAML" : parser->problem;
+    if (is_at_tab(parser, text, bytes)) {
+        report_at(locate->report, DIAG_SYNTAX, mark_pos(parser->problem_mark), 1,
+                  "a tab stands where YAML takes only blanks");
+        report_hint(locate->report, "Indent with blanks.");
+        return;
+    }
     report_at(locate->report, DIAG_SYNTAX, mark_pos(parser->problem_mark), 1, "%s", problem);
     if (parser->context != NULL)
         report_hint(locate->report, "This happened %s that begins at line %zu, column %zu.",
@@ -261,7 +278,7 @@ static bool read_events(Locate *locate, const char *text, size_t bytes)
     for (bool more = true; more;) {
         AUTO_EVENT yaml_event_t event = {0};
         if (yaml_parser_parse(&parser, &event) == 0) {
-            report_syntax(locate, &parser);
+            report_syntax(locate, &parser, text, bytes);
             return false;
         }
         if (!on_event(locate, &event))

@@ -383,6 +383,11 @@ static int report_unknown_key(Walk *walk, const PlanMapping *mapping, const Node
     else if (home != NULL)
         report_hint(walk->report, "\"%s\" belongs %s%s.", key->text,
                     *home == '\0' ? "at the top of the plan" : "under ", home);
+    else if (*mapping->path != '\0')
+        report_hint(walk->report, "\"godwit explain %s\" lists its keys.", mapping->path);
+    else
+        report_hint(walk->report, "docs/keys lists the keys of a plan, \"godwit explain select\" "
+                                  "those below one.");
     return suggest.best == NULL ? -1 : schema_find(mapping, suggest.best);
 }
 
@@ -415,6 +420,31 @@ static bool stands_after(const Node *node, const Node *other)
     return a.line > b.line || (a.line == b.line && a.column > b.column);
 }
 
+static void explain_choice(Walk *walk, const PlanMapping *mapping)
+{
+    if (*mapping->path != '\0')
+        report_hint(walk->report, "\"godwit explain %s\" tells what each is for.", mapping->path);
+}
+
+/* \param made how many of the choice are given \param last the one that stands last */
+static void judge_choice(Walk *walk, const PlanMapping *mapping, const Node *node, size_t made,
+                         const Node *last, const char *path)
+{
+    bool only_one = mapping->choice == CHOICE_EXACTLY_ONE || mapping->choice == CHOICE_AT_MOST_ONE;
+    bool is_needed =
+        mapping->choice == CHOICE_EXACTLY_ONE || mapping->choice == CHOICE_AT_LEAST_ONE;
+    if (made == 0 && is_needed) {
+        report_node(walk->report, DIAG_ONE_OF, place_of(node), "%s needs %s of: %s", path,
+                    only_one ? "one" : "at least one", keys_text(walk, mapping));
+        explain_choice(walk, mapping);
+    }
+    if (made > 1 && only_one) {
+        report_node(walk->report, DIAG_ONE_OF, last->key, "%s takes only one of: %s", path,
+                    keys_text(walk, mapping));
+        explain_choice(walk, mapping);
+    }
+}
+
 static void check_choice(Walk *walk, const PlanMapping *mapping, const Node *node,
                          const Given *given, const char *path)
 {
@@ -431,15 +461,8 @@ static void check_choice(Walk *walk, const PlanMapping *mapping, const Node *nod
         if (last == NULL || stands_after(given[i].node, last))
             last = given[i].node;
     }
-    bool only_one = mapping->choice == CHOICE_EXACTLY_ONE || mapping->choice == CHOICE_AT_MOST_ONE;
-    bool is_needed =
-        mapping->choice == CHOICE_EXACTLY_ONE || mapping->choice == CHOICE_AT_LEAST_ONE;
-    if (made == 0 && !is_meant && is_needed)
-        report_node(walk->report, DIAG_ONE_OF, place_of(node), "%s needs %s of: %s", path,
-                    only_one ? "one" : "at least one", keys_text(walk, mapping));
-    if (made > 1 && only_one)
-        report_node(walk->report, DIAG_ONE_OF, last->key, "%s takes only one of: %s", path,
-                    keys_text(walk, mapping));
+    if (made > 0 || !is_meant)
+        judge_choice(walk, mapping, node, made, last, path);
 }
 
 static void walk_child(Walk *walk, const PlanMapping *mapping, const Node *child, Given *given,

@@ -82,7 +82,10 @@ static void refuse(Check *check, const ExistingPair *pair, const char *why)
 {
     const char *name = pair_name(check, pair);
     check_add(check, CODE_EXISTS, FINDING_ERROR, &check->target, name,
-              check_text(check, "a %s of this name exists", pair->target->kind), why,
+              check_text(check, "%s %s of this name exists",
+                         strchr("aeiou", *pair->target->kind) != NULL ? "an" : "a",
+                         pair->target->kind),
+              why,
               check_text(check, "-- drop or rename it on the target, or exclude %s%s", name,
                          by_plan(check)));
 }

@@ -182,8 +182,9 @@ static bool probe_sessions_of(Check *check, const Side *side, Err *err)
         return true;
     bool told = rows_bool(rows, 0, 1);
     check_add(check, CODE_SIGNAL, FINDING_WARNING, side, "sessions",
-              check_text(check, "%lld sessions of superusers are open%s",
-                         (long long)rows_int64(rows, 0, 0),
+              check_text(check, "%lld session%s of superusers %s open%s",
+                         (long long)rows_int64(rows, 0, 0), rows_int64(rows, 0, 0) == 1 ? "" : "s",
+                         rows_int64(rows, 0, 0) == 1 ? "is" : "are",
                          told ? "" : ", clients or background workers: this role is not told"),
               "The cutover ends every other client's session; a session that it cannot end, or "
               "tell from a background worker (TimescaleDB's scheduler), rolls it back.",

@@ -87,8 +87,9 @@ void check_print_text(Str *out, const PreflightReport *report)
         str_append(out, preflight_finding_text(&arena, &report->findings.items[i]));
     }
     print_workload(out, &arena, report);
-    str_appendf(out, "%s%zu errors, %zu warnings", report->workload.known ? "\n" : "",
-                report->errors, report->warnings);
+    str_appendf(out, "%s%zu error%s, %zu warning%s", report->workload.known ? "\n" : "",
+                report->errors, report->errors == 1 ? "" : "s", report->warnings,
+                report->warnings == 1 ? "" : "s");
     if (accepted > 0)
         str_appendf(out, ", %zu waived or attested", accepted);
     str_append_char(out, '\n');

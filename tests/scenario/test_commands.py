@@ -37,6 +37,7 @@ def test_explain_has_every_code(godwit):
     for code in ("E140", "G201", "P102"):
         assert godwit("explain", code, code=0).out.startswith(code)
     godwit("explain", "Z999", code=64)
+    assert "GODWIT_LOG_LEVEL is debug" in godwit("version", env={"GODWIT_LOG_LEVEL": "loud"}, code=64).err
 
 
 def drawn(form, text):

@@ -68,7 +68,7 @@ static void text_shows_what_is_waived_and_where(void **state)
                                      "  at: p.yaml:3:9\n"));
     assert_non_null(strstr(out.data, "waived G205 target app.log: has no key\n"
                                      "  waived: until 2999-12-31: \"small\"\n"));
-    assert_non_null(strstr(out.data, "\n3 errors, 1 warnings, 1 waived or attested\n"));
+    assert_non_null(strstr(out.data, "\n3 errors, 1 warning, 1 waived or attested\n"));
     preflight_release(&report);
 }
 
