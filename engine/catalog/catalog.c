@@ -49,9 +49,10 @@ static const ReadStep read_steps[] = {
     {"the continuous aggregates", EVERY_VERSION, true, &SQL_CATALOG_AGGREGATES, read_aggregates},
 };
 
-static bool read_server(Catalog *catalog, Conn *conn, Err *err)
+bool catalog_identify(Catalog *catalog, Conn *conn, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
+    catalog->side = conn_side(conn);
     if (!pg_one(conn, SQL_CATALOG_SERVER, NO_PARAMS, &rows, err))
         return err_context(err, "reading what the %s is", conn_side_name(conn_side(conn)));
     bool identifies = rows_bool(rows, 0, 2);
@@ -82,7 +83,7 @@ static bool read_step(Catalog *catalog, Conn *conn, const ReadStep *step, Err *e
 
 static bool read_all(Catalog *catalog, Conn *conn, Err *err)
 {
-    if (!read_server(catalog, conn, err))
+    if (!catalog_identify(catalog, conn, err))
         return false;
     for (size_t i = 0; i < sizeof(read_steps) / sizeof(read_steps[0]); i++)
         if (!read_step(catalog, conn, &read_steps[i], err))

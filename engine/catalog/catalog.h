@@ -312,6 +312,10 @@ typedef struct Catalog {
  * \return false with ERR_SQL, ERR_LOST or the stop's error. */
 MUSTCHECK bool catalog_inspect(Catalog *catalog, Conn *conn, Err *err);
 
+/** Reads only what the server and its database are; of the same use and errors as
+ * catalog_inspect(). */
+MUSTCHECK bool catalog_identify(Catalog *catalog, Conn *conn, Err *err);
+
 /** Fills in server.replica_sql, which catalog_inspect() asks of a target only: for a source that
  * changes are applied to on the way back. Outside a transaction. */
 MUSTCHECK bool catalog_replica_way(Catalog *catalog, Conn *conn, Err *err);

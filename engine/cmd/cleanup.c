@@ -3,6 +3,7 @@
  * the target stays. Idempotent; finds orphans of a run whose journal is gone by their names.
  */
 #include "cmd/command.h"
+#include "cmd/source_left.h"
 #include "cmd/undo.h"
 #include "cmd/undone.h"
 #include "cutover/fence.h"
@@ -10,6 +11,9 @@
 
 static const char QUESTION[] =
     "Drop slot, publication and journal of this run? What was copied stays on the target.";
+static const char QUESTION_TARGET_ONLY[] = "Drop the journal of this run, and what it made on the "
+                                           "target for itself? What was copied stays "
+                                           "there; nothing is done on the source.";
 
 /* Not so after a cutover whose plan left the source open (stop_writes: manual, command), or when
  * somebody has opened it since. */
@@ -17,6 +21,8 @@ static bool tell_closed(Session *session, Conn *conn, Err *err)
 {
     const char *setting = NULL;
     AUTO_STR Str sql = {0};
+    if (conn == NULL)
+        return true;
     if (!fence_database_previous(&session->arena, conn, &setting, err) ||
         !fence_open_sql(&sql, conn, err))
         return false;
@@ -97,13 +103,44 @@ static void tell_undone(Session *session)
         printf("\"godwit apply\" does what is left; behind a cleanup nobody does\n");
 }
 
+/* Nothing is undone that the source would have a word in: a target that an unfinished cutover or
+ * failback has closed stays so, and how it is opened is told. */
+static bool drop_target_only(const Options *options, Session *session, Err *err)
+{
+    Orphans target = {0};
+    if (!undo_find_orphans(session, session->target, &target, err))
+        return false;
+    if (session->journal.id == 0 && is_clean(&target)) {
+        printf("nothing to clean up on the target for plan \"%s\"\n", session->plan.name);
+        return source_left_tell(session, err);
+    }
+    return source_left_tell(session, err) && session_confirm(options, QUESTION_TARGET_ONLY, err) &&
+           undo_closed(session, false, err) &&
+           undo_drop_orphans(session, session->target, &target, err) && bury(session, err);
+}
+
+static bool same_servers(Session *session, Err *err)
+{
+    if (session_same_servers(session, err))
+        return true;
+    return err->code == ERR_STALE &&
+           err_hint(err, "Nothing is dropped. Name the servers of the run; a database that was "
+                         "renamed since, name back for that time. Is the source gone for good, "
+                         "\"godwit cleanup --target-only\" says what stays there.");
+}
+
 static bool run(const Options *options, Err *err)
 {
     AUTO_SESSION Session session = {0};
     Remains remains = {0};
     if (!session_plan(&session, options->arguments[0], err) ||
-        !session_connect(&session, true, true, false, err) || !session_lock(&session, err) ||
-        !session_journal(&session, err) || !find_remains(&session, &remains, err))
+        !session_connect(&session, !options->target_only, true, false, err) ||
+        !session_lock(&session, err) || !session_journal(&session, err) ||
+        !same_servers(&session, err))
+        return false;
+    if (options->target_only)
+        return drop_target_only(options, &session, err);
+    if (!find_remains(&session, &remains, err))
         return false;
     if (session.journal.id == 0 && is_clean(&remains.source) && is_clean(&remains.target) &&
         !remains.way_back) {
@@ -123,6 +160,6 @@ const Command COMMAND_CLEANUP = {
     .touches = "writes to both servers",
     .min_arguments = 1,
     .max_arguments = 1,
-    .options = (const OptionId[]){OPTION_YES, OPTION_NONE},
+    .options = (const OptionId[]){OPTION_YES, OPTION_TARGET_ONLY, OPTION_NONE},
     .run = run,
 };

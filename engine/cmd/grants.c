@@ -137,9 +137,25 @@ static void print_statement(const GrantStatement *statement)
     printf("%s%s\n", statement->text, is_sql ? ";" : "");
 }
 
+/* The parts are for two databases, and the last two for another day: psql runs only the one that is
+ * named; a file that is run as it is runs nothing. */
+static const char HOW[] =
+    "-- Four parts; psql 11 or later runs the one that is named, as an administrator:\n"
+    "--   psql (of the source) -v make_source=1 -f FILE\n"
+    "--   psql (of the target) -v make_target=1 -f FILE\n"
+    "-- and behind \"godwit cleanup\" drop_source and drop_target in the same way. Other clients "
+    "do "
+    "not\n"
+    "-- know the lines that begin with a backslash: copy the part that is meant.\n\n";
+static const char NONE_NAMED[] =
+    "\\if :{?make_source}\n\\elif :{?make_target}\n\\elif :{?drop_source}\n"
+    "\\elif :{?drop_target}\n\\else\n"
+    "\\echo 'Nothing was run: name a part, as in -v make_source=1.'\n\\endif\n";
+
 static void print_part(const SideGrants *grants, GrantPart part)
 {
     const char *side = conn_side_name(grants->spec.side);
+    printf("\\if :{?%s_%s}\n", part == GRANT_MAKE ? "make" : "drop", side);
     if (part == GRANT_MAKE)
         printf("-- %s (%s): make %s, in the %s's database\n", side, grants->spec.kind,
                grants->spec.role, side);
@@ -152,7 +168,7 @@ static void print_part(const SideGrants *grants, GrantPart part)
     if (part == GRANT_MAKE)
         printf("-- then give it a password, which is in no plan: \\password %s in psql\n",
                grants->spec.role);
-    printf("\n");
+    printf("\\endif\n\n");
 }
 
 static json_t *part_json(const SideGrants *grants, GrantPart part)
@@ -179,10 +195,12 @@ static void print(const Options *options, const SideGrants *source, const SideGr
               stdout);
         return;
     }
+    fputs(HOW, stdout);
     print_part(source, GRANT_MAKE);
     print_part(target, GRANT_MAKE);
     print_part(source, GRANT_DROP);
     print_part(target, GRANT_DROP);
+    fputs(NONE_NAMED, stdout);
 }
 
 static bool run(const Options *options, Err *err)

@@ -25,6 +25,8 @@ typedef struct OptionRow {
 static const OptionRow ROWS[] = {
     ROW(OPTION_FORMAT, "--format", "FORMAT", format, "how the result is printed"),
     ROW(OPTION_ALL, "--all", NULL, all, "everything that is selected"),
+    ROW(OPTION_TARGET_ONLY, "--target-only", NULL, target_only,
+        "the source is gone for good: tell what stays there, touch only the target"),
     ROW(OPTION_YES, "--yes", NULL, yes, "do not ask (never replaces a required approval)"),
     ROW(OPTION_UNTIL, "--until", "STEP", until,
         "stop when this step, or all steps of this kind, are done"),

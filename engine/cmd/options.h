@@ -11,6 +11,7 @@ typedef enum OptionId {
     OPTION_FORMAT,
     OPTION_YES,
     OPTION_ALL,
+    OPTION_TARGET_ONLY,
     OPTION_UNTIL,
     OPTION_EXIT_AT_GATE,
     OPTION_ACCEPT_CHANGES,
@@ -48,6 +49,7 @@ typedef struct Options {
     const char *color;
     bool yes;
     bool all;
+    bool target_only;
     bool exit_at_gate;
     bool accept_changes;
     bool detailed_exitcode;

@@ -41,15 +41,26 @@ static bool undo_all(Session *session, Err *err)
            journal_bury_run(session->target, session->journal.id, "reset", err);
 }
 
+static bool same_servers(Session *session, Err *err)
+{
+    if (session_same_servers(session, err))
+        return true;
+    return err->code == ERR_STALE &&
+           err_hint(err, "Nothing is dropped. Name the servers of the run. Is the source gone for "
+                         "good, \"godwit cleanup --target-only\" gives the run up, and what was "
+                         "copied is dropped by hand.");
+}
+
 static bool run(const Options *options, Err *err)
 {
     AUTO_SESSION Session session = {0};
     if (!session_plan(&session, options->arguments[0], err) ||
         !session_connect(&session, true, true, false, err) || !session_lock(&session, err) ||
-        !session_journal(&session, err) || !may_reset(&session, err) ||
-        !session_confirm(options, QUESTION, err) || !undo_fences(&session, err) ||
-        !may_reset(&session, err) || !session_inspect(&session, err) ||
-        !undo_open_source(&session, err) || !undo_all(&session, err))
+        !session_journal(&session, err) || !same_servers(&session, err) ||
+        !may_reset(&session, err) || !session_confirm(options, QUESTION, err) ||
+        !undo_fences(&session, err) || !may_reset(&session, err) ||
+        !session_inspect(&session, err) || !undo_open_source(&session, err) ||
+        !undo_all(&session, err))
         return false;
     printf("run \"%s\" is reset; \"godwit apply\" begins anew\n", session.plan.name);
     return true;

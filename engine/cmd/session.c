@@ -417,17 +417,35 @@ static bool plan_changed(Session *session, SessionChanges changes, Err *err)
     return err_hint(err, "Go on with the plan of the run, or \"godwit reset\" and begin again.");
 }
 
+static bool is_same(Session *session, const Catalog *catalog, Err *err)
+{
+    bool source = catalog->side == CONN_SOURCE;
+    const char *began = source ? session->journal.source_system : session->journal.target_system;
+    const char *found = session_system(&session->arena, catalog);
+    return text_equal(began, found) ||
+           err_set(err, ERR_STALE, "run \"%s\" began with %s %s, this is %s", session->plan.name,
+                   conn_side_name(catalog->side), began, found);
+}
+
 bool session_same_systems(Session *session, Err *err)
 {
-    const char *source = session_system(&session->arena, &session->source_catalog);
-    const char *target = session_system(&session->arena, &session->target_catalog);
-    if (!text_equal(session->journal.source_system, source))
-        return err_set(err, ERR_STALE, "run \"%s\" began with source %s, this is %s",
-                       session->plan.name, session->journal.source_system, source);
-    if (!text_equal(session->journal.target_system, target))
-        return err_set(err, ERR_STALE, "run \"%s\" began with target %s, this is %s",
-                       session->plan.name, session->journal.target_system, target);
-    return true;
+    return is_same(session, &session->source_catalog, err) &&
+           is_same(session, &session->target_catalog, err);
+}
+
+static bool is_same_server(Session *session, Conn *conn, Err *err)
+{
+    Catalog catalog = {0};
+    bool ok = catalog_identify(&catalog, conn, err) && is_same(session, &catalog, err);
+    catalog_release(&catalog);
+    return ok;
+}
+
+bool session_same_servers(Session *session, Err *err)
+{
+    return session->journal.id == 0 ||
+           ((session->source == NULL || is_same_server(session, session->source, err)) &&
+            (session->target == NULL || is_same_server(session, session->target, err)));
 }
 
 static bool same_plan(const Session *session)

@@ -66,6 +66,10 @@ MUSTCHECK bool session_catalogs(Session *session, Err *err);
  * these. */
 MUSTCHECK bool session_same_systems(Session *session, Err *err);
 
+/** The same without the catalogs, of the servers that are connected: what asks nothing else of them
+ * first. True where there is no run. */
+MUSTCHECK bool session_same_servers(Session *session, Err *err);
+
 /** Reads both catalogs, resolves the blueprint; its findings go to stderr. In a run that exists (if
  * session_journal() was asked) a selector may match nothing any more, and tables that came since it
  * began are left out unless `take_added` is set. */

@@ -162,12 +162,12 @@ static bool open_closed(Session *session, const JournalFence *fence, Err *err)
 }
 
 /* Behind a switch the source stays closed; what stands on the target still is the fence of the
- * cutover, whose engine did not come to take it down. */
+ * cutover, whose engine did not come to take it down. A source that is gone is not opened. */
 static bool comes_down(const Session *session, const JournalFence *fence, bool target)
 {
     bool switched = text_equal(session->journal.state, RUN_SWITCHED) ||
                     text_equal(session->journal.state, RUN_FINISHED);
-    return fence->side == CONN_TARGET ? switched || target : !switched;
+    return fence->side == CONN_TARGET ? switched || target : !switched && session->source != NULL;
 }
 
 bool undo_closed(Session *session, bool target, Err *err)

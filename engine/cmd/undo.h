@@ -32,7 +32,7 @@ MUSTCHECK bool undo_find_way_back(Session *session, bool *found, Err *err);
 MUSTCHECK bool undo_way_back(Session *session, Err *err);
 
 /** Opens the primary that an engine did not come to open: behind a failback the source, behind a
- * cutover the target; prints it. Needs a writable source session.
+ * cutover the target; prints it. Needs a writable source session, or none: then only the target.
  * \param target behind a failback also the target, which it has left closed: it is begun anew */
 MUSTCHECK bool undo_closed(Session *session, bool target, Err *err);
 

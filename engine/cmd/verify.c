@@ -423,7 +423,8 @@ static bool run(const Options *options, Err *err)
     AUTO_SESSION Session session = {0};
     if (!session_plan(&session, options->arguments[0], err) ||
         !session_connect(&session, true, true, true, err) || !session_journal(&session, err) ||
-        !session_inspect(&session, err) || !has_all(&session, err))
+        !session_same_servers(&session, err) || !session_inspect(&session, err) ||
+        !has_all(&session, err))
         return false;
     Outcome outcome = {.json = text_equal(options->format, "json") ? json_array() : NULL,
                        .throttle = THROTTLE(session.plan.verify_rows_per_second)};

@@ -88,6 +88,24 @@ def test_given_up_before_the_target_is_open(source, target, plan, godwit):
     assert "is finished" in godwit("apply", mine, code=0).out
 
 
+def test_a_source_that_is_gone_for_good(source, target, plan, godwit):
+    """cleanup ends with 5; with --target-only it says what stays on the source and touches only the target."""
+    source.execute("CREATE TABLE t (id int); INSERT INTO t VALUES (1)")
+    mine = plan(cutover={"approval": {"required": True}}, replication={"replica_identity": {"when_missing": "set"}})
+    gone = {"SOURCE": "host=127.0.0.1 port=1 dbname=gone user=postgres"}
+    slots = "SELECT count(*) FROM pg_replication_slots WHERE database = current_database()"
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    godwit("cleanup", mine, "--yes", env=gone, code=5)
+    assert "stays on the source" in godwit("cleanup", mine, "--target-only", env=gone, code=64).out
+    told = godwit("cleanup", mine, "--target-only", "--yes", env=gone, code=0).out
+    slot = source.value("SELECT slot_name FROM pg_replication_slots WHERE database = current_database()")
+    assert f"slot and publication {slot}" in told and "a tombstone stays" in told, told
+    assert "replica identity of public.t; before the run it was DEFAULT" in told, told
+    assert target.value("SELECT to_regclass('godwit.run') IS NULL") and target.value("SELECT count(*) FROM t") == 1
+    assert "nothing to clean up on the target" in godwit("cleanup", mine, "--target-only", env=gone, code=0).out
+    assert f"dropped slot {slot}" in godwit("cleanup", mine, "--yes", code=0).out and source.value(slots) == 0
+
+
 def test_waits_for_an_approval(source, target, plan, godwit, writer):
     """apply leaves with 6 at the gate; approve; cutover finishes; the target has everything."""
     load_ = writer(source)
@@ -212,11 +230,17 @@ def test_pinned_plan(source, target, plan, godwit, writer, tmp_path):
     assert target.value("SELECT count(*) FROM w_log") == source.value("SELECT count(*) FROM w_log")
 
 
-def test_reset_begins_anew(source, target, plan, godwit, writer):
-    """reset drops what the run made on the target; apply then runs from nothing."""
+def test_reset_begins_anew(source, target, plan, godwit, writer, database):
+    """reset drops what the run made on the target; apply then runs from nothing. With another server than the run's
+    reset, cleanup and verify do nothing."""
     load_ = writer(source)
     mine = plan(cutover={"approval": {"required": True}})
     godwit("apply", mine, "--exit-at-gate", code=6)
+    elsewhere = {"SOURCE": database("pg15", prefix="else").conninfo()}
+    for args in (["reset", mine, "--yes"], ["cleanup", mine, "--yes"], ["verify", mine]):
+        refused = godwit(*args, env=elsewhere, code=12)
+        assert "began with source" in refused.err and refused.out == "", refused
+    assert source.value("SELECT count(*) FROM pg_replication_slots WHERE database = current_database()") == 1
     godwit("reset", mine, code=64)
     godwit("reset", mine, "--yes", code=0)
     assert target.value("SELECT to_regclass('public.w_order') IS NULL")

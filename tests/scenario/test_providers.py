@@ -285,17 +285,19 @@ def test_grants_without_reading(source, target, plan, godwit):
     mine = plan(select={"schemas": None, "tables": ["~Odd 'one\\.t"]})
     grants = godwit("grants", mine, "--format", "json", code=0).json()
     text = godwit("grants", mine, code=0).out
+    roles = "SELECT rolname FROM pg_roles WHERE rolname LIKE %s ORDER BY 1", (f"godwit\\_{mine.keys['name']}\\_%",)
     for side, one in (("source", source), ("target", target)):
         assert all(statement in text for statement in grants[side]["make"] + grants[side]["drop"])
-        for statement in grants[side]["make"]:
-            one.execute(statement)
+        one.psql(text)  # run as it is, it does nothing
+        assert one.query(*roles) == []
+        one.psql(f"\\set make_{side} 1\n{text}")
+        assert one.query(*roles) == [(grants[side]["role"],)]
         mine.env[side.upper()] = one.conninfo(user=grants[side]["role"])
     assert [one for one in check(godwit, mine) if one["severity"] == "error"] == []
     assert refused(mine.env["SOURCE"], "CREATE ROLE more")
     assert godwit("grants", mine, "--connect", "--format", "json", code=0).json()["source"]["role"]
     for side, one in (("source", source), ("target", target)):
-        for statement in grants[side]["drop"]:
-            one.execute(statement)
+        one.psql(f"\\set drop_{side} 1\n{text}")
         assert one.query("SELECT FROM pg_roles WHERE rolname = %s", (grants[side]["role"],)) == []
         assert one.value("SELECT pg_get_userbyid(datdba) FROM pg_database"
                          " WHERE datname = current_database()") == "postgres"
