@@ -4,6 +4,7 @@
 #include "base/signals.h"
 
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -52,8 +53,12 @@ bool signals_begin(Signals **out, Stop *stop, Err *err)
         mem_free(signals);
         return false;
     }
-    if (pthread_create(&signals->thread, NULL, watch, signals) != 0)
-        BUG("a thread cannot be started");
+    if (!thread_begin(&signals->thread, "signals", watch, signals, err)) {
+        stop_release(&signals->own);
+        close(fd);
+        mem_free(signals);
+        return false;
+    }
     *out = signals;
     return true;
 }

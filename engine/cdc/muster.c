@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/jsontext.h"
+#include "base/thread.h"
 #include "pg/query.h"
 #include "sql_text.h"
 
@@ -78,8 +79,8 @@ static bool lane_connect(CrewLane *lane, Err *err)
     if (!conn_open(&lane->target, stream->spec.target, &options, err))
         return false;
     applier_connect(&lane->own, lane->target, stream->form);
-    if (pthread_create(&lane->thread, NULL, crew_lane_main, lane) != 0)
-        return err_set(err, ERR_RUN, "could not start a lane's thread");
+    if (!thread_begin(&lane->thread, "lane", crew_lane_main, lane, err))
+        return false;
     lane->started = true;
     return true;
 }

@@ -4,6 +4,7 @@
  */
 #include "cdc/stream_internal.h"
 
+#include "base/thread.h"
 #include "cdc/behind.h"
 #include "cdc/crew.h"
 #include "cdc/form.h"
@@ -205,13 +206,13 @@ bool stream_session_open(Stream *stream, StreamSession **out, Err *err)
 
 bool session_threads_begin(StreamSession *session, Err *err)
 {
-    if (pthread_create(&session->receiver, NULL, receiver_main, session) != 0)
-        return err_set(err, ERR_RUN, "could not start the receiver thread");
+    if (!thread_begin(&session->receiver, "receiver", receiver_main, session, err))
+        return false;
     session->receiving = true;
     if (session->stream->spool == NULL || session->stream->spec.receive_only)
         return true;
-    if (pthread_create(&session->feeder, NULL, feeder_main, session) != 0)
-        return err_set(err, ERR_RUN, "could not start the feeder thread");
+    if (!thread_begin(&session->feeder, "feeder", feeder_main, session, err))
+        return false;
     session->feeding = true;
     return true;
 }

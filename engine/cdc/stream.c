@@ -4,6 +4,7 @@
 #include "cdc/stream.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "cdc/mark.h"
 #include "cdc/names.h"
 #include "cdc/retry_table.h"
@@ -205,13 +206,13 @@ static bool watches(const Stream *stream)
     return stream->spec.chunk_publications != NULL && !stream->spec.receive_only;
 }
 
-static bool start_threads(Stream *stream)
+static bool start_threads(Stream *stream, Err *err)
 {
-    stream->pulsing = pthread_create(&stream->pulse_thread, NULL, pulse_main, stream) == 0;
+    stream->pulsing = thread_begin(&stream->pulse_thread, "pulse", pulse_main, stream, err);
     stream->watching = stream->pulsing && watches(stream) &&
-                       pthread_create(&stream->watch_thread, NULL, watch_main, stream) == 0;
+                       thread_begin(&stream->watch_thread, "watch", watch_main, stream, err);
     stream->decodes = stream->pulsing && stream->watching == watches(stream) &&
-                      pthread_create(&stream->lane_thread, NULL, lane_main, stream) == 0;
+                      thread_begin(&stream->lane_thread, "apply", lane_main, stream, err);
     return stream->decodes;
 }
 
@@ -234,11 +235,11 @@ bool stream_start(Stream **out, const StreamSpec *spec, Err *err)
         stream_free(stream);
         return false;
     }
-    if (!start_threads(stream)) {
+    if (!start_threads(stream, err)) {
         stop_request(&stream->stop, STOP_FAILED);
         join_threads(stream);
         stream_free(stream);
-        return err_set(err, ERR_RUN, "could not start a thread");
+        return false;
     }
     *out = stream;
     return true;

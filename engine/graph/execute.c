@@ -467,7 +467,14 @@ static void count_workers(Executor *ex)
     ex->worker_count = ex->user_workers + (jobs < room ? jobs : room);
 }
 
-static void start_workers(Executor *ex)
+static void end_workers(Executor *ex, size_t count)
+{
+    queue_close(&ex->work);
+    for (size_t i = 0; i < count; i++)
+        worker_join(&ex->workers[i]);
+}
+
+static bool start_workers(Executor *ex, Err *err)
 {
     count_workers(ex);
     for (size_t i = 0; i < ex->worker_count; i++) {
@@ -476,23 +483,24 @@ static void start_workers(Executor *ex)
                                   .work = &ex->work,
                                   .done = &ex->done,
                                   .wake_fd = ex->wake_fd};
-        worker_start(&ex->workers[i]);
+        if (!worker_start(&ex->workers[i], err)) {
+            end_workers(ex, i);
+            return false;
+        }
     }
+    return true;
 }
 
 static bool execute(Executor *ex, Err *err)
 {
-    if (!prepare(ex, err))
+    if (!prepare(ex, err) || !start_workers(ex, err))
         return false;
-    start_workers(ex);
     for (size_t i = 0; i < ex->graph->count; i++) {
         if (ex->graph->steps[i]->needs.count == 0)
             node_ready(ex, i);
     }
     loop(ex);
-    queue_close(&ex->work);
-    for (size_t i = 0; i < ex->worker_count; i++)
-        worker_join(&ex->workers[i]);
+    end_workers(ex, ex->worker_count);
     return outcome(ex, err);
 }
 

@@ -5,6 +5,7 @@
 #include "graph/worker.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "step/common.h"
 
 #include <unistd.h>
@@ -169,10 +170,9 @@ static void *worker_main(void *data)
     return NULL;
 }
 
-void worker_start(Worker *worker)
+bool worker_start(Worker *worker, Err *err)
 {
-    if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0)
-        BUG("a thread cannot be started");
+    return thread_begin(&worker->thread, "worker", worker_main, worker, err);
 }
 
 void worker_join(Worker *worker)

@@ -44,8 +44,8 @@ typedef struct Worker {
     Conn *target;
 } Worker;
 
-/** Starts the thread; it ends when the work queue is closed. */
-void worker_start(Worker *worker);
+/** Starts the thread; it ends when the work queue is closed. \return as thread_begin() */
+MUSTCHECK bool worker_start(Worker *worker, Err *err);
 void worker_join(Worker *worker);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/jsontext.h"
 #include "base/queue.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "hook/hook.h"
 
 #include <poll.h>
@@ -84,19 +85,29 @@ static void *notifier_main(void *data)
     return NULL;
 }
 
+static void release(Notifier *notifier)
+{
+    queue_release(&notifier->events);
+    stop_release(&notifier->stop);
+    stop_release(&notifier->ended);
+    mem_free(notifier);
+}
+
 Notifier *notifier_begin(Run *run)
 {
     AUTO_ERR Err err = {0};
     if (run->plan->notify.argc == 0)
         return NULL;
     Notifier *notifier = mem_resize(NULL, sizeof(Notifier));
-    *notifier = (Notifier){.run = run};
-    if (!stop_init(&notifier->stop, &err) || !stop_init(&notifier->ended, &err))
-        BUG("no descriptor for events: %s", err.message);
+    *notifier = (Notifier){.run = run, .stop.fd = -1, .ended.fd = -1};
     queue_init(&notifier->events, QUEUE_EVENTS, QUEUE_BYTES);
-    if (pthread_create(&notifier->thread, NULL, notifier_main, notifier) != 0)
-        BUG("a thread cannot be started");
-    return notifier;
+    if (stop_init(&notifier->stop, &err) && stop_init(&notifier->ended, &err) &&
+        thread_begin(&notifier->thread, "notify", notifier_main, notifier, &err))
+        return notifier;
+    log_err(&run->log, LOG_WARN, &err);
+    log_warn(&run->log, "notify: events are not delivered");
+    release(notifier);
+    return NULL;
 }
 
 void notifier_end(Notifier *notifier)
@@ -110,10 +121,7 @@ void notifier_end(Notifier *notifier)
     size_t lost = atomic_load(&notifier->lost);
     if (lost > 0)
         log_warn(&notifier->run->log, "notify: %zu events were not delivered", lost);
-    queue_release(&notifier->events);
-    stop_release(&notifier->stop);
-    stop_release(&notifier->ended);
-    mem_free(notifier);
+    release(notifier);
 }
 
 static char *event_json(Arena *arena, const Run *run, const char *kind, const char *message,

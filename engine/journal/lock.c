@@ -4,6 +4,7 @@
 #include "journal/lock.h"
 
 #include "base/digest.h"
+#include "base/thread.h"
 #include "sql_text.h"
 
 #include <inttypes.h>
@@ -101,8 +102,12 @@ bool run_lock_take(Arena *arena, RunLock **out, const Endpoint *target, const ch
     lock->conn = conn;
     conn = NULL;
     conn_set_stop(lock->conn, &lock->own_stop);
-    if (pthread_create(&lock->watcher, NULL, watch, lock) != 0)
-        BUG("a thread cannot be started");
+    if (!thread_begin(&lock->watcher, "lock", watch, lock, err)) {
+        conn_close(lock->conn);
+        stop_release(&lock->own_stop);
+        mem_free(lock);
+        return false;
+    }
     *out = lock;
     return true;
 }

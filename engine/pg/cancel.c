@@ -68,8 +68,9 @@ bool cancel_send(PGcancel *how, int timeout_ms)
     pthread_cond_init(&cancel->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
     if (pthread_create(&thread, NULL, run, cancel) != 0)
-        BUG("a thread cannot be started");
-    pthread_detach(thread);
+        run(cancel); /* the machine allows no more threads: then it is waited for */
+    else
+        pthread_detach(thread);
     struct timespec until = deadline(timeout_ms);
     pthread_mutex_lock(&cancel->mutex);
     while (!cancel->done &&

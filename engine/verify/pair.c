@@ -4,7 +4,7 @@
  */
 #include "verify/verify_internal.h"
 
-#include <pthread.h>
+#include "base/thread.h"
 
 typedef struct Side {
     Conn *conn;
@@ -47,8 +47,8 @@ static bool sides_error(Side *source, Side *target, Err *err)
 static bool sides_run(Side *source, Side *target, Err *err)
 {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, side_main, target) != 0)
-        return err_set(err, ERR_RUN, "could not start a thread for verification");
+    if (!thread_begin(&thread, "verification", side_main, target, err))
+        return false;
     side_run(source);
     pthread_join(thread, NULL);
     return (source->ok && target->ok) || sides_error(source, target, err);
