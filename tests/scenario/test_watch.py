@@ -87,8 +87,9 @@ def truncated(source, target, late):
 def test_new_chunks_one_by_one(godwit, plan, source, target):
     """Killed at each point while a chunk is taken in, live with writers, up to the cutover: all rows once."""
     source.execute(SEED)
-    mine = plan(**MIRROR, cutover={"gates": {"stable_for": "1s"}, "approval": {"required": True}, "after_drain": [
-        {"id": "look", "sql": {"server": "target", "file": "look.sql"}}]})
+    mine = plan(**MIRROR, apply={"lanes": 4}, cutover={
+        "gates": {"stable_for": "1s"}, "approval": {"required": True},
+        "after_drain": [{"id": "look", "sql": {"server": "target", "file": "look.sql"}}]})
     look = "SELECT 1 / count(*) FROM app.place WHERE name = 'go';\n"
     (mine.path.parent / "look.sql").write_text(look, encoding="utf-8")
     role = mover(source, mine)
