@@ -105,7 +105,7 @@ static bool add_parts(CopyJob *job, JobLeaf *leaf, Run *run, Wave *wave, Err *er
             .range = parts_range(&leaf->plan, i, low, high),
             .only = leaf->plan.count == 1,
         };
-        if (leaf->plan.by == PART_BY_CHUNK)
+        if (leaf->plan.by == PART_BY_CHUNK && wave_leaf(wave, leaf->leaf)->chunk_count > 0)
             part->spec.range.chunk = &wave_leaf(wave, leaf->leaf)->chunks[i].name;
     }
     return true;

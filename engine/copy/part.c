@@ -44,7 +44,9 @@ void part_source_sql(Str *sql, const Conn *source, const Leaf *leaf, const PartR
     if (relation->chunked) {
         str_append(sql, "(SELECT ");
         columns_append(sql, source, relation);
-        str_append(sql, " FROM ");
+        /* A wave without chunks reads none: those that are there are the watcher's. */
+        bool none = range->by == PART_BY_CHUNK && range->chunk == NULL;
+        str_append(sql, none ? " FROM ONLY " : " FROM ");
         ddl_qname(sql, source, range->chunk != NULL ? range->chunk : &leaf->source);
         parts_condition(sql, range, "", relation->filter);
         str_append(sql, ")");

@@ -71,7 +71,7 @@ PartPlan parts_plan(Arena *arena, const Leaf *leaf, uint32_t pages, int source_v
 PartPlan parts_by_chunk(Arena *arena, size_t chunks)
 {
     if (chunks == 0)
-        return (PartPlan){.by = PART_BY_NONE, .count = 1, .reason = "a hypertable without chunks"};
+        return (PartPlan){.by = PART_BY_CHUNK, .count = 1, .reason = "a hypertable without chunks"};
     return (PartPlan){
         .by = PART_BY_CHUNK,
         .count = chunks,
@@ -103,7 +103,9 @@ PartRange parts_range(const PartPlan *plan, size_t index, int64_t low, int64_t h
 char *parts_range_text(Arena *arena, const PartRange *range)
 {
     if (range->by == PART_BY_CHUNK)
-        return arena_printf(arena, "chunk %s", name_text(arena, range->chunk));
+        return range->chunk == NULL
+                   ? arena_strdup(arena, "no chunk")
+                   : arena_printf(arena, "chunk %s", name_text(arena, range->chunk));
     const char *what = range->by == PART_BY_CTID ? "pages" : range->column;
     if (range->has_from && range->has_to)
         return arena_printf(arena, "%s from %" PRId64 " to below %" PRId64, what, range->from,

@@ -33,11 +33,11 @@ typedef struct PartRange {
     bool has_to;
     int64_t from;      /* included */
     int64_t to;        /* excluded */
-    const Name *chunk; /* by chunk */
+    const Name *chunk; /* by chunk; NULL: there is none */
 } PartRange;
 
-/** How a hypertable is divided: each of its chunks is a part; without any it is read as a whole.
- */
+/** How a hypertable is divided: each of its chunks is a part. Without any it is one
+ * part that reads none: chunks that are there, and not the wave's, are the watcher's. */
 PartPlan parts_by_chunk(Arena *arena, size_t chunks);
 
 /** The range of part `index` of `count`. \param low,high least and greatest key value (by key);

@@ -122,3 +122,33 @@ def test_new_chunks_one_by_one(godwit, plan, source, target):
     assert "0 differences" in result.out
     same(source, target)
     assert not source.query("SELECT 1 FROM pg_publication")
+
+
+def test_killed_between_the_last_copy_and_the_switch(godwit, plan, source, target):
+    """A chunk that was copied behind the fence and is not published: E120 says so, resync mends it. The wave of that
+    resync has no published chunk, and must not read the one that the watcher takes in."""
+    source.execute(SEED)
+    mine = plan(**MIRROR, cutover={"gates": {"stable_for": "100ms"}, "approval": {"required": True}, "after_drain": [
+        {"id": "look", "sql": {"server": "target", "file": "look.sql"}}]})
+    look = "SELECT pg_sleep(30) FROM app.place WHERE id = 1 AND name <> 'go';\n"
+    (mine.path.parent / "look.sql").write_text(look, encoding="utf-8")
+    mover(source, mine)
+    running = godwit.start("apply", mine)
+    running.wait_for("waiting for an approval", timeout=120)
+    with source.connect(user=f"{source.name}_mover", autocommit=False) as writer:
+        writer.execute("INSERT INTO app.empty VALUES ('2040-01-01', 1), ('2040-01-02', 2)")
+        godwit("approve", mine, code=0)
+        running.wait_for(r"\[cutover.chunks\] done", timeout=60)
+        writer.commit()
+    target.wait_until("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    assert "of empty is taken in: 2 rows" in running.kill9().err
+    target.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    source.execute("INSERT INTO app.empty VALUES ('2040-01-03', 3); UPDATE app.place SET name = 'go' WHERE id = 1")
+    told = godwit("apply", mine).err
+    assert "E120: chunk" in told and 'HINT: "godwit resync" of app.empty' in told
+    godwit("resync", mine, "app.empty", code=0)
+    running = godwit.start("apply", mine)
+    running.wait_for("waiting for an approval", timeout=60)
+    godwit("approve", mine, code=0)
+    running.wait(code=0)
+    same(source, target)
