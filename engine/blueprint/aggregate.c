@@ -99,6 +99,11 @@ void build_aggregates(Build *build)
         check_taken(build, aggregate);
         check_reads(build, aggregate);
         check_clock(build, aggregate);
+        if (aggregate->refresh != NULL && !aggregate->mirrored)
+            build_config_keys(
+                build, aggregate->refresh->policy.pos,
+                arena_printf(build->arena, "the refresh policy of %s", view_text(build, aggregate)),
+                aggregate->refresh->policy.more);
         build_retention(build, &aggregate->target_view, aggregate->retention, true);
     }
     if (build->aggregates.count > 0)

@@ -260,6 +260,10 @@ void build_mirror_community(Build *build);
 /** What the source's TimescaleDB does to rows that the run could not follow. */
 void build_mirror_source(Build *build);
 
+/** Warns of keys of a policy's configuration that the target's TimescaleDB is too old to know.
+ * \param what has them, for people \param keys a text that names them; NULL: none */
+void build_config_keys(Build *build, PlanPos pos, const char *what, const char *keys);
+
 /** The version of the target's TimescaleDB, created or at hand; NULL: there is none. */
 const char *build_target_version(const Build *build);
 

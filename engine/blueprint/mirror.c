@@ -56,17 +56,16 @@ static const struct {
     {"refresh_newest_first", 220},
 };
 
-static void check_keys(Build *build, const CatJob *job)
+void build_config_keys(Build *build, PlanPos pos, const char *what, const char *keys)
 {
     int release = build_target_release(build);
     for (size_t i = 0; i < sizeof(CONFIG_KEYS) / sizeof(*CONFIG_KEYS); i++) {
-        if (job->further == NULL || release == 0 || release >= CONFIG_KEYS[i].from ||
-            strstr(job->further, CONFIG_KEYS[i].key) == NULL)
+        if (keys == NULL || release == 0 || release >= CONFIG_KEYS[i].from ||
+            strstr(keys, CONFIG_KEYS[i].key) == NULL)
             continue;
-        build_find(build, DIAG_TARGET_RELEASE, build->plan->mirror_pos, 1,
-                   "job %lld (%s of %s) has %s, which TimescaleDB knows from %d.%d on",
-                   (long long)job->id, job->procedure.rel, build_name(build, &job->table),
-                   CONFIG_KEYS[i].key, CONFIG_KEYS[i].from / 100, CONFIG_KEYS[i].from % 100);
+        build_find(build, DIAG_TARGET_RELEASE, pos, 1,
+                   "%s has %s, which TimescaleDB knows from %d.%d on", what, CONFIG_KEYS[i].key,
+                   CONFIG_KEYS[i].from / 100, CONFIG_KEYS[i].from % 100);
         build_hint(build, "It stands in the configuration and counts for nothing until the "
                           "target's TimescaleDB is updated.");
     }
@@ -74,7 +73,11 @@ static void check_keys(Build *build, const CatJob *job)
 
 PlanPolicy mirror_policy(Build *build, const CatJob *job)
 {
-    check_keys(build, job);
+    if (job->further != NULL)
+        build_config_keys(build, build->plan->mirror_pos,
+                          arena_printf(build->arena, "job %lld (%s of %s)", (long long)job->id,
+                                       job->procedure.rel, build_name(build, &job->table)),
+                          job->further);
     PlanPolicy policy = {
         .schedule_interval = job->schedule_interval,
         .initial_start = job->initial_start,

@@ -3,6 +3,7 @@
  * columnstore and policies, continuous aggregates, jobs. The mirror takes them without being told;
  * whoever wants one to be different takes its entry out of the comment.
  */
+#include "base/jsontext.h"
 #include "base/str.h"
 #include "draft/draft_internal.h"
 
@@ -51,6 +52,22 @@ static void put(Arena *arena, Str *out, const char *key, const char *value)
     if (value != NULL)
         str_appendf(out, "%s%s: %s", out->data[out->length - 1] == '{' ? "" : ", ", key,
                     draft_scalar(arena, value));
+}
+
+/* What TimescaleDB keeps of a refresh policy in its configuration alone. */
+static void put_more(Str *out, const CatJob *job)
+{
+    static const char *const KEYS[] = {"buckets_per_batch", "max_batches_per_execution",
+                                       "refresh_newest_first", "include_tiered_data"};
+    json_t *more = job->more == NULL ? NULL : json_loads(job->more, 0, NULL);
+    for (size_t i = 0; i < sizeof(KEYS) / sizeof(KEYS[0]); i++) {
+        const json_t *value = json_object_get(more, KEYS[i]);
+        if (json_is_integer(value))
+            str_appendf(out, ", %s: %" JSON_INTEGER_FORMAT, KEYS[i], json_integer_value(value));
+        else if (json_is_boolean(value))
+            str_appendf(out, ", %s: %s", KEYS[i], json_is_true(value) ? "true" : "false");
+    }
+    json_decref(more);
 }
 
 static void put_list(Arena *arena, Str *out, const char *key, const char **texts, size_t count)
@@ -158,6 +175,7 @@ void draft_aggregate(Arena *arena, Str *out, const Catalog *source, const CatAgg
         str_append(out, "#     refresh: {");
         put(arena, out, "start_offset", offset_text(arena, job->start_offset));
         put(arena, out, "end_offset", offset_text(arena, job->end_offset));
+        put_more(out, job);
         put_policy(arena, out, job);
         str_append(out, "}\n");
     }

@@ -137,6 +137,10 @@ typedef struct BoundTimescaledb {
 typedef struct BoundRefresh {
     char *start_offset;
     char *end_offset;
+    uint32_t *buckets_per_batch;
+    uint32_t *max_batches_per_execution;
+    bool *refresh_newest_first;
+    bool *include_tiered_data;
     BoundPolicy policy;
 } BoundRefresh;
 

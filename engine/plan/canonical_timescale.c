@@ -14,12 +14,17 @@ static void put_texts(Json *json, const char *key, const char *const *items, siz
 
 /* A policy's keys stand beside those of its section, all in alphabetical order: in three pieces,
  * since some of a section's own come between. */
-static void put_policy_start(Json *json, const PlanPolicy *policy)
+static void put_policy_limits(Json *json, const PlanPolicy *policy)
 {
-    json_text(json, "initial_start", policy->initial_start);
     if (policy->max_retries != NULL)
         json_number(json, "max_retries", *policy->max_retries);
     json_text(json, "max_runtime", policy->max_runtime);
+}
+
+static void put_policy_start(Json *json, const PlanPolicy *policy)
+{
+    json_text(json, "initial_start", policy->initial_start);
+    put_policy_limits(json, policy);
 }
 
 static void put_policy_schedule(Json *json, const PlanPolicy *policy)
@@ -104,8 +109,17 @@ static void put_refresh(Json *json, const PlanRefresh *refresh)
     if (refresh == NULL)
         return;
     json_open(json, "refresh", '{');
+    if (refresh->buckets_per_batch != NULL)
+        json_number(json, "buckets_per_batch", *refresh->buckets_per_batch);
     json_text(json, "end_offset", offset_text(refresh->end_offset));
-    put_policy_start(json, &refresh->policy);
+    if (refresh->include_tiered_data != NULL)
+        json_bool(json, "include_tiered_data", *refresh->include_tiered_data);
+    json_text(json, "initial_start", refresh->policy.initial_start);
+    if (refresh->max_batches_per_execution != NULL)
+        json_number(json, "max_batches_per_execution", *refresh->max_batches_per_execution);
+    put_policy_limits(json, &refresh->policy);
+    if (refresh->refresh_newest_first != NULL)
+        json_bool(json, "refresh_newest_first", *refresh->refresh_newest_first);
     put_policy_schedule(json, &refresh->policy);
     json_text(json, "start_offset", offset_text(refresh->start_offset));
     json_text(json, "timezone", refresh->policy.timezone);

@@ -5,6 +5,7 @@
  */
 #include "plan/fill_internal.h"
 
+#include "base/jsontext.h"
 #include "base/str.h"
 #include "plan/format.h"
 
@@ -35,19 +36,32 @@ static const char **texts(Fill *fill, char *const *items, uint32_t count)
     return copy;
 }
 
+static const uint32_t *number_or_none(Fill *fill, const uint32_t *from)
+{
+    if (from == NULL)
+        return NULL;
+    uint32_t *to = arena_new(fill->arena, uint32_t);
+    *to = *from;
+    return to;
+}
+
+static const bool *bool_or_none(Fill *fill, const bool *from)
+{
+    if (from == NULL)
+        return NULL;
+    bool *to = arena_new(fill->arena, bool);
+    *to = *from;
+    return to;
+}
+
 static PlanPolicy policy(Fill *fill, const BoundPolicy *from, const char *path, const Node *node)
 {
-    uint32_t *retries = NULL;
-    if (from->max_retries != NULL) {
-        retries = arena_new(fill->arena, uint32_t);
-        *retries = *from->max_retries;
-    }
     return (PlanPolicy){
         .schedule_interval = arena_strdup(fill->arena, from->schedule_interval),
         .initial_start = arena_strdup(fill->arena, from->initial_start),
         .timezone = arena_strdup(fill->arena, from->timezone),
         .max_runtime = arena_strdup(fill->arena, from->max_runtime),
-        .max_retries = retries,
+        .max_retries = number_or_none(fill, from->max_retries),
         .retry_period = arena_strdup(fill->arena, from->retry_period),
         .scheduled = bool_or_default(from->scheduled, path, "scheduled"),
         .pos = node->key != NULL ? node->key->pos : node->pos,
@@ -159,6 +173,26 @@ static const char *offset(Fill *fill, const char *text)
     return text_equal(text, "unbounded") ? NULL : arena_strdup(fill->arena, text);
 }
 
+/* As the policy's configuration has them. NULL: none is given. */
+static const char *refresh_more(Arena *arena, const PlanRefresh *refresh)
+{
+    json_t *more = json_object();
+    if (refresh->buckets_per_batch != NULL)
+        json_object_set_new(more, "buckets_per_batch", json_integer(*refresh->buckets_per_batch));
+    if (refresh->max_batches_per_execution != NULL)
+        json_object_set_new(more, "max_batches_per_execution",
+                            json_integer(*refresh->max_batches_per_execution));
+    if (refresh->refresh_newest_first != NULL)
+        json_object_set_new(more, "refresh_newest_first",
+                            json_boolean(*refresh->refresh_newest_first));
+    if (refresh->include_tiered_data != NULL)
+        json_object_set_new(more, "include_tiered_data",
+                            json_boolean(*refresh->include_tiered_data));
+    bool any = json_object_size(more) > 0;
+    const char *text = jsontext_compact(arena, more);
+    return any ? text : NULL;
+}
+
 static const PlanRefresh *refresh(Fill *fill, const BoundRefresh *from, const Node *node)
 {
     if (from == NULL)
@@ -169,8 +203,13 @@ static const PlanRefresh *refresh(Fill *fill, const BoundRefresh *from, const No
         .start_is_integer = is_integer(from->start_offset),
         .end_offset = offset(fill, from->end_offset),
         .end_is_integer = is_integer(from->end_offset),
+        .buckets_per_batch = number_or_none(fill, from->buckets_per_batch),
+        .max_batches_per_execution = number_or_none(fill, from->max_batches_per_execution),
+        .refresh_newest_first = bool_or_none(fill, from->refresh_newest_first),
+        .include_tiered_data = bool_or_none(fill, from->include_tiered_data),
         .policy = policy(fill, &from->policy, "continuous_aggregates[].refresh", node),
     };
+    to->policy.more = refresh_more(fill->arena, to);
     return to;
 }
 

@@ -202,7 +202,11 @@ typedef struct PlanRefresh {
     bool start_is_integer;
     const char *end_offset;
     bool end_is_integer;
-    PlanPolicy policy;
+    const uint32_t *buckets_per_batch; /* NULL: as the target does by itself, here and below */
+    const uint32_t *max_batches_per_execution;
+    const bool *refresh_newest_first;
+    const bool *include_tiered_data;
+    PlanPolicy policy; /* these four are in its `more`, too */
 } PlanRefresh;
 
 typedef struct PlanAggregate {

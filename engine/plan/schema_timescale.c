@@ -193,6 +193,11 @@ const PlanKey TIMESCALEDB_KEYS[] = {
 const cyaml_schema_field_t REFRESH_FIELDS[] = {
     IS_STRING("start_offset", REQUIRED, BoundRefresh, start_offset),
     IS_STRING("end_offset", REQUIRED, BoundRefresh, end_offset),
+    CYAML_FIELD_UINT_PTR("buckets_per_batch", OPTIONAL, BoundRefresh, buckets_per_batch),
+    CYAML_FIELD_UINT_PTR("max_batches_per_execution", OPTIONAL, BoundRefresh,
+                         max_batches_per_execution),
+    CYAML_FIELD_BOOL_PTR("refresh_newest_first", OPTIONAL, BoundRefresh, refresh_newest_first),
+    CYAML_FIELD_BOOL_PTR("include_tiered_data", OPTIONAL, BoundRefresh, include_tiered_data),
     POLICY_FIELDS(BoundRefresh, REQUIRED),
     CYAML_FIELD_END,
 };
@@ -204,6 +209,13 @@ const PlanKey REFRESH_KEYS[] = {
     {.key = "end_offset",
      .doc = "Where the window ends, before now; unbounded: at the last row.",
      .format = FORMAT_OFFSET},
+    {.key = "buckets_per_batch",
+     .doc = "Buckets that are refreshed in one transaction; 0: all. Not given: the target's own "
+            "way (TimescaleDB 2.19)."},
+    {.key = "max_batches_per_execution",
+     .doc = "How many such transactions one run of the job has at most; 0: no limit (2.19)."},
+    {.key = "refresh_newest_first", .doc = "Whether the newest of them come first (2.20)."},
+    {.key = "include_tiered_data", .doc = "Whether rows in tiered storage are read, too (2.18)."},
     POLICY_KEYS(""),
     {.key = NULL},
 };

@@ -77,6 +77,7 @@ static void what_is_there_is_a_plan(void **state)
     jobs[2].index_name = "by \"dev";
     jobs[2].max_retries = 3;
     jobs[3].end_offset = "00:30:00";
+    jobs[3].more = "{\"buckets_per_batch\": 7, \"refresh_newest_first\": false, \"odd\": \"x\"}";
     jobs[4].age = "3 years";
     const CatJob own = {.procedure = {"app", "roll up"},
                         .schedule_interval = "01:00:00",
