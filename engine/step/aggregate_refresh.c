@@ -49,17 +49,6 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
     return true;
 }
 
-static bool observe(StepCtx *ctx, Observation *observation, Err *err)
-{
-    bool may = false;
-    observation->state = OBSERVED_NEEDED;
-    if (!community_may_look(ctx, observation, &may, err))
-        return false;
-    if (may && ctx->recorded_done)
-        observation->state = OBSERVED_SATISFIED;
-    return true;
-}
-
 static bool refresh(StepCtx *ctx, const TsTarget *target, const AggregateRanges *ranges, size_t at,
                     Err *err)
 {
@@ -110,7 +99,7 @@ const StepKind STEP_AGGREGATE_REFRESH = {
     .per_object = true,
     .expand = expand,
     .describe = describe,
-    .observe = observe,
+    .observe = community_observe_recorded,
     .apply = apply,
     .verify = verify_in_apply,
 };

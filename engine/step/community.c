@@ -86,6 +86,17 @@ bool community_observe(StepCtx *ctx, const CommunityFeature *feature, Observatio
     return true;
 }
 
+bool community_observe_recorded(StepCtx *ctx, Observation *observation, Err *err)
+{
+    bool may = false;
+    observation->state = OBSERVED_NEEDED;
+    if (!community_may_look(ctx, observation, &may, err))
+        return false;
+    if (may && ctx->recorded_done)
+        observation->state = OBSERVED_SATISFIED;
+    return true;
+}
+
 bool community_apply(StepCtx *ctx, const CommunityFeature *feature, Err *err)
 {
     SqlList list = {0};

@@ -34,6 +34,10 @@ MUSTCHECK bool community_describe(StepCtx *ctx, const CommunityFeature *feature,
 MUSTCHECK bool community_observe(StepCtx *ctx, const CommunityFeature *feature,
                                  Observation *observation, Err *err);
 
+/** Satisfied when the journal says so: of work that nobody can see afterwards.
+ * \return false with ERR_SQL, ERR_LOST */
+MUSTCHECK bool community_observe_recorded(StepCtx *ctx, Observation *observation, Err *err);
+
 /** Adds it, in one transaction. */
 MUSTCHECK bool community_apply(StepCtx *ctx, const CommunityFeature *feature, Err *err);
 

@@ -151,34 +151,45 @@ static bool lane_wait(const VerifySpec *spec, Lsn lsn, Err *err)
 
 static bool lists_oid(const Rows *rows, size_t column, uint32_t oid)
 {
-    for (size_t r = 0; r < rows_count(rows); r++)
-        if (rows_oid(rows, r, column) == oid)
-            return true;
-    return false;
+    size_t place = rows_place(rows, column, oid);
+    return place < rows_count(rows) && rows_oid(rows, place, column) == oid;
 }
 
-/* Where the other engine takes new chunks in one by one: whether it has all that are there. */
-static bool chunks_are_in(const VerifySpec *spec, bool *in, Err *err)
+static bool read_chunks(const VerifySpec *spec, Rows **chunks, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    const char *table = arena_printf(&arena, "{%" PRIu32 "}", spec->relation->oid);
+    return pg_rows(spec->source, SQL_COPY_CHUNKS, PARAMS(table, "{}"), chunks, err);
+}
+
+/* Where the other engine takes new chunks in one by one: whether it has those, but for what was
+ * dropped meanwhile. */
+static bool chunks_are_in(const VerifySpec *spec, const Rows *wanted, bool *in, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     AUTO_ROWS Rows *there = NULL;
     AUTO_ROWS Rows *copied = NULL;
-    const char *table = arena_printf(&arena, "{%" PRIu32 "}", spec->relation->oid);
     if (!pg_rows(spec->target, SQL_JOURNAL_CHUNKS, PARAMS(arena_int64(&arena, spec->run_id)),
                  &copied, err) ||
-        !pg_rows(spec->source, SQL_COPY_CHUNKS, PARAMS(table, "{}"), &there, err))
+        !read_chunks(spec, &there, err))
         return false;
     *in = true;
-    for (size_t r = 0; *in && rows_count(copied) > 0 && r < rows_count(there); r++)
-        *in = lists_oid(copied, 0, rows_oid(there, r, 1));
+    for (size_t r = 0; *in && rows_count(copied) > 0 && r < rows_count(wanted); r++) {
+        uint32_t oid = rows_oid(wanted, r, 1);
+        *in = lists_oid(copied, 0, oid) || !lists_oid(there, 1, oid);
+    }
     return true;
 }
 
+/* For the chunks that are there now: of a busy source others come all the time. */
 static bool chunks_wait(const VerifySpec *spec, Err *err)
 {
+    AUTO_ROWS Rows *wanted = NULL;
     int64_t deadline = clock_ms() + WAIT_LANE_MS;
+    if (spec->relation->chunked && !read_chunks(spec, &wanted, err))
+        return false;
     for (bool in = !spec->relation->chunked; !in;) {
-        if (!chunks_are_in(spec, &in, err))
+        if (!chunks_are_in(spec, wanted, &in, err))
             return false;
         if (!in && clock_ms() > deadline)
             return err_set(err, ERR_GATE, "new chunks of the source are not copied yet");

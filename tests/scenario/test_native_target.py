@@ -1,7 +1,7 @@
 """Aggregates, policies and jobs on a native server with TimescaleDB's community edition, live.
 
 Only where GODWIT_TEST_TSL_TARGET names such a server; elsewhere the printed SQL runs in WASM
-(test_hypertables.py).
+(test_community.py).
 """
 SEED = r'''
 CREATE SCHEMA app; CREATE SCHEMA "Odd";

@@ -7,7 +7,7 @@ import pytest
 
 import cluster as lab
 import tour
-from test_hypertables import community, printed  # noqa: F401  pylint: disable=unused-import
+from test_community import community, printed  # noqa: F401  pylint: disable=unused-import
 from test_mirror import SETTINGS, source as tsl_source  # noqa: F401  pylint: disable=unused-import
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
