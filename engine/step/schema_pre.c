@@ -25,6 +25,17 @@ static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
 static const char KINDS[] = {OBJECT_TABLE,     OBJECT_SEQUENCE, OBJECT_VIEW,     OBJECT_MATVIEW,
                              OBJECT_COMPOSITE, OBJECT_TYPE,     OBJECT_FUNCTION, '\0'};
 
+/* Whether this run has restored the selection before. A restore behind `refresh` that was cut off
+ * is not recorded as done any more; that leaves have been in a wave tells that an earlier one was.
+ */
+static bool restored_before(const StepCtx *ctx, const JournalLeaf *const *states)
+{
+    bool before = ctx->recorded_done;
+    for (size_t i = 0; !before && i < ctx->run->blueprint->leaf_count; i++)
+        before = states[i] != NULL;
+    return before;
+}
+
 static void drop_columns(Str *sql, const StepCtx *ctx, const Relation *relation, bool generated)
 {
     for (size_t i = 0; i < relation->left_out_count; i++) {
@@ -32,8 +43,7 @@ static void drop_columns(Str *sql, const StepCtx *ctx, const Relation *relation,
             continue;
         str_append(sql, "ALTER TABLE ");
         ddl_qname(sql, ctx->target, &relation->source);
-        bool adopts = ctx->run->plan->schema.existing == PLAN_EXISTING_ADOPT;
-        str_append(sql, ctx->recorded_done || adopts ? " DROP COLUMN IF EXISTS " : " DROP COLUMN ");
+        str_append(sql, " DROP COLUMN ");
         ddl_ident(sql, ctx->target, relation->left_out[i].name);
         str_append(sql, ";\n");
     }
@@ -126,12 +136,10 @@ static bool were_added(StepCtx *ctx, const SchemaSides *sides, bool *added, Err 
 {
     const Blueprint *blueprint = ctx->run->blueprint;
     const JournalLeaf **states = NULL;
-    *added = ctx->recorded_done;
-    if (!*added)
-        return true;
     if (!leaves_states(ctx->arena, ctx->run, ctx->target, &states, err))
         return false;
-    for (size_t i = 0; i < blueprint->leaf_count; i++) {
+    *added = restored_before(ctx, states);
+    for (size_t i = 0; *added && i < blueprint->leaf_count; i++) {
         const SchemaObject *object =
             schema_object(&sides->source, CAT_CLASS_RELATION, blueprint->leaves[i].oid);
         /* A table that is merged into another has no twin of its own. */
@@ -281,14 +289,17 @@ static bool apply(StepCtx *ctx, Err *err)
 {
     SchemaSides sides;
     AUTO_ROWS Rows *there = NULL;
-    if (!schema_sides_read(ctx, &sides, err) || !drop_replaced(ctx, &sides, err) ||
+    const JournalLeaf **states = NULL;
+    if (!leaves_states(ctx->arena, ctx->run, ctx->target, &states, err) ||
+        !schema_sides_read(ctx, &sides, err) || !drop_replaced(ctx, &sides, err) ||
         !pg_rows(ctx->target, "SELECT nspname FROM pg_catalog.pg_namespace", NO_PARAMS, &there,
                  err))
         return false;
     Choice choice = {
         .source = ctx->run->blueprint->source,
         .sides = &sides,
-        .again = ctx->recorded_done || ctx->run->plan->schema.existing == PLAN_EXISTING_ADOPT,
+        .again =
+            restored_before(ctx, states) || ctx->run->plan->schema.existing == PLAN_EXISTING_ADOPT,
         .there = there,
     };
     AUTO_STR Str drop = {0};

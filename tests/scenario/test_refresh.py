@@ -53,6 +53,11 @@ def test_without_an_engine(killed, source, target, plan, godwit):
     assert "godwit refresh" in result.err and 'public."New One"' in result.err
     assert target.value("SELECT to_regclass('\"New One\"') IS NULL")
     if killed:
+        with target.connect(autocommit=False) as reader:  # in the middle of the second restore
+            reader.execute("LOCK TABLE pg_attrdef IN SHARE MODE")
+            running = godwit.start("refresh", mine)
+            running.wait_for("could not lock a table")
+            running.kill9()
         result = godwit("refresh", mine, env={"GODWIT_FAULT": "target/worker:statement:90:kill"})
         assert result.code in (-9, 137), result.err
     else:
