@@ -4,6 +4,7 @@
  */
 #include "preflight/existing.h"
 
+#include "journal/made.h"
 #include "pg/ddl.h"
 #include "sql_text.h"
 
@@ -92,30 +93,13 @@ static void refuse(Check *check, const ExistingPair *pair, const char *why)
 
 /* --- replace --- */
 
-bool existing_marks(Check *check, Rows **marks, Err *err)
-{
-    AUTO_ROWS Rows *known = NULL;
-    return pg_one(check->target.conn, "SELECT pg_catalog.to_regclass('godwit.made') IS NOT NULL",
-                  NO_PARAMS, &known, err) &&
-           (!rows_bool(known, 0, 0) ||
-            pg_rows(check->target.conn, SQL_JOURNAL_MADE, PARAMS(check->plan->name), marks, err));
-}
-
-bool existing_is_marked(const Rows *marks, const CatObject *object, const char *mark)
-{
-    for (size_t r = 0; marks != NULL && r < rows_count(marks); r++)
-        if (rows_oid(marks, r, 0) == object->class_oid && rows_oid(marks, r, 1) == object->oid)
-            return mark == NULL || strcmp(rows_text(marks, r, 2), mark) == 0;
-    return false;
-}
-
 static bool replace_pairs(Check *check, const ExistingPairs *pairs, Err *err)
 {
     AUTO_ROWS Rows *marks = NULL;
-    if (!existing_marks(check, &marks, err))
+    if (!journal_made(check->target.conn, check->plan->name, &marks, err))
         return err_context(err, "reading what earlier runs of this plan made");
     for (size_t i = 0; i < pairs->count; i++) {
-        if (existing_is_marked(marks, pairs->items[i].target, NULL))
+        if (made_has(marks, pairs->items[i].target->class_oid, pairs->items[i].target->oid, NULL))
             check_add(check, CODE_EXISTS, FINDING_INFO, &check->target,
                       pair_name(check, &pairs->items[i]),
                       "is dropped and made anew: an earlier run of this plan made it",

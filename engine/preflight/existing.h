@@ -25,13 +25,6 @@ MUSTCHECK bool existing_have_rows(Check *check, const ExistingPairs *pairs, bool
  * \return false with the connection's error */
 MUSTCHECK bool existing_added(Check *check, ExistingPairs *pairs, Err *err);
 
-/** What objects the plan's runs have made: class, oid, mark of the run. \param marks NULL: none
- * \return false with the connection's error */
-MUSTCHECK bool existing_marks(Check *check, Rows **marks, Err *err);
-
-/** Whether the object is among them. \param mark of one run; NULL: of any */
-bool existing_is_marked(const Rows *marks, const CatObject *object, const char *mark);
-
 bool existing_is_table(const CatObject *object);
 
 #endif

@@ -11,6 +11,8 @@
  */
 #include "preflight/existing.h"
 
+#include "journal/made.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,7 +141,7 @@ bool existing_added(Check *check, ExistingPairs *pairs, Err *err)
     }
     if (!journal_leaves(check->arena, check->target.conn, run->id, &known.leaves, &known.count,
                         err) ||
-        !existing_marks(check, &marks, err))
+        !journal_made(check->target.conn, check->plan->name, &marks, err))
         return err_context(err, "reading what the run has copied");
     if (known.count > 1)
         qsort(known.leaves, known.count, sizeof(JournalLeaf), by_name);
@@ -149,7 +151,7 @@ bool existing_added(Check *check, ExistingPairs *pairs, Err *err)
             refuse_place(check, &pair);
         else if (!is_added(check, &known, &pair))
             continue;
-        else if (existing_is_marked(marks, pair.target, run->mark))
+        else if (made_has(marks, pair.target->class_oid, pair.target->oid, run->mark))
             *vec_push(check->arena, &own) = pair;
         else
             pairs->items[kept++] = pair;

@@ -6,7 +6,7 @@
  */
 #include "timescale/aggregate.h"
 
-#include "sql_text.h"
+#include "journal/made.h"
 #include "step/builder.h"
 #include "step/common.h"
 #include "step/community.h"
@@ -58,18 +58,10 @@ static bool describe(StepCtx *ctx, Description *description, Err *err)
 /* Whether it bears the mark of this plan. */
 static bool is_made(StepCtx *ctx, uint32_t oid, bool *made, Err *err)
 {
-    AUTO_ROWS Rows *known = NULL;
     AUTO_ROWS Rows *rows = NULL;
-    *made = false;
-    if (!pg_one(ctx->target, "SELECT pg_catalog.to_regclass('godwit.made') IS NOT NULL", NO_PARAMS,
-                &known, err))
+    if (!journal_made(ctx->target, ctx->run->plan->name, &rows, err))
         return false;
-    if (!rows_bool(known, 0, 0))
-        return true;
-    if (!pg_rows(ctx->target, SQL_JOURNAL_MADE, PARAMS(ctx->run->plan->name), &rows, err))
-        return false;
-    for (size_t r = 0; r < rows_count(rows) && !*made; r++)
-        *made = rows_oid(rows, r, 0) == CAT_CLASS_RELATION && rows_oid(rows, r, 1) == oid;
+    *made = made_has(rows, CAT_CLASS_RELATION, oid, NULL);
     return true;
 }
 
@@ -147,11 +139,9 @@ static bool make(StepCtx *ctx, const SqlList *list, Err *err)
             return false;
     if (!may_carry(ctx, err) || !aggregate_find(ctx->target, ctx->step->object, &state, &oid, err))
         return false;
-    return pg_none(ctx->target, SQL_JOURNAL_MADE_ADD,
-                   PARAMS(ctx->run->plan->name, ctx->run->journal.mark,
-                          arena_printf(ctx->arena, "{%d}", CAT_CLASS_RELATION),
-                          arena_printf(ctx->arena, "{%u}", oid)),
-                   err);
+    return journal_made_add(ctx->target, ctx->run->plan->name, ctx->run->journal.mark,
+                            arena_printf(ctx->arena, "{%d}", CAT_CLASS_RELATION),
+                            arena_printf(ctx->arena, "{%u}", oid), err);
 }
 
 static bool apply(StepCtx *ctx, Err *err)

@@ -3,10 +3,10 @@
  */
 #include "step/schema_archive.h"
 
+#include "journal/made.h"
 #include "pg/query.h"
 #include "schema/rename.h"
 #include "schema/unpartition.h"
-#include "sql_text.h"
 
 #define LOCK_TIMEOUT_MS 900 /* below the server's deadlock check, see ddl_step.h */
 #define RETRY_MS        300
@@ -50,24 +50,19 @@ static bool mark_made(StepCtx *ctx, const SchemaObjects *before, Err *err)
     }
     str_append_char(&classes, '}');
     str_append_char(&oids, '}');
-    return pg_none(ctx->target, SQL_JOURNAL_MADE_ADD,
-                   PARAMS(ctx->run->plan->name, ctx->run->journal.mark, classes.data, oids.data),
-                   err);
+    return journal_made_add(ctx->target, ctx->run->plan->name, ctx->run->journal.mark, classes.data,
+                            oids.data, err);
 }
 
 bool schema_marked(StepCtx *ctx, const SchemaObjects *target, bool earlier,
                    const SchemaObject ***marked, size_t *count, Err *err)
 {
-    AUTO_ROWS Rows *known = NULL;
     AUTO_ROWS Rows *rows = NULL;
     *count = 0;
-    if (!pg_one(ctx->target, "SELECT pg_catalog.to_regclass('godwit.made') IS NOT NULL", NO_PARAMS,
-                &known, err))
+    if (!journal_made(ctx->target, ctx->run->plan->name, &rows, err))
         return false;
-    if (!rows_bool(known, 0, 0))
+    if (rows == NULL)
         return true;
-    if (!pg_rows(ctx->target, SQL_JOURNAL_MADE, PARAMS(ctx->run->plan->name), &rows, err))
-        return false;
     *marked = arena_array(ctx->arena, const SchemaObject *, rows_count(rows) + 1);
     for (size_t r = 0; r < rows_count(rows); r++) {
         const SchemaObject *object =
