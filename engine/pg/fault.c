@@ -23,6 +23,7 @@ typedef enum FaultAction { FAULT_FAIL, FAULT_PASS, FAULT_CUT, FAULT_KILL, FAULT_
 typedef struct FaultRule {
     const char *side;
     const char *purpose;
+    const char *words; /* a statement counts that has them; "": every one */
     FaultPoint point;
     FaultAction action;
     uint32_t nth;
@@ -61,6 +62,10 @@ static void rule_parse(char *text)
         *slash = '\0';
     rule->side = side;
     rule->purpose = slash != NULL ? slash + 1 : "";
+    char *equals = strchr(point, '=');
+    if (equals != NULL)
+        *equals = '\0';
+    rule->words = equals != NULL ? equals + 1 : "";
     rule->point = (FaultPoint)index_of(POINT_NAMES, 2, point);
     rule->action = (FaultAction)index_of(ACTION_NAMES, FAULT_ACTIONS, action);
     if (!units_uint32_parse(nth, &rule->nth))
@@ -78,11 +83,12 @@ static void rules_load(void)
         rule_parse(rule);
 }
 
-static bool rule_fires(FaultRule *rule, const Conn *conn, FaultPoint point)
+static bool rule_fires(FaultRule *rule, const Conn *conn, FaultPoint point, const char *text)
 {
     if (rule->point != point || strcmp(rule->side, conn_side_name(conn->side)) != 0)
         return false;
-    if (!text_starts_with(conn->purpose, rule->purpose))
+    if (!text_starts_with(conn->purpose, rule->purpose) ||
+        (*rule->words != '\0' && (text == NULL || strstr(text, rule->words) == NULL)))
         return false;
     return atomic_fetch_add(&rule->seen, 1) + 1 == rule->nth;
 }
@@ -280,7 +286,7 @@ static bool rules_point(Conn *conn, FaultPoint point, const char *text, bool beh
     const char *shown = text == NULL ? "" : text;
     for (size_t i = 0; i < rule_count; i++) {
         AUTO_ARENA Arena arena = {0};
-        if ((rules[i].action == FAULT_LOSE) != behind || !rule_fires(&rules[i], conn, point))
+        if ((rules[i].action == FAULT_LOSE) != behind || !rule_fires(&rules[i], conn, point, text))
             continue;
         const char *which =
             arena_printf(&arena, "%u: %.*s", rules[i].nth, (int)strcspn(shown, "\n"), shown);

@@ -2,12 +2,12 @@
  * Fault hook: in test builds (GODWIT_FAULTS) the Nth statement or message on a side fails, cuts its
  * connection, or kills the process. GODWIT_FAULT holds rules, separated by commas:
  *
- *     side[/purpose-prefix]:statement|message:N:fail|pass|cut|lose|kill
- *     target:statement:17:cut,source/copy:message:3:kill
+ *     side[/purpose-prefix]:statement[=words]|message:N:fail|pass|cut|lose|kill
+ *     target:statement:17:cut,source/copy:message:3:kill,target:statement=RESET ROLE:1:fail
  *
- * What fails by "pass" fails with a SQLSTATE of a class that passes by itself. By "lose" a
- * statement is done, and its answer is lost with the connection; not those of pipelines, COPY and
- * scripts.
+ * With words only those statements count that have them. What fails by "pass" fails with a SQLSTATE
+ * of a class that passes by itself. By "lose" a statement is done, and its answer is lost with the
+ * connection; not those of pipelines, COPY and scripts.
  *
  * GODWIT_SWEEP fails every statement once, over all engines of a run. A statement is its text, its
  * side and who runs it; those that have had their turn stand in a file, which the engines hand on

@@ -35,6 +35,8 @@ SANITIZERS = {
     "TSAN_OPTIONS": f"exitcode={SANITIZER_STATUS}:second_deadlock_stack=1",
 }
 TAIL = 6000
+# The engine dies when the source's last change is in and the target is the primary, but still closed.
+BEHIND_THE_SWITCH = {"GODWIT_FAULT": "target:statement=RESET default_transaction_read_only:1:kill"}
 PATIENT = ("-c statement_timeout=0 -c lock_timeout=0"
            " -c idle_in_transaction_session_timeout=0")
 
