@@ -317,10 +317,9 @@ def test_a_dead_cutover_is_not_undone_elsewhere(source, target, database, plan, 
     """Killed behind a read_only fence, then started with another source: refused, nothing is touched there or here."""
     writer(source)
     before = residue.fingerprint(source)
-    mine = plan(cutover={"stop_writes": {"method": "read_only"}})
-    running = godwit.start("apply", mine)
-    running.wait_for(r"\[cutover.source_fence\] done", timeout=120)
-    running.kill9()
+    look = {"id": "look", "sql": {"server": "target", "statement": "SELECT 1 AS looked"}}
+    mine = plan(cutover={"stop_writes": {"method": "read_only"}, "after_drain": [look]})
+    assert godwit("apply", mine, env={"GODWIT_FAULT": "target:statement=AS looked:1:kill"}).code == -9
     elsewhere = database("pg16", prefix="src")
     for args in (("apply", mine), ("cleanup", mine, "--yes")):
         result = godwit(*args, env={"SOURCE": elsewhere.conninfo()}, code=12)
