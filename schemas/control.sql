@@ -98,8 +98,9 @@ CREATE TABLE IF NOT EXISTS godwit.paused (
     PRIMARY KEY (run, schema, rel)
 );
 
--- A chunk of a TimescaleDB source whose rows are on the target, where the stream's watcher takes them in: by a wave, or
--- one by one, in the transaction that wrote the rows. Changes that commit at sync_lsn or above are applied.
+-- A chunk of a TimescaleDB source that is known to be one of a selected hypertable; its changes are, also when it is
+-- there no more. Where the stream's watcher takes chunks in, its rows are on the target: by a wave, or one by one, in the
+-- transaction that wrote the rows. Changes that commit at sync_lsn or above are applied.
 CREATE TABLE IF NOT EXISTS godwit.chunk (
     run        bigint NOT NULL REFERENCES godwit.run ON DELETE CASCADE,
     oid        oid NOT NULL,
@@ -108,6 +109,12 @@ CREATE TABLE IF NOT EXISTS godwit.chunk (
     copied_at  timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     PRIMARY KEY (run, oid)
 );
+ALTER TABLE godwit.chunk ADD COLUMN IF NOT EXISTS schema text;
+ALTER TABLE godwit.chunk ADD COLUMN IF NOT EXISTS rel text;
+-- The constraints that say what it may hold, and its range of time, as of when it was written down or merged since.
+ALTER TABLE godwit.chunk ADD COLUMN IF NOT EXISTS bounds text;
+ALTER TABLE godwit.chunk ADD COLUMN IF NOT EXISTS begins bigint;
+ALTER TABLE godwit.chunk ADD COLUMN IF NOT EXISTS ends bigint;
 
 -- A part is done only if its row is here: it was written by the transaction that wrote the rows.
 CREATE TABLE IF NOT EXISTS godwit.part (

@@ -3,6 +3,7 @@
  */
 #include "cdc/chunks.h"
 
+#include "cdc/chunk_book.h"
 #include "cdc/late.h"
 #include "sql_text.h"
 
@@ -192,6 +193,22 @@ static ChunkQuestion look_at_question(Arena *arena, Stream *stream)
     return question;
 }
 
+/* One that is not there any more may have been merged into another: then its changes count.
+ * \return false while the journal was not read yet */
+static bool look_into_book(Stream *stream, const ChunkQuestion *question, ChunkAnswer *answer,
+                           const Leaf **leaf)
+{
+    pthread_mutex_lock(&stream->mutex);
+    bool read = !stream->watching || stream->watch.read || atomic_load(&stream->watch.failed);
+    pthread_mutex_unlock(&stream->mutex);
+    if (!read)
+        return false;
+    *leaf = book_find(stream, question->oid, &question->name);
+    if (*leaf != NULL)
+        *answer = CHUNK_IS;
+    return true;
+}
+
 bool chunks_settle(Stream *stream, const ChunkQuestion *question, ChunkAnswer answer,
                    const Leaf *leaf)
 {
@@ -224,6 +241,8 @@ bool chunks_answer(Stream *stream, Conn *conn, Err *err)
         return false;
     const Leaf *leaf = NULL;
     ChunkAnswer answer = judge(stream, rows, &leaf);
+    if (answer == CHUNK_GONE && !look_into_book(stream, &question, &answer, &leaf))
+        return true;
     (void)chunks_settle(stream, &question, answer, leaf);
     return true;
 }

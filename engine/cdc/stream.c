@@ -203,7 +203,8 @@ static bool first_session(Stream *stream, Err *err)
 
 static bool watches(const Stream *stream)
 {
-    return stream->spec.chunk_publications != NULL && !stream->spec.receive_only;
+    bool wanted = stream->spec.chunk_publications != NULL || stream->spec.books_chunks;
+    return wanted && !stream->spec.receive_only;
 }
 
 static bool start_threads(Stream *stream, Err *err)
@@ -387,7 +388,7 @@ static bool pass_whole(const Stream *stream, const void *begun)
 
 static bool wait_chunks(Stream *stream, bool still, int timeout_ms, Err *err)
 {
-    if (!stream->watching)
+    if (!stream->watching || stream->spec.chunk_publications == NULL)
         return true;
     pthread_mutex_lock(&stream->mutex);
     uint64_t begun = stream->watch.begun;

@@ -33,6 +33,7 @@ typedef struct StreamSpec {
                                 whatever the plan says */
     bool sealed;             /* nothing is applied: what comes is counted, see stream_behind() */
     bool receive_only; /* into the spool, while nothing may be applied yet; sync_lsn may be NULL */
+    bool books_chunks; /* writes down which chunks selected hypertables have */
     const char *const *chunk_publications; /* by Relation.index: where the watcher adds chunks of a
                                               hypertable; NULL: there is no watcher */
     const uint32_t *left_out; /* relations whose changes are none of the run's: partitions that

@@ -1,7 +1,7 @@
 /*
  * Watch: passes over the chunks of selected hypertables, and what is known of each.
  */
-#include "cdc/watch_take.h"
+#include "cdc/chunk_book.h"
 
 #include "base/clock.h"
 #include "cdc/retry_table.h"
@@ -39,14 +39,26 @@ bool watch_look_up(Stream *stream, uint32_t oid, WatchChunk *chunk)
     return found;
 }
 
-void watch_note(Stream *stream, uint32_t oid, Lsn sync_lsn, bool copied)
+static void keep_text(Arena *arena, const char **text, const char *before)
+{
+    *text = *text == NULL || text_equal(*text, before) ? before : arena_strdup(arena, *text);
+}
+
+void watch_note(Stream *stream, const WatchChunk *chunk)
 {
     pthread_mutex_lock(&stream->mutex);
     ChunkWatch *watch = &stream->watch;
-    size_t place = vec_place(&watch->chunks, oid, oid);
-    if (!is_at(watch, place, oid))
+    WatchChunk before = {0};
+    WatchChunk now = *chunk;
+    size_t place = vec_place(&watch->chunks, oid, chunk->oid);
+    if (is_at(watch, place, chunk->oid))
+        before = watch->chunks.items[place];
+    else
         (void)vec_insert(&watch->arena, &watch->chunks, place);
-    watch->chunks.items[place] = (WatchChunk){oid, sync_lsn, copied};
+    keep_text(&watch->arena, &now.bounds, before.bounds);
+    keep_text(&watch->arena, &now.name.schema, before.name.schema);
+    keep_text(&watch->arena, &now.name.rel, before.name.rel);
+    watch->chunks.items[place] = now;
     pthread_mutex_unlock(&stream->mutex);
 }
 
@@ -96,6 +108,7 @@ typedef struct Pass {
     uint32_t wanted;
     bool still;
     VEC(WatchItem) items; /* to be taken in */
+    VEC(WatchItem) moved; /* known, with other bounds than then */
 } Pass;
 
 /* The hypertables whose chunks are looked at: not those that are held, which a wave copies. */
@@ -117,25 +130,11 @@ static const char *active(Arena *arena, Stream *stream)
 static const char *publications(Arena *arena, const StreamSpec *spec)
 {
     AUTO_STR Str names = {0};
-    for (size_t i = 0; i < spec->blueprint->relation_count; i++)
+    for (size_t i = 0; spec->chunk_publications != NULL && i < spec->blueprint->relation_count; i++)
         if (spec->chunk_publications[i] != NULL)
             list_append(&names, spec->chunk_publications[i]);
     list_end(&names);
     return str_dup(arena, &names);
-}
-
-/* What the journal says: behind a lost connection, too, since an answer may have been lost. */
-static bool read_journal(WatchSession *session, Err *err)
-{
-    AUTO_ARENA Arena arena = {0};
-    AUTO_ROWS Rows *rows = NULL;
-    Stream *stream = session->stream;
-    if (!pg_rows(session->target, SQL_JOURNAL_CHUNKS,
-                 PARAMS(arena_int64(&arena, stream->spec.run_id)), &rows, err))
-        return false;
-    for (size_t r = 0; r < rows_count(rows); r++)
-        watch_note(stream, rows_oid(rows, r, 0), rows_lsn(rows, r, 1), true);
-    return true;
 }
 
 static bool taken_out(const Name *chunk, const Leaf *leaf, Err *err)
@@ -155,12 +154,16 @@ static bool take_row(Pass *pass, Stream *stream, const Rows *rows, size_t row, E
                       .leaf = blueprint_chunked(stream->spec.blueprint, rows_oid(rows, row, 0)),
                       .name = {arena_strdup(&pass->arena, rows_text(rows, row, 2)),
                                arena_strdup(&pass->arena, rows_text(rows, row, 3))},
-                      .listed = rows_bool(rows, row, 4)};
+                      .listed = rows_bool(rows, row, 4),
+                      .bounds = arena_strdup(&pass->arena, rows_text(rows, row, 5))};
     bool copied = watch_look_up(stream, item.oid, &known) && known.copied;
-    if (copied && !item.listed && !pass->still)
+    bool publishes = stream->spec.chunk_publications != NULL;
+    if (publishes && copied && !item.listed && !pass->still)
         return taken_out(&item.name, item.leaf, err);
     if (!copied)
         *vec_push(&pass->arena, &pass->items) = item;
+    else if (known.bounds != NULL && !text_equal(known.bounds, item.bounds))
+        *vec_push(&pass->arena, &pass->moved) = item;
     return true;
 }
 
@@ -171,7 +174,8 @@ static void look_for_wanted(const Pass *pass, Stream *stream, const Rows *rows)
     for (size_t r = 0; !there && r < rows_count(rows); r++)
         there = rows_oid(rows, r, 1) == pass->wanted;
     if (!there)
-        watch_note(stream, pass->wanted, UINT64_MAX, true);
+        watch_note(stream,
+                   &(WatchChunk){.oid = pass->wanted, .sync_lsn = UINT64_MAX, .copied = true});
 }
 
 static bool read_chunks(Pass *pass, WatchSession *session, const char *tables, Err *err)
@@ -184,6 +188,9 @@ static bool read_chunks(Pass *pass, WatchSession *session, const char *tables, E
     look_for_wanted(pass, stream, rows);
     for (size_t r = 0; r < rows_count(rows); r++)
         if (!take_row(pass, stream, rows, r, err))
+            return false;
+    for (size_t i = 0; i < pass->moved.count; i++)
+        if (!book_moved(session, &pass->moved.items[i], err))
             return false;
     return true;
 }
@@ -233,7 +240,15 @@ static bool take_items(const Pass *pass, WatchSession *session, bool *whole, Err
     return true;
 }
 
-/* \param tables of the pass before, replaced: when they are others, one has joined */
+/* Nothing is copied where the stream brings each chunk from its first row. */
+static bool take_in(const Pass *pass, WatchSession *session, bool *whole, Err *err)
+{
+    return session->reader == NULL ? book_add(session, pass->items.items, pass->items.count, err)
+                                   : take_items(pass, session, whole, err);
+}
+
+/* What the journal says is read behind a lost connection, too, since an answer may have been lost.
+ * \param tables of the pass before, replaced: when they are others, one has joined */
 static bool make_pass(WatchSession *session, Arena *arena, const char **tables, Err *err)
 {
     Pass pass;
@@ -241,10 +256,10 @@ static bool make_pass(WatchSession *session, Arena *arena, const char **tables, 
     bool whole = true;
     begin_pass(&pass, stream);
     const char *now = active(&pass.arena, stream);
-    bool ok = text_equal(now, *tables) || read_journal(session, err);
+    bool ok = text_equal(now, *tables) || book_read(session, err);
     if (!text_equal(now, *tables))
         *tables = arena_strdup(arena, now);
-    ok = ok && read_chunks(&pass, session, now, err) && take_items(&pass, session, &whole, err);
+    ok = ok && read_chunks(&pass, session, now, err) && take_in(&pass, session, &whole, err);
     end_pass(&pass, stream, ok && whole);
     return ok;
 }
@@ -301,7 +316,7 @@ static bool watch_session(Stream *stream, Err *err)
                         .replica_sql = spec->blueprint->target->server.replica_sql,
                         .stop = &stream->stop};
     if (!conn_open(&publisher, spec->source, &publish, err) ||
-        !conn_open(&reader, spec->source, &read, err) ||
+        (spec->chunk_publications != NULL && !conn_open(&reader, spec->source, &read, err)) ||
         !conn_open(&target, spec->target, &copy, err))
         return false;
     WatchSession session = {

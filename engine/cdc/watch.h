@@ -21,6 +21,9 @@ typedef struct WatchChunk {
     uint32_t oid;
     Lsn sync_lsn;
     bool copied;
+    const Leaf *leaf;   /* its hypertable's; this and what follows is NULL before it is copied */
+    const char *bounds; /* as copy_chunks.sql shows them; NULL: not known */
+    Name name;
 } WatchChunk;
 
 /* Under the stream's mutex, but for `failed` and `passes_due`. */
@@ -37,6 +40,7 @@ typedef struct ChunkWatch {
     unpublished;        /* statements: for chunks that were taken in then, while the
                            fence's own locks kept the publication from growing */
     bool rests;         /* behind the last pass */
+    bool read;          /* what the journal knows */
     atomic_bool failed; /* the decoding thread ends the stream with `error` */
     Err error;
 } ChunkWatch;
@@ -44,8 +48,8 @@ typedef struct ChunkWatch {
 /** What the watcher knows of a chunk now; false: nothing yet. Takes the mutex. */
 bool watch_look_up(Stream *stream, uint32_t oid, WatchChunk *chunk);
 
-/** What is known of the chunk from now on; the watcher's. Takes the mutex. */
-void watch_note(Stream *stream, uint32_t oid, Lsn sync_lsn, bool copied);
+/** What is known of the chunk from now on; the watcher's. Takes the mutex; copies the texts. */
+void watch_note(Stream *stream, const WatchChunk *chunk);
 
 /** Apply waits for a chunk; 0: not any more. Takes the mutex. */
 void watch_want(Stream *stream, uint32_t oid, Lsn commit_lsn);

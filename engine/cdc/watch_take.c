@@ -2,7 +2,7 @@
  * Watch, one chunk: the order is all. The lock, the publication, the snapshot with its position,
  * the commit; then what was committed before must be applied, and only then the rows come.
  */
-#include "cdc/watch_take.h"
+#include "cdc/chunk_book.h"
 
 #include "base/clock.h"
 #include "cdc/mark.h"
@@ -250,27 +250,40 @@ static bool copy_rows(WatchSession *session, const WatchItem *item, int64_t *row
     return end_copies(item, session->reader, session->target, rows, err);
 }
 
-static bool record(WatchSession *session, const WatchItem *item, Lsn position, Err *err)
+static bool record(WatchSession *session, const WatchItem *item, const ChunkFacts *facts,
+                   Lsn position, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     AUTO_ROWS Rows *rows = NULL;
     const StreamSpec *spec = &session->stream->spec;
     if (!pg_rows(session->target, SQL_JOURNAL_CHUNK_DONE,
-                 PARAMS(arena_int64(&arena, spec->run_id), arena_int64(&arena, item->leaf->oid),
-                        arena_int64(&arena, item->oid), lsn_text(position).text,
+                 PARAMS(arena_int64(&arena, spec->run_id), facts->json, lsn_text(position).text,
                         arena_int64(&arena, spec->epoch)),
                  &rows, err))
         return false;
-    return rows_count(rows) == 1 || err_set(err, ERR_LOCKED, "another engine has taken this run");
+    if (rows_count(rows) != 1)
+        return err_set(err, ERR_LOCKED, "another engine has taken this run");
+    WatchChunk chunk = {.oid = item->oid,
+                        .sync_lsn = position,
+                        .leaf = item->leaf,
+                        .bounds = rows_text(rows, 0, 1),
+                        .name = item->name};
+    watch_note(session->stream, &chunk);
+    return true;
 }
 
 /* Durable when it returns: what is copied stays known for as long as the stream lives. */
 static bool copy_chunk(WatchSession *session, const WatchItem *item, Lsn position, int64_t *rows,
                        Err *err)
 {
-    return pg_script(session->target, "BEGIN; SET LOCAL synchronous_commit = local", err) &&
-           copy_rows(session, item, rows, err) && record(session, item, position, err) &&
-           pg_commit(session->target, err);
+    AUTO_ARENA Arena arena = {0};
+    AUTO_STR Str oid = {0};
+    ChunkFacts facts;
+    str_appendf(&oid, "{%" PRIu32 "}", item->oid);
+    return book_facts(&arena, session->reader, oid.data, &facts, err) &&
+           pg_script(session->target, "BEGIN; SET LOCAL synchronous_commit = local", err) &&
+           book_is_fresh(session, item, &facts, err) && copy_rows(session, item, rows, err) &&
+           record(session, item, &facts, position, err) && pg_commit(session->target, err);
 }
 
 bool watch_take(WatchSession *session, const WatchItem *item, bool still, WatchTaken *taken,
@@ -284,7 +297,7 @@ bool watch_take(WatchSession *session, const WatchItem *item, bool still, WatchT
         return err_context(err, "taking in chunk %s", name_text(&err->arena, &item->name));
     if (position == 0)
         return true;
-    watch_note(stream, item->oid, position, false);
+    watch_note(stream, &(WatchChunk){.oid = item->oid, .sync_lsn = position});
     *taken = WATCH_PUT_OFF;
     bool ok = wait_before(stream, item->oid, position, &before, err);
     if (ok && before == BEFORE_APPLIED) {
@@ -296,7 +309,9 @@ bool watch_take(WatchSession *session, const WatchItem *item, bool still, WatchT
         return err_context(err, "taking in chunk %s", name_text(&err->arena, &item->name));
     if (before != BEFORE_APPLIED)
         return true;
-    watch_note(stream, item->oid, position, true);
+    watch_note(
+        stream,
+        &(WatchChunk){.oid = item->oid, .sync_lsn = position, .copied = true, .leaf = item->leaf});
     log_info(&stream->spec.log,
              "chunk %s of %s is taken in: %" PRId64 " rows, its changes from %s on", item->name.rel,
              item->leaf->source.rel, rows, lsn_text(position).text);

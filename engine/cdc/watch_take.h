@@ -12,13 +12,14 @@ typedef struct WatchItem {
     uint32_t oid;
     const Leaf *leaf; /* its hypertable's */
     Name name;
-    bool listed; /* in the publication already */
+    bool listed;        /* in the publication already */
+    const char *bounds; /* as copy_chunks.sql shows them */
 } WatchItem;
 
 typedef struct WatchSession {
     Stream *stream;
     Conn *publisher; /* locks and publishes */
-    Conn *reader;    /* keeps the snapshot */
+    Conn *reader;    /* keeps the snapshot; NULL: nothing is copied */
     Conn *target;
     int64_t told_ms; /* when it was last told that somebody holds a chunk */
 } WatchSession;

@@ -341,8 +341,8 @@ static bool open_in_journal(Wave *wave, Conn *target, Err *err)
     /* Which chunks it holds counts for leaves that are copied, and no leaf of it is before. */
     return journal_wave_open(target, wave->run->journal.id, names, wave->included_count,
                              wave->sync_lsn, &wave->number, err) &&
-           wave_chunks_record(wave->run, target, wave->included, wave->included_count, wave->leaves,
-                              wave->sync_lsn, err);
+           wave_chunks_record(wave->run, wave->keeper, target, wave->included, wave->included_count,
+                              wave->leaves, wave->sync_lsn, err);
 }
 
 /* What an earlier wave brought of merged tables goes as a whole, before any part comes: their rows

@@ -95,30 +95,42 @@ bool wave_chunks_read(Arena *arena, const Run *run, Conn *keeper, Leaf *const *l
     return true;
 }
 
-bool wave_chunks_record(const Run *run, Conn *target, Leaf *const *leaves, size_t count,
-                        const WaveLeaf *known, Lsn sync_lsn, Err *err)
+/* \param chunks of the wave; NULL: there are none */
+static bool read_facts(Arena *arena, Conn *keeper, const char *chunks, const char **facts, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    *facts = "[]";
+    if (chunks == NULL)
+        return true;
+    if (!pg_one(keeper, SQL_COPY_CHUNK_FACTS, PARAMS(chunks), &rows, err))
+        return err_context(err, "could not read what the chunks may hold");
+    *facts = arena_strdup(arena, rows_text(rows, 0, 0));
+    return true;
+}
+
+bool wave_chunks_record(const Run *run, Conn *keeper, Conn *target, Leaf *const *leaves,
+                        size_t count, const WaveLeaf *known, Lsn sync_lsn, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     AUTO_STR Str tables = {0};
-    AUTO_STR Str parents = {0};
     AUTO_STR Str chunks = {0};
+    const char *facts = NULL;
     for (size_t i = 0; i < count; i++) {
         if (!leaves[i]->root->chunked)
             continue;
         const WaveLeaf *wave = &known[leaves[i]->index];
         str_appendf(&tables, "%c%" PRIu32, tables.length == 0 ? '{' : ',', leaves[i]->oid);
-        for (size_t c = 0; c < wave->chunk_count; c++) {
-            str_appendf(&parents, "%c%" PRIu32, parents.length == 0 ? '{' : ',', leaves[i]->oid);
+        for (size_t c = 0; c < wave->chunk_count; c++)
             str_appendf(&chunks, "%c%" PRIu32, chunks.length == 0 ? '{' : ',', wave->chunks[c].oid);
-        }
     }
-    if (run->blueprint->chunk_way != CHUNKS_BY_WATCH || tables.length == 0)
+    if (tables.length == 0)
         return true;
     str_append(&tables, "}");
-    str_append(&parents, parents.length == 0 ? "{}" : "}");
-    str_append(&chunks, chunks.length == 0 ? "{}" : "}");
+    str_append(&chunks, chunks.length == 0 ? "" : "}");
+    bool watched = run->blueprint->chunk_way == CHUNKS_BY_WATCH;
     const char *id = arena_int64(&arena, run->journal.id);
-    return pg_none(target, SQL_JOURNAL_CHUNKS_FORGET, PARAMS(id, tables.data), err) &&
+    return read_facts(&arena, keeper, chunks.length == 0 ? NULL : chunks.data, &facts, err) &&
+           pg_none(target, SQL_JOURNAL_CHUNKS_FORGET, PARAMS(id, tables.data), err) &&
            pg_none(target, SQL_JOURNAL_CHUNKS_ADD,
-                   PARAMS(id, parents.data, chunks.data, lsn_text(sync_lsn).text), err);
+                   PARAMS(id, facts, watched ? lsn_text(sync_lsn).text : "0/0"), err);
 }

@@ -23,9 +23,9 @@ MUSTCHECK bool wave_chunks_lock(Conn *keeper, Leaf *const *leaves, size_t count,
 MUSTCHECK bool wave_chunks_read(Arena *arena, const Run *run, Conn *keeper, Leaf *const *leaves,
                                 size_t count, WaveLeaf *known, bool *still, Err *err);
 
-/** Writes down, for the watcher, which chunks the wave holds. \return false with ERR_SQL, ERR_LOST
- */
-MUSTCHECK bool wave_chunks_record(const Run *run, Conn *target, Leaf *const *leaves, size_t count,
-                                  const WaveLeaf *known, Lsn sync_lsn, Err *err);
+/** Writes down, for the stream, which chunks the wave holds: those that were known before it go.
+ * \return false with ERR_SQL, ERR_LOST */
+MUSTCHECK bool wave_chunks_record(const Run *run, Conn *keeper, Conn *target, Leaf *const *leaves,
+                                  size_t count, const WaveLeaf *known, Lsn sync_lsn, Err *err);
 
 #endif

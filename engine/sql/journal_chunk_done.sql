@@ -1,10 +1,13 @@
 -- Purpose: writes down a chunk in the transaction that copied it, if no other engine has taken the run; the run's row
 -- is kept from changing hands until that is over.
--- Parameters: $1 run, $2 its hypertable's oid, $3 its oid, $4 its position, $5 the engine's epoch. Columns: its oid; no
--- row: another engine has the run.
+-- Parameters: $1 run, $2 JSON as copy_chunk_facts.sql gives it, of this chunk, $3 its position, $4 the engine's epoch.
+-- Columns: its oid, its bounds; no row: another engine has the run.
 WITH mine AS (
-    SELECT r.id FROM godwit.run AS r WHERE r.id = $1::bigint AND r.epoch = $5::bigint FOR SHARE
+    SELECT r.id FROM godwit.run AS r WHERE r.id = $1::bigint AND r.epoch = $4::bigint FOR SHARE
 )
-INSERT INTO godwit.chunk (run, hypertable, oid, sync_lsn)
-SELECT m.id, $2::bigint::oid, $3::bigint::oid, $4::pg_lsn FROM mine AS m
-RETURNING oid
+INSERT INTO godwit.chunk (run, hypertable, oid, schema, rel, bounds, begins, ends, sync_lsn)
+SELECT m.id, j.hypertable, j.oid, j.schema, j.rel, j.bounds, j.begins, j.ends, $3::pg_lsn
+  FROM mine AS m,
+       pg_catalog.jsonb_to_recordset($2::jsonb)
+       AS j (oid oid, hypertable oid, schema text, rel text, bounds text, begins bigint, ends bigint)
+RETURNING oid, bounds

@@ -134,6 +134,7 @@ void replicate_spec(const StepCtx *ctx, StreamSpec *spec)
         .target = &run->target,
         .slot_name = run->slot_name,
         .publications = publications(ctx),
+        .books_chunks = run->blueprint->has_chunked,
         .chunk_publications = chunk_publications(ctx),
         .run_mark = run->journal.mark,
         .run_id = run->journal.id,
@@ -181,6 +182,7 @@ bool replicate_look(StepCtx *ctx, Stream **stream, Err *err)
     /* All copies lie far below the position; what the source has made since has none. */
     spec.sync_lsn = arena_array(&ctx->run->arena, Lsn, ctx->run->blueprint->leaf_count + 1);
     spec.chunk_publications = NULL;
+    spec.books_chunks = false;
     spec.sealed = true;
     return stream_start(stream, &spec, err);
 }

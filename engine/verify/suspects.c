@@ -163,7 +163,7 @@ static bool read_chunks(const VerifySpec *spec, Rows **chunks, Err *err)
 }
 
 /* Where the other engine takes new chunks in one by one: whether it has those, but for what was
- * dropped meanwhile. */
+ * dropped meanwhile. Those that only are written down have no position. */
 static bool chunks_are_in(const VerifySpec *spec, const Rows *wanted, bool *in, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
@@ -174,7 +174,8 @@ static bool chunks_are_in(const VerifySpec *spec, const Rows *wanted, bool *in, 
         !read_chunks(spec, &there, err))
         return false;
     *in = true;
-    for (size_t r = 0; *in && rows_count(copied) > 0 && r < rows_count(wanted); r++) {
+    bool one_by_one = rows_count(copied) > 0 && rows_lsn(copied, 0, 1) > 0;
+    for (size_t r = 0; *in && one_by_one && r < rows_count(wanted); r++) {
         uint32_t oid = rows_oid(wanted, r, 1);
         *in = lists_oid(copied, 0, oid) || !lists_oid(there, 1, oid);
     }

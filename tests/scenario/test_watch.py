@@ -17,7 +17,7 @@ TAKEN_OUT = "SELECT oid FROM godwit.chunk WHERE oid NOT IN ({})"
 KILLS = [
     ("source/chunk publish:statement:8:kill", "COMMIT", 0),  # what publishes the chunk
     ("target/chunk copy:statement:3:kill", "BEGIN", 1),  # behind that
-    ("target/chunk copy:statement:6:kill", "COMMIT", 1),  # of its rows
+    ("target/chunk copy:statement:7:kill", "COMMIT", 1),  # of its rows
 ]
 
 
