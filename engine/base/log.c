@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/color.h"
 #include "base/str.h"
 
 #include <jansson.h>
@@ -11,6 +12,9 @@
 #include <unistd.h>
 
 static const char *const LEVEL_NAMES[] = {"debug", "info", "warn", "error"};
+static const Color LEVEL_COLORS[] = {COLOR_OF_DEBUG, COLOR_OF_INFO, COLOR_OF_WARNING,
+                                     COLOR_OF_ERROR};
+#define LEVEL_COLUMNS 5
 
 static void sink_stderr(void *data, const char *line, size_t length)
 {
@@ -103,7 +107,9 @@ static void append_plain(Str *line, const char *text)
 static void line_text(Str *line, const LogCtx *ctx, LogLevel level, const char *time,
                       const char *message)
 {
-    str_appendf(line, "%s %-5s ", time, LEVEL_NAMES[level]);
+    str_appendf(line, "%s ", time);
+    color_append(line, STDERR_FILENO, LEVEL_COLORS[level], LEVEL_NAMES[level]);
+    str_appendf(line, "%*s", (int)(LEVEL_COLUMNS + 1 - strlen(LEVEL_NAMES[level])), "");
     if (ctx->step != NULL) {
         str_append_char(line, '[');
         append_plain(line, ctx->step);

@@ -4,15 +4,19 @@
  */
 #include "cmd/command.h"
 
+#include "base/color.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "plan/suggest.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 static void print_error(const Err *err)
 {
-    fprintf(stderr, "godwit: %s: %s\n", err_code_name(err->code), err->message);
+    AUTO_STR Str code = {0};
+    color_append(&code, STDERR_FILENO, COLOR_OF_ERROR, err_code_name(err->code));
+    fprintf(stderr, "godwit: %s: %s\n", code.data, err->message);
     if (err->file != NULL && err->line > 0)
         fprintf(stderr, "  plan: %s:%u:%u\n", err->file, err->line, err->column);
     if (err->step != NULL)
@@ -64,6 +68,17 @@ static bool usage_error(const char *word, Err *err)
     return err_hint(err, "\"godwit help\" lists the commands.");
 }
 
+/* A wrong word is refused once it is known that no option goes before it. */
+static bool start_color(const char *option, Err *err)
+{
+    ColorWhen when = COLOR_AUTO;
+    const char *wanted = option != NULL ? option : getenv("GODWIT_COLOR");
+    bool known = wanted == NULL || *wanted == '\0' || color_parse(wanted, &when);
+    color_init(when);
+    return known ||
+           err_set(err, ERR_USAGE, "GODWIT_COLOR is auto, always or never, not \"%s\"", wanted);
+}
+
 static bool start_log(const Options *options, Err *err)
 {
     LogLevel level = LOG_INFO;
@@ -97,13 +112,17 @@ static bool run(int argc, char **argv, Err *err)
         command_help(command);
         return true;
     }
-    return start_log(&options, err) && command->run(&options, err);
+    return start_color(options.color, err) && start_log(&options, err) &&
+           command->run(&options, err);
 }
 
 int command_main(int argc, char **argv)
 {
     AUTO_ERR Err err = {0};
+    AUTO_ERR Err later = {0};
     signal(SIGPIPE, SIG_IGN);
+    if (!start_color(NULL, &later)) /* a wrong command line is told in colour, too */
+        color_init(COLOR_AUTO);
     bool ok = run(argc, argv, &err);
     if (fflush(stdout) != 0 && ok)
         ok = err_set(&err, ERR_IO, "could not write the result to standard output");

@@ -3,6 +3,8 @@
  */
 #include "cmd/findings.h"
 
+#include <unistd.h>
+
 bool findings_collect(Session *session, const FindingsScope *scope, PreflightReport *report,
                       Err *err)
 {
@@ -29,7 +31,7 @@ bool findings_preflight(Session *session, bool resuming, Err *err)
     for (size_t i = 0; ok && i < report.findings.count; i++) {
         const Finding *finding = &report.findings.items[i];
         if (finding->severity != FINDING_INFO)
-            fputs(preflight_finding_text(&report.arena, finding), stderr);
+            fputs(preflight_finding_text(&report.arena, finding, STDERR_FILENO), stderr);
     }
     if (ok && report.errors > 0) {
         ok = err_set(err, ERR_PREFLIGHT,

@@ -66,7 +66,8 @@ static bool reads_back(const Str *text, Err *err)
     PlanFindings findings = {0};
     bool ok = plan_load_from(&plan, "draft", str_text(text), &findings, err);
     for (size_t i = 0; !ok && i < findings.count; i++)
-        fprintf(stderr, "%s\n", plan_finding_text(&plan.arena, &plan, &findings.items[i]));
+        fprintf(stderr, "%s\n",
+                plan_finding_text(&plan.arena, &plan, &findings.items[i], STDERR_FILENO));
     plan_release(&plan);
     return ok || err_context(err, "the drafted plan is not valid, which is our defect");
 }

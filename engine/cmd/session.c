@@ -21,7 +21,8 @@ static void print_findings(const Plan *plan, const PlanFindings *findings)
 {
     AUTO_ARENA Arena arena = {0};
     for (size_t i = 0; i < findings->count; i++)
-        fprintf(stderr, "%s\n", plan_finding_text(&arena, plan, &findings->items[i]));
+        fprintf(stderr, "%s\n",
+                plan_finding_text(&arena, plan, &findings->items[i], STDERR_FILENO));
 }
 
 bool session_plan(Session *session, const char *path, Err *err)

@@ -8,6 +8,8 @@
 #include "preflight/preflight.h"
 #include "report/validation.h"
 
+#include <unistd.h>
+
 typedef struct Validation {
     Arena arena;
     PlanFile *files;
@@ -57,7 +59,8 @@ static void print_text(Validation *validation)
         const PlanFile *file = &validation->files[i];
         for (size_t j = 0; j < file->findings.count; j++)
             fprintf(stderr, "%s\n",
-                    plan_finding_text(&validation->arena, &file->plan, &file->findings.items[j]));
+                    plan_finding_text(&validation->arena, &file->plan, &file->findings.items[j],
+                                      STDERR_FILENO));
         if (file->is_valid)
             printf("%s: plan \"%s\" is valid, fingerprint %.12s\n", file->path, file->plan.name,
                    file->plan.fingerprint);

@@ -8,6 +8,7 @@
 #define GODWIT_PLAN_PLAN_H
 
 #include "base/budget.h"
+#include "base/color.h"
 #include "base/err.h"
 #include "base/name.h"
 #include "base/vec.h"
@@ -532,8 +533,9 @@ BudgetNeeds plan_budget_needs(const Plan *plan, size_t relations);
 /** A path in the plan, as it is opened: relative ones start at the plan's directory. */
 const char *plan_file_path(Arena *arena, const Plan *plan, const char *path);
 
-/** Renders one finding as text: file:line:column, severity, code, message, snippet, caret, hint. */
-char *plan_finding_text(Arena *arena, const Plan *plan, const PlanFinding *finding);
+/** Renders one finding as text: file:line:column, severity, code, message, snippet, caret, hint.
+ * \param fd the stream it is for (color_append()) */
+char *plan_finding_text(Arena *arena, const Plan *plan, const PlanFinding *finding, int fd);
 
 /** The plan language as JSON Schema (draft-07), from the tables that bind it. */
 char *plan_schema_json(Arena *arena);

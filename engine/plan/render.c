@@ -142,15 +142,19 @@ static void append_snippet(Str *out, const Plan *plan, const PlanFinding *findin
                 str_text(&marks));
 }
 
-char *plan_finding_text(Arena *arena, const Plan *plan, const PlanFinding *finding)
+char *plan_finding_text(Arena *arena, const Plan *plan, const PlanFinding *finding, int fd)
 {
     AUTO_STR Str out = {0};
     const char *path = plan->path == NULL ? "plan" : plan->path;
     str_append(&out, text_printable(arena, path, strlen(path), NULL));
     if (finding->pos.line > 0)
         str_appendf(&out, ":%u:%u", finding->pos.line, finding->pos.column);
-    str_appendf(&out, ": %s %s: %s\n", finding->is_error ? "error" : "warning", finding->code,
-                finding->message);
+    str_append(&out, ": ");
+    color_append(&out, fd, finding->is_error ? COLOR_OF_ERROR : COLOR_OF_WARNING,
+                 finding->is_error ? "error" : "warning");
+    str_append_char(&out, ' ');
+    color_append(&out, fd, COLOR_OF_CODE, finding->code);
+    str_appendf(&out, ": %s\n", finding->message);
     append_snippet(&out, plan, finding);
     if (finding->hint != NULL)
         str_appendf(&out, "  hint: %s\n", finding->hint);

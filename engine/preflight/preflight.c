@@ -207,11 +207,22 @@ void preflight_release(PreflightReport *report)
     *report = (PreflightReport){0};
 }
 
-char *preflight_finding_text(Arena *arena, const Finding *finding)
+static Color severity_color(FindingSeverity severity)
+{
+    return severity == FINDING_ERROR     ? COLOR_OF_ERROR
+           : severity == FINDING_WARNING ? COLOR_OF_WARNING
+                                         : COLOR_OF_INFO;
+}
+
+char *preflight_finding_text(Arena *arena, const Finding *finding, int fd)
 {
     AUTO_STR Str text = {0};
-    str_appendf(&text, "%s %s %s %s: %s\n", finding_severity_name(finding->severity), finding->code,
-                finding_side_name(finding), finding->object, finding->message);
+    color_append(&text, fd, severity_color(finding->severity),
+                 finding_severity_name(finding->severity));
+    str_append_char(&text, ' ');
+    color_append(&text, fd, COLOR_OF_CODE, finding->code);
+    str_appendf(&text, " %s %s: %s\n", finding_side_name(finding), finding->object,
+                finding->message);
     if (finding->at != NULL)
         str_appendf(&text, "  at: %s\n", finding->at);
     if (finding->note != NULL) {

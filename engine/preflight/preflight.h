@@ -77,8 +77,9 @@ const char *preflight_today(Arena *arena);
 const char *finding_side_name(const Finding *finding);
 
 /** One finding as text: severity, code, side, object, message; why and remedy on lines of their
- * own. */
-char *preflight_finding_text(Arena *arena, const Finding *finding);
+ * own.
+ * \param fd the stream it is for (color_append()) */
+char *preflight_finding_text(Arena *arena, const Finding *finding, int fd);
 
 /* What may be done about a kind of finding. */
 typedef enum CodeFlag {

@@ -16,7 +16,7 @@ static void put_case(Str *out, Arena *arena, const Finding *finding)
                   arena_printf(arena, "godwit.check.%s", finding_side_name(finding)));
     xml_attribute(out, "name", arena_printf(arena, "%s %s", finding->code, finding->object));
     str_append(out, ">\n      ");
-    const char *text = preflight_finding_text(arena, finding);
+    const char *text = preflight_finding_text(arena, finding, COLOR_NOWHERE);
     if (is_accepted(finding)) {
         str_append(out, "<skipped");
         xml_attribute(out, "message", finding->note);

@@ -4,6 +4,8 @@
 #include "base/units.h"
 #include "report/check_report.h"
 
+#include <unistd.h>
+
 #define HOUR          3600.0
 #define US_PER_SECOND 1000000.0
 
@@ -84,7 +86,7 @@ void check_print_text(Str *out, const PreflightReport *report)
     size_t accepted = 0;
     for (size_t i = 0; i < report->findings.count; i++) {
         accepted += report->findings.items[i].severity < FINDING_INFO;
-        str_append(out, preflight_finding_text(&arena, &report->findings.items[i]));
+        str_append(out, preflight_finding_text(&arena, &report->findings.items[i], STDOUT_FILENO));
     }
     print_workload(out, &arena, report);
     str_appendf(out, "%s%zu error%s, %zu warning%s", report->workload.known ? "\n" : "",

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (ok != (findings.errors == 0))
         BUG("%zu errors, but loaded: %d", findings.errors, ok);
     for (size_t i = 0; i < findings.count; i++) {
-        const char *text = plan_finding_text(&arena, &plan, &findings.items[i]);
+        const char *text = plan_finding_text(&arena, &plan, &findings.items[i], COLOR_NOWHERE);
         if (strchr(text, '\x1b') != NULL)
             BUG("an escape character is printed");
     }

@@ -81,7 +81,8 @@ static bool make_blueprint(Trial *trial, const char *path, Err *err)
                              &trial->target_catalog, &findings, err);
     }
     for (size_t i = 0; i < findings.count; i++)
-        fprintf(stderr, "%s\n", plan_finding_text(&trial->arena, &trial->plan, &findings.items[i]));
+        fprintf(stderr, "%s\n",
+                plan_finding_text(&trial->arena, &trial->plan, &findings.items[i], COLOR_NOWHERE));
     return ok;
 }
 

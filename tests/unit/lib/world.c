@@ -34,7 +34,8 @@ static bool make_blueprint(World *world, Err *err)
               blueprint_build(&world->blueprint, &world->plan, &world->source_catalog,
                               &world->target_catalog, &findings, err);
     for (size_t i = 0; i < findings.count; i++)
-        print_message("%s\n", plan_finding_text(&world->texts, &world->plan, &findings.items[i]));
+        print_message("%s\n", plan_finding_text(&world->texts, &world->plan, &findings.items[i],
+                                                COLOR_NOWHERE));
     return ok;
 }
 

@@ -61,7 +61,7 @@ static char *messages(Arena *arena, const char *path, bool *ok, Err *err)
     bool later = strstr(path, "/later_") != NULL || strstr(path, "/whole_language") != NULL;
     for (size_t i = 0; i < findings.count; i++) {
         if (later || strcmp(findings.items[i].code, plan_diag_row(DIAG_LATER)->code) != 0)
-            str_append(&text, plan_finding_text(arena, &plan, &findings.items[i]));
+            str_append(&text, plan_finding_text(arena, &plan, &findings.items[i], COLOR_NOWHERE));
     }
     char *copy = str_dup(arena, &text);
     plan_release(&plan);

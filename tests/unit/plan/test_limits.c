@@ -52,7 +52,8 @@ static char *load_text(Arena *arena, const Str *text, bool *ok, int64_t *took_us
     unlink(path);
     AUTO_STR Str out = {0};
     for (size_t i = 0; i < findings.count; i++)
-        str_append(&out, plan_finding_text(arena, &plan, &findings.items[i]) + strlen(path));
+        str_append(&out, plan_finding_text(arena, &plan, &findings.items[i], COLOR_NOWHERE) +
+                             strlen(path));
     plan_release(&plan);
     return str_dup(arena, &out);
 }
@@ -173,7 +174,7 @@ static void carets_stand_where_they_should(void **state)
                                      .span = CASES[i].span,
                                      .message = "m"};
         const char *head = arena_printf(&arena, "p.yaml:1:%u: error P101: m\n", CASES[i].column);
-        assert_string_equal(plan_finding_text(&arena, &plan, &finding),
+        assert_string_equal(plan_finding_text(&arena, &plan, &finding, COLOR_NOWHERE),
                             arena_printf(&arena, "%s%s", head, CASES[i].shown));
     }
 }
@@ -185,7 +186,7 @@ static void a_finding_without_a_place_has_no_snippet(void **state)
     const Plan plan = {.path = "a\x1b.yaml", .text = "x", .text_bytes = 1};
     const PlanFinding finding = {
         .code = "W203", .pos = {0, 0}, .span = 1, .message = "m", .hint = "Do."};
-    assert_string_equal(plan_finding_text(&arena, &plan, &finding),
+    assert_string_equal(plan_finding_text(&arena, &plan, &finding, COLOR_NOWHERE),
                         "a\\x1b.yaml: warning W203: m\n  hint: Do.\n");
 }
 

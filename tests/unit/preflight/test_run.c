@@ -179,8 +179,8 @@ static void print_errors(void)
 {
     for (size_t i = 0; i < world.report.findings.count; i++)
         if (world.report.findings.items[i].severity == FINDING_ERROR)
-            print_message("%s",
-                          preflight_finding_text(&world.arena, &world.report.findings.items[i]));
+            print_message("%s", preflight_finding_text(
+                                    &world.arena, &world.report.findings.items[i], COLOR_NOWHERE));
 }
 
 static void a_superuser_lacks_only_what_the_tables_lack(void **state)

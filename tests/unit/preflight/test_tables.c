@@ -171,7 +171,7 @@ static void a_finding_reads_well(void **state)
         .why = "WAL beyond it is removed.",
         .remedy = "ALTER SYSTEM SET max_slot_wal_keep_size = -1;\nSELECT pg_reload_conf();",
     };
-    assert_string_equal(preflight_finding_text(&arena, &finding),
+    assert_string_equal(preflight_finding_text(&arena, &finding, COLOR_NOWHERE),
                         "warning G108 source max_slot_wal_keep_size: is 4096 MB\n"
                         "  why: WAL beyond it is removed.\n"
                         "  fix: ALTER SYSTEM SET max_slot_wal_keep_size = -1;\n"

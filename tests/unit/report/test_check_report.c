@@ -72,6 +72,24 @@ static void text_shows_what_is_waived_and_where(void **state)
     preflight_release(&report);
 }
 
+static void only_text_is_coloured(void **state)
+{
+    (void)state;
+    AUTO_STR Str text = {0};
+    AUTO_STR Str machine = {0};
+    PreflightReport report = make();
+    color_init(COLOR_ALWAYS);
+    check_print_text(&text, &report);
+    check_print_json(&machine, &report);
+    check_print_junit(&machine, &plan, &report);
+    check_print_script(&machine, &plan, &report);
+    color_init(COLOR_NEVER);
+    assert_non_null(strstr(text.data, "\033[1;31merror\033[0m \033[1mG201\033[0m source "));
+    assert_non_null(strstr(text.data, "\033[33mwarning\033[0m \033[1mG902\033[0m plan G108: "));
+    assert_null(strchr(machine.data, '\033'));
+    preflight_release(&report);
+}
+
 static void script_stands_by_sides_and_tells_a_remedy_once(void **state)
 {
     (void)state;
@@ -162,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_shows_what_is_waived_and_where),
+        cmocka_unit_test(only_text_is_coloured),
         cmocka_unit_test(script_stands_by_sides_and_tells_a_remedy_once),
         cmocka_unit_test(junit_counts_and_escapes),
         cmocka_unit_test(json_has_every_member),
