@@ -3,6 +3,44 @@
  */
 #include "cmd/command.h"
 #include "cmd/engine.h"
+#include "pg/query.h"
+#include "sql_text.h"
+
+static const char QUESTION[] =
+    "schema.existing is replace: what an earlier run of this plan made on the target is dropped, "
+    "with its rows, and made anew. Go on?";
+
+/* \param there whether a new run would find something that it drops */
+static bool find_replaced(Session *session, bool *there, Err *err)
+{
+    AUTO_ROWS Rows *known = NULL;
+    AUTO_ROWS Rows *made = NULL;
+    if (!session_connect(session, false, true, true, err) || !session_journal(session, err) ||
+        !pg_one(session->target, "SELECT pg_catalog.to_regclass('godwit.made') IS NOT NULL",
+                NO_PARAMS, &known, err))
+        return false;
+    if (session->journal.id != 0 || !rows_bool(known, 0, 0))
+        return true;
+    if (!pg_rows(session->target, SQL_JOURNAL_MADE, PARAMS(session->plan.name), &made, err))
+        return false;
+    *there = rows_count(made) > 0;
+    return true;
+}
+
+/* Nothing else that apply does destroys. Where nobody can be asked the plan's word counts, which
+ * was reviewed. */
+static bool may_replace(Session *session, const Options *options, Err *err)
+{
+    bool there = false;
+    if (options->yes || session->plan.schema.existing != PLAN_EXISTING_REPLACE ||
+        !session_can_ask())
+        return true;
+    if (!find_replaced(session, &there, err))
+        return false;
+    conn_close(session->target);
+    session->target = NULL;
+    return !there || session_confirm(options, QUESTION, err);
+}
 
 static bool run(const Options *options, Err *err)
 {
@@ -12,7 +50,8 @@ static bool run(const Options *options, Err *err)
                             .changes = options->accept_changes ? CHANGES_SAFE : CHANGES_REFUSED,
                             .step_done = options->step_done,
                             .step_again = options->step_again};
-    return session_plan(&session, options->arguments[0], err) && engine_run(&session, &engine, err);
+    return session_plan(&session, options->arguments[0], err) &&
+           may_replace(&session, options, err) && engine_run(&session, &engine, err);
 }
 
 extern const Command COMMAND_APPLY;

@@ -68,6 +68,5 @@ const Command COMMAND_APPROVE = {
     .touches = "one row on the target",
     .min_arguments = 1,
     .max_arguments = 1,
-    .options = (const OptionId[]){OPTION_YES, OPTION_NONE},
     .run = run,
 };

@@ -12,6 +12,8 @@
 #include "pg/query.h"
 #include "sql_text.h"
 
+#include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SESSION_LOCK_TIMEOUT_MS 10000
@@ -44,10 +46,31 @@ bool session_plan(Session *session, const char *path, Err *err)
 
 /* --- endpoints --- */
 
+/* What libpq would go on without, to ask for a password later. Source: libpq, The Password File. */
+static bool may_use_passfile(const char *path, ConnSide side, Err *err)
+{
+    struct stat file;
+    const char *name = conn_side_name(side);
+    if (path == NULL)
+        return true;
+    if (stat(path, &file) != 0 || access(path, R_OK) != 0)
+        return err_set(err, ERR_CONNECT, "%s.passfile \"%s\" cannot be read: %s", name, path,
+                       strerror(errno));
+    if (!S_ISREG(file.st_mode))
+        return err_set(err, ERR_CONNECT, "%s.passfile \"%s\" is no regular file", name, path);
+    if ((file.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+        return true;
+    err_set(err, ERR_CONNECT, "%s.passfile \"%s\" is open to others (mode %04o)", name, path,
+            (unsigned)file.st_mode & 07777U);
+    return err_hint(err, "chmod 0600 it; libpq takes no password from such a file.");
+}
+
 static bool resolve(Session *session, const PlanEndpoint *from, ConnSide side, Endpoint *endpoint,
                     Err *err)
 {
     *endpoint = (Endpoint){.side = side, .passfile = from->passfile, .run = session->plan.name};
+    if (!may_use_passfile(from->passfile, side, err))
+        return false;
     if (from->conninfo != NULL) {
         endpoint->conninfo = from->conninfo;
     } else if (from->service != NULL) {
@@ -482,11 +505,16 @@ bool session_renew(Session *session, Err *err)
     return session_plan(session, path, err);
 }
 
+bool session_can_ask(void)
+{
+    return isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0;
+}
+
 bool session_confirm(const Options *options, const char *question, Err *err)
 {
     if (options->yes)
         return true;
-    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+    if (!session_can_ask()) {
         err_set(err, ERR_USAGE, "this needs a yes, and there is no terminal to ask on");
         return err_hint(err, "%s If you mean it, add --yes.", question);
     }

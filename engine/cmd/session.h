@@ -104,6 +104,9 @@ MUSTCHECK bool session_may_change(Session *session, SessionChanges changes, Err 
  * \param changes which changes are taken over */
 MUSTCHECK bool session_same_run(Session *session, SessionChanges changes, Err *err);
 
+/** Whether there is a terminal to ask on. */
+bool session_can_ask(void);
+
 /** Asks on a terminal; without one, --yes is needed. \return false with ERR_USAGE when the answer
  * is no. */
 MUSTCHECK bool session_confirm(const Options *options, const char *question, Err *err);

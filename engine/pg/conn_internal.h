@@ -31,7 +31,7 @@ struct Rows {
 };
 
 /** Takes the connection string apart; to be freed by AUTO_CONNINFO.
- * \return false with ERR_USAGE, which does not show the text */
+ * \return false with ERR_CONNECT, which does not show the text */
 MUSTCHECK bool endpoint_parse(const Endpoint *endpoint, PQconninfoOption **options, Err *err);
 
 static inline void conninfo_scope(PQconninfoOption **options)

@@ -24,7 +24,7 @@ bool endpoint_parse(const Endpoint *endpoint, PQconninfoOption **options, Err *e
     *options = PQconninfoParse(endpoint->conninfo, &message);
     PQfreemem(message); /* may quote the string, password included: never printed */
     if (*options == NULL) {
-        err_set(err, ERR_USAGE, "the connection string of the %s cannot be parsed",
+        err_set(err, ERR_CONNECT, "the connection string of the %s cannot be parsed",
                 conn_side_name(endpoint->side));
         return err_hint(err,
                         "Use host=... port=... dbname=... user=..., or postgresql://user@host/db; "

@@ -34,12 +34,12 @@ const char *const *tool_env(Arena *arena);
  * place. It holds no password: that stands in a password file without a name, which the tool opens
  * through our descriptor.
  * \param passfile the descriptor, to be closed when the tool has ended; -1: there is no password
- * \return NULL with ERR_USAGE or ERR_IO */
+ * \return NULL with ERR_CONNECT or ERR_IO */
 const char *const *endpoint_tool_env(Arena *arena, const Endpoint *endpoint, int *passfile,
                                      Err *err);
 
 /** host, port and dbname the conninfo resolves to (for target.expect and messages).
- * \return false with ERR_USAGE when the conninfo cannot be parsed (its text is not printed). */
+ * \return false with ERR_CONNECT when the conninfo cannot be parsed (its text is not printed). */
 MUSTCHECK bool endpoint_describe(Arena *arena, const Endpoint *endpoint, const char **host,
                                  const char **port, const char **dbname, Err *err);
 

@@ -13,10 +13,12 @@ import dataclasses
 import json
 import os
 import pathlib
+import pty
 import re
 import secrets
 import signal
 import subprocess
+import termios
 import threading
 import time
 
@@ -328,7 +330,7 @@ class Godwit:
     def _prepare(self, args, env):
         assert self.binary.exists(), f"no {self.binary}: run `make build`"
         full = {name: value for name, value in os.environ.items()
-                if not name.startswith(("PG", "GODWIT_")) and name not in ("SOURCE", "TARGET")}
+                if not name.startswith(("PG", "GODWIT_")) and name not in ("SOURCE", "TARGET", "NO_COLOR")}
         full.update(SANITIZERS)
         full["LC_ALL"] = "C.UTF-8"
         for arg in args:
@@ -346,6 +348,24 @@ class Godwit:
         command, full = self._prepare(args, env)
         self._started.append(Running(command, full, cwd))
         return self._started[-1]
+
+    def on_terminal(self, *args, answer="", code=None, env=None, cwd=None):
+        """Run to the end with a terminal as standard input and error; a Result without the answer's echo."""
+        command, full = self._prepare(args, {"TERM": "xterm", **(env or {})})
+        ours, its = pty.openpty()
+        modes = termios.tcgetattr(its)
+        modes[3] &= ~termios.ECHO
+        termios.tcsetattr(its, termios.TCSANOW, modes)
+        os.write(ours, answer.encode())
+        told = bytearray()
+        with subprocess.Popen(command, env=full, cwd=cwd, stdin=its, stderr=its, stdout=subprocess.PIPE) as process:
+            os.close(its)
+            with contextlib.suppress(OSError):  # EIO: nobody holds the other end any more
+                while some := os.read(ours, 1 << 16):
+                    told += some
+            out = process.stdout.read().decode()
+        os.close(ours)
+        return Result(command, process.returncode, out, told.decode().replace("\r\n", "\n")).check(code)
 
     def end_all(self):
         """End whatever a test left running."""

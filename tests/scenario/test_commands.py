@@ -1,9 +1,6 @@
 """The commands beside the main road: exit statuses, streams, formats."""
 import json
-import os
-import pty
 import re
-import subprocess
 
 import harness
 import pytest
@@ -44,34 +41,21 @@ def test_explain_has_every_code(godwit):
     assert "GODWIT_LOG_LEVEL is debug" in godwit("version", env={"GODWIT_LOG_LEVEL": "loud"}, code=64).err
 
 
-def on_terminal(*args, **env):
-    """What the engine writes to a terminal as its standard error; its standard output is none."""
-    ours, its = pty.openpty()
-    inherited = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "GODWIT_COLOR")}
-    done = subprocess.run([harness.godwit_bin(), *args], cwd=harness.REPO, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=its, check=False, env={**inherited, "TERM": "xterm", **env})
-    os.close(its)
-    text = os.read(ours, 1 << 16).decode().replace("\r\n", "\n")
-    os.close(ours)
-    assert b"\x1b" not in done.stdout
-    return text
-
-
 def test_colors(godwit):
     """Severities and codes are coloured on a terminal, where nobody says otherwise, and never for a machine."""
     bad = ("validate", "tests/plans/bad/unknown_key.yaml")
     marked = re.compile(r": \x1b\[1;31merror\x1b\[0m \x1b\[1mP\d+\x1b\[0m: ")
     plain = godwit(*bad, code=3, cwd=harness.REPO).err
-    told = on_terminal(*bad)
+    here = {"code": 3, "cwd": harness.REPO}
+    told = godwit.on_terminal(*bad, **here).err
     assert marked.search(told) and "godwit: \x1b[1;31mE030\x1b[0m: " in told
     assert re.sub(r"\x1b\[[0-9;]*m", "", told) == plain
     for quiet in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"GODWIT_COLOR": "never"}):
-        assert on_terminal(*bad, **quiet) == plain
-    assert on_terminal(*bad, "--color", "never", GODWIT_COLOR="always") == plain
-    always = {"env": {"GODWIT_COLOR": "always", "NO_COLOR": "1"}, "cwd": harness.REPO}
-    assert godwit(*bad, code=3, **always).err == told
-    assert "\x1b" not in godwit(*bad, "--format", "json", code=3, **always).out
-    assert godwit(*bad, "--color=never", code=3, **always).err == plain
+        assert godwit.on_terminal(*bad, env=quiet, **here).err == plain
+    always = {"env": {"GODWIT_COLOR": "always", "NO_COLOR": "1"}, **here}
+    assert godwit(*bad, **always).err == told
+    assert "\x1b" not in godwit(*bad, "--format", "json", **always).out
+    assert godwit(*bad, "--color=never", **always).err == plain
     assert "GODWIT_COLOR is auto, always or never, not \"red\"" in godwit("version", env={"GODWIT_COLOR": "red"},
                                                                          code=64).err
 
@@ -171,6 +155,19 @@ def test_expected_endpoint(source, target, plan, godwit):
     """expect: another database than the plan names is refused with 12."""
     mine = plan(source={"kind": "self_hosted", "conninfo_env": "SOURCE", "expect": {"dbname": "production"}})
     assert "expects \"production\"" in godwit("check", mine, code=12).err
+
+
+def test_passfile_that_libpq_would_leave_aside(source, target, plan, godwit, tmp_path):
+    """A password file that is not there or not private ends with 5, in words; validate, in CI, does not look for it."""
+    secret = tmp_path / "pgpass"
+    mine = plan(source={"kind": "self_hosted", "conninfo_env": "SOURCE", "passfile": str(secret)})
+    godwit("validate", mine, code=0)
+    assert f'source.passfile "{secret}" cannot be read: No such file' in godwit("check", mine, code=5).err
+    secret.write_text("*:*:*:*:x\n", encoding="utf-8")
+    secret.chmod(0o640)
+    assert "is open to others (mode 0640)" in godwit("check", mine, code=5).err
+    secret.chmod(0o600)
+    assert "holds no table" in godwit("graph", mine, "--connect", code=3).err
 
 
 def test_missing_tools_are_a_finding(source, target, plan, godwit):

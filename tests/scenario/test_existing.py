@@ -79,6 +79,8 @@ def test_only_what_bears_the_mark_is_replaced(database, plan, godwit):
     godwit("cleanup", mine, "--yes", code=0)
     made = target.value("SELECT 'customer'::regclass::oid")
     assert {f["severity"] for f in found(godwit, mine, 0).values()} == {"info"}
+    asked = godwit.on_terminal("apply", mine, answer="no\n", code=64).err
+    assert "is dropped, with its rows, and made anew. Go on? [yes/no]" in asked and "nothing changed" in asked
     target.execute("CREATE VIEW theirs AS SELECT * FROM orders")
     refused = godwit("apply", mine, code=1)
     assert "depends on what is to be dropped" in refused.err

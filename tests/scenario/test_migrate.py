@@ -177,7 +177,7 @@ def test_wrong_password_is_not_printed(source, target, plan, godwit):
     for args in (("check", mine), ("apply", mine), ("plan", mine)):
         result = godwit(*args, env={"SOURCE": wrong}, code=5)
         assert "s3cr3t" not in result.err + result.out
-    result = godwit("check", mine, env={"SOURCE": "password=s3cr3t bogus"}, code=64)
+    result = godwit("check", mine, env={"SOURCE": "password=s3cr3t bogus"}, code=5)
     assert "s3cr3t" not in result.err + result.out
 
 
