@@ -119,6 +119,17 @@ static bool drop_target_only(const Options *options, Session *session, Err *err)
            undo_drop_orphans(session, session->target, &target, err) && bury(session, err);
 }
 
+/* Another target with the same plan, or this plan with another target. */
+static bool none_left(const Session *session, const Remains *remains, Err *err)
+{
+    const char *plan = session->plan.name;
+    if (!undo_refuse_others(&remains->source, plan, err) ||
+        !undo_refuse_others(&remains->target, plan, err))
+        return false;
+    printf("nothing to clean up for plan \"%s\"\n", plan);
+    return true;
+}
+
 static bool same_servers(Session *session, Err *err)
 {
     if (session_same_servers(session, err))
@@ -143,11 +154,11 @@ static bool run(const Options *options, Err *err)
     if (!find_remains(&session, &remains, err))
         return false;
     if (session.journal.id == 0 && is_clean(&remains.source) && is_clean(&remains.target) &&
-        !remains.way_back) {
-        printf("nothing to clean up for plan \"%s\"\n", session.plan.name);
-        return true;
-    }
+        !remains.way_back)
+        return none_left(&session, &remains, err);
     tell_undone(&session);
+    undo_tell_others(&remains.source);
+    undo_tell_others(&remains.target);
     return session_confirm(options, QUESTION, err) && undo_fences(&session, err) &&
            drop_remains(&session, &remains, err) && bury(&session, err);
 }

@@ -53,8 +53,34 @@ void command_help(const Command *command)
     options_help(command);
 }
 
+/* Named by the plan language and by what people read of it; each has something near it here. */
+static const struct {
+    const char *name;
+    const char *instead;
+} LATER[] = {
+    {"rehearse",
+     "\"godwit check\" estimates copy and WAL; a copy of the plan with another name, that "
+     "names throw-away servers, goes the whole way there."},
+    {"report", "\"godwit status PLAN --format json\" has the run's figures; \"godwit verify PLAN "
+               "--format json\" what both sides hold."},
+};
+
+static const char *later_instead(const char *word)
+{
+    for (size_t i = 0; word != NULL && i < sizeof(LATER) / sizeof(LATER[0]); i++) {
+        if (strcmp(LATER[i].name, word) == 0)
+            return LATER[i].instead;
+    }
+    return NULL;
+}
+
 static bool usage_error(const char *word, Err *err)
 {
+    const char *instead = later_instead(word);
+    if (instead != NULL) {
+        err_set(err, ERR_USAGE, "\"%s\" is not in this version", word);
+        return err_hint(err, "%s", instead);
+    }
     if (word == NULL)
         err_set(err, ERR_USAGE, "no command given");
     else

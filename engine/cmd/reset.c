@@ -32,9 +32,12 @@ static bool undo_all(Session *session, Err *err)
 {
     Orphans source = {0};
     Orphans target = {0};
-    return undo_find_orphans(session, session->source, &source, err) &&
-           undo_find_orphans(session, session->target, &target, err) &&
-           undo_drop_orphans(session, session->source, &source, err) &&
+    if (!undo_find_orphans(session, session->source, &source, err) ||
+        !undo_find_orphans(session, session->target, &target, err))
+        return false;
+    undo_tell_others(&source);
+    undo_tell_others(&target);
+    return undo_drop_orphans(session, session->source, &source, err) &&
            undo_drop_orphans(session, session->target, &target, err) &&
            undo_way_back(session, err) && undo_closed(session, true, err) &&
            undo_steps(session, err) && undo_on_source(session, err) &&

@@ -345,14 +345,30 @@ const char *session_system(Arena *arena, const Catalog *catalog)
 }
 
 /* The mark is derived, not drawn: `plan` prints the names that `apply` will use. */
-static const char *derive_mark(Session *session)
+static const char *derive_mark(Session *session, const Catalog *source, const Catalog *target)
 {
     const char *text = arena_printf(&session->arena, "%s|%s|%s", session->plan.name,
-                                    session_system(&session->arena, &session->source_catalog),
-                                    session_system(&session->arena, &session->target_catalog));
+                                    session_system(&session->arena, source),
+                                    session_system(&session->arena, target));
     char *hex = digest_hex(&session->arena, text, strlen(text));
     hex[MARK_CHARS] = '\0';
     return hex;
+}
+
+bool session_mark(Session *session, const char **mark, Err *err)
+{
+    Catalog source = {0};
+    Catalog target = {0};
+    *mark = session->journal.id != 0 ? session->journal.mark : NULL;
+    if (*mark != NULL || session->source == NULL)
+        return true;
+    bool ok = catalog_identify(&source, session->source, err) &&
+              catalog_identify(&target, session->target, err);
+    if (ok)
+        *mark = derive_mark(session, &source, &target);
+    catalog_release(&source);
+    catalog_release(&target);
+    return ok;
 }
 
 void session_run(Session *session, Run *run)
@@ -360,7 +376,8 @@ void session_run(Session *session, Run *run)
     const Plan *plan = &session->plan;
     if (session->journal.id == 0) {
         session->journal.name = plan->name;
-        session->journal.mark = derive_mark(session);
+        session->journal.mark =
+            derive_mark(session, &session->source_catalog, &session->target_catalog);
         session->journal.fingerprint = plan->fingerprint;
         session->journal.canonical = plan->canonical;
         session->journal.source_system = session_system(&session->arena, &session->source_catalog);

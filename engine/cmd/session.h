@@ -84,6 +84,10 @@ MUSTCHECK bool session_lock(Session *session, Err *err);
 /** Fills in a Run for steps: names, mark, endpoints. The journal's row is the session's. */
 void session_run(Session *session, Run *run);
 
+/** The mark in the names of what a run between these servers makes.
+ * \param mark NULL: there is no run, and no source to derive it from */
+MUSTCHECK bool session_mark(Session *session, const char **mark, Err *err);
+
 /** "<system identifier>/<database>" of a catalog: which database this is. */
 const char *session_system(Arena *arena, const Catalog *catalog);
 

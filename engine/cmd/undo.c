@@ -22,14 +22,18 @@ bool undo_open_source(Session *session, Err *err)
         &(ConnOptions){.purpose = "undo", .lock_timeout_ms = 10000, .stop = &session->stop}, err);
 }
 
-static bool find_spools(Session *session, const char *prefix, Orphans *orphans, Err *err)
+static bool find_spools(Session *session, const char *prefix, const char *mark, Orphans *orphans,
+                        Err *err)
 {
     SpoolNames names = {0};
     const char *parent = session->plan.replication.spool_directory;
     if (parent != NULL && !spool_find(&session->arena, parent, prefix, &names, err))
         return false;
-    orphans->spools = names.items;
-    orphans->spool_count = names.count;
+    orphans->spools = arena_array(&session->arena, const char *, names.count);
+    for (size_t i = 0; i < names.count; i++) {
+        if (mark == NULL || text_equal(names.items[i] + strlen(prefix), mark))
+            orphans->spools[orphans->spool_count++] = names.items[i];
+    }
     return true;
 }
 
@@ -46,27 +50,84 @@ static bool drop_spools(const Session *session, const Orphans *orphans, Err *err
     return true;
 }
 
+/* \param row as SQL_CLEANUP_ORPHANS has it, of a slot or a publication */
+static void sort_orphan(Session *session, Conn *conn, const Rows *rows, size_t row,
+                        const char *mark, Orphans *orphans)
+{
+    bool is_slot = text_equal(rows_text(rows, row, 0), "slot");
+    const char *name = arena_strdup(&session->arena, rows_text(rows, row, 2));
+    if (mark == NULL || text_equal(rows_text(rows, row, 3), mark)) {
+        if (is_slot)
+            orphans->slots[orphans->slot_count++] = name;
+        else
+            orphans->publications[orphans->publication_count++] = name;
+        return;
+    }
+    AUTO_STR Str drop = {0};
+    str_append(&drop, is_slot ? "SELECT pg_drop_replication_slot(" : "DROP PUBLICATION ");
+    if (is_slot)
+        ddl_literal(&drop, conn, name);
+    else
+        ddl_ident(&drop, conn, name);
+    str_append(&drop, is_slot ? ");" : ";");
+    orphans->others[orphans->other_count++] =
+        (Other){arena_printf(&session->arena, "%s %s on the %s", is_slot ? "slot" : "publication",
+                             name, conn_side_name(conn_side(conn))),
+                str_dup(&session->arena, &drop)};
+}
+
+/* Their names say no run: while another one is about it may be making them. */
+static void find_indexes(Session *session, const Rows *rows, Orphans *orphans)
+{
+    for (size_t r = 0; orphans->other_count == 0 && r < rows_count(rows); r++) {
+        if (text_equal(rows_text(rows, r, 0), "index"))
+            orphans->indexes[orphans->index_count++] =
+                (Name){arena_strdup(&session->arena, rows_text(rows, r, 1)),
+                       arena_strdup(&session->arena, rows_text(rows, r, 2))};
+    }
+}
+
 bool undo_find_orphans(Session *session, Conn *conn, Orphans *orphans, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
+    const char *own = NULL;
     const char *prefix = arena_printf(&session->arena, "godwit_%s_", session->plan.name);
     const char *mark = arena_printf(&session->arena, "godwit %s ", session->plan.name);
-    if (!pg_rows(conn, SQL_CLEANUP_ORPHANS, PARAMS(prefix, mark), &rows, err))
+    if (!session_mark(session, &own, err) ||
+        !pg_rows(conn, SQL_CLEANUP_ORPHANS, PARAMS(prefix, mark), &rows, err))
         return false;
     orphans->indexes = arena_array(&session->arena, Name, rows_count(rows));
     orphans->slots = arena_array(&session->arena, const char *, rows_count(rows));
     orphans->publications = arena_array(&session->arena, const char *, rows_count(rows));
+    orphans->others = arena_array(&session->arena, Other, rows_count(rows));
     for (size_t r = 0; r < rows_count(rows); r++) {
-        const char *name = arena_strdup(&session->arena, rows_text(rows, r, 2));
-        if (text_equal(rows_text(rows, r, 0), "slot"))
-            orphans->slots[orphans->slot_count++] = name;
-        else if (text_equal(rows_text(rows, r, 0), "index"))
-            orphans->indexes[orphans->index_count++] =
-                (Name){arena_strdup(&session->arena, rows_text(rows, r, 1)), name};
-        else
-            orphans->publications[orphans->publication_count++] = name;
+        if (!text_equal(rows_text(rows, r, 0), "index"))
+            sort_orphan(session, conn, rows, r, own, orphans);
     }
-    return conn_side(conn) != CONN_SOURCE || find_spools(session, prefix, orphans, err);
+    find_indexes(session, rows, orphans);
+    return conn_side(conn) != CONN_SOURCE || find_spools(session, prefix, own, orphans, err);
+}
+
+void undo_tell_others(const Orphans *orphans)
+{
+    for (size_t i = 0; i < orphans->other_count; i++)
+        printf("left alone, of a run between other servers: %s\n", orphans->others[i].what);
+}
+
+bool undo_refuse_others(const Orphans *orphans, const char *plan, Err *err)
+{
+    if (orphans->other_count == 0)
+        return true;
+    err_set(err, ERR_STALE,
+            "what bears the name of plan \"%s\" here was made by a run between other servers",
+            plan);
+    for (size_t i = 0; i < orphans->other_count; i++)
+        err_detail(err, "%s", orphans->others[i].what);
+    err_hint(err, "Nothing is dropped. Name the servers of that run: its journal is on its target. "
+                  "Is that target gone for good, this drops them:");
+    for (size_t i = 0; i < orphans->other_count; i++)
+        err_hint(err, "%s", orphans->others[i].drop);
+    return false;
 }
 
 bool undo_drop_orphans(Session *session, Conn *conn, const Orphans *orphans, Err *err)
@@ -116,7 +177,8 @@ bool undo_on_source(Session *session, Err *err)
 bool undo_find_way_back(Session *session, bool *found, Err *err)
 {
     Run run = {.plan = &session->plan};
-    return way_back_exists(&run, session->source, found, err);
+    return session_mark(session, &run.journal.mark, err) &&
+           way_back_exists(&run, session->source, found, err);
 }
 
 bool undo_way_back(Session *session, Err *err)
@@ -128,8 +190,11 @@ bool undo_way_back(Session *session, Err *err)
                .target = session->target_endpoint,
                .stop = &session->stop,
                .log = {.run = session->plan.name}};
-    if (!undo_find_way_back(session, &found, err) ||
-        !way_back_drop(&run, session->source, session->target, err))
+    if (!undo_find_way_back(session, &found, err))
+        return false;
+    if (!found && run.journal.id == 0)
+        return true; /* nothing of it is known; another run's stays */
+    if (!way_back_drop(&run, session->source, session->target, err))
         return false;
     if (found)
         printf("dropped the journal of the way back on the source\n");

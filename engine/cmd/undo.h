@@ -6,6 +6,13 @@
 
 #include "cmd/session.h"
 
+/* What bears the plan's name and another run's mark: that run is between other servers, perhaps
+ * alive, and only its own cleanup drops it. */
+typedef struct Other {
+    const char *what; /* "slot godwit_shop_0123abcd on the source" */
+    const char *drop; /* how to do it by hand */
+} Other;
+
 /** Slots, publications and indexes on one server that bear this plan's name, whatever became of
  * their run.
  */
@@ -18,14 +25,23 @@ typedef struct Orphans {
     size_t index_count;
     const char **spools; /* directories in the plan's replication.spool.directory */
     size_t spool_count;
+    Other *others;
+    size_t other_count;
 } Orphans;
 
 MUSTCHECK bool undo_find_orphans(Session *session, Conn *conn, Orphans *orphans, Err *err);
 
-/** Drops them; prints each to stdout. Idempotent. Needs a session that may write. */
+/** Prints the others to stdout. */
+void undo_tell_others(const Orphans *orphans);
+
+/** \return false with ERR_STALE when there are others: which, and how to drop them. */
+MUSTCHECK bool undo_refuse_others(const Orphans *orphans, const char *plan, Err *err);
+
+/** Drops them, not the others; prints each to stdout. Idempotent. Needs a session that may write.
+ */
 MUSTCHECK bool undo_drop_orphans(Session *session, Conn *conn, const Orphans *orphans, Err *err);
 
-/** Whether a journal of the way back is on the source. */
+/** Whether a journal of this run's way back is on the source. */
 MUSTCHECK bool undo_find_way_back(Session *session, bool *found, Err *err);
 
 /** Drops what the way back stands on; prints it. Needs a writable source session. */

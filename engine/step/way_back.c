@@ -106,8 +106,12 @@ static bool find_journal(Arena *arena, const Run *run, Conn *source, JournalRun 
 {
     bool exists = false;
     *found = (JournalRun){0};
-    return journal_exists(source, &exists, err) &&
-           (!exists || journal_find_run(arena, source, journal_name(arena, run), found, err));
+    if (!journal_exists(source, &exists, err) ||
+        (exists && !journal_find_run(arena, source, journal_name(arena, run), found, err)))
+        return false;
+    if (run->journal.mark != NULL && found->id != 0 && !text_equal(found->mark, run->journal.mark))
+        *found = (JournalRun){0}; /* of another run, between other servers */
+    return true;
 }
 
 bool way_back_exists(const Run *run, Conn *source, bool *exists, Err *err)

@@ -24,7 +24,8 @@ MUSTCHECK bool way_back_find(Run *run, Conn *source, Conn *target, Err *err);
 /** The name of its slot, and of its publication, on the plan's target. */
 char *way_back_slot(Arena *arena, const char *plan, const char *mark);
 
-/** Whether the source holds the journal of one. Needs no more of the run than its plan. */
+/** Whether the source holds the journal of one. Needs no more of the run than its plan, and its
+ * mark if only this run's is meant. */
 MUSTCHECK bool way_back_exists(const Run *run, Conn *source, bool *exists, Err *err);
 
 /** Derives one that was prepared, with its journal's id, and changes nothing: its engine goes on.

@@ -230,7 +230,7 @@ def test_pinned_plan(source, target, plan, godwit, writer, tmp_path):
 
 def test_reset_begins_anew(source, target, plan, godwit, writer, database):
     """reset drops what the run made on the target; apply then runs from nothing. With another server than the run's
-    reset, cleanup and verify do nothing."""
+    reset, cleanup and verify do nothing; what bears the plan's name and was made for another target stays."""
     load_ = writer(source)
     mine = plan(cutover={"approval": {"required": True}})
     godwit("apply", mine, "--exit-at-gate", code=6)
@@ -238,7 +238,16 @@ def test_reset_begins_anew(source, target, plan, godwit, writer, database):
     for args in (["reset", mine, "--yes"], ["cleanup", mine, "--yes"], ["verify", mine]):
         refused = godwit(*args, env=elsewhere, code=12)
         assert "began with source" in refused.err and refused.out == "", refused
-    assert source.value("SELECT count(*) FROM pg_replication_slots WHERE database = current_database()") == 1
+    slots = "SELECT slot_name FROM pg_replication_slots WHERE database = current_database()"
+    slot = source.value(slots)
+    another = {"TARGET": database("pg17", prefix="else").conninfo()}
+    refused = godwit("cleanup", mine, "--yes", env=another, code=12)
+    assert f"slot {slot} on the source" in refused.err and f"pg_drop_replication_slot('{slot}')" in refused.err
+    assert f"publication {slot} on the source" in refused.err and source.query(slots) == [(slot,)]
+    godwit("apply", mine, "--until", "slot", env=another, code=0)
+    cleaned = godwit("cleanup", mine, "--yes", env=another, code=0).out
+    assert f"left alone, of a run between other servers: slot {slot} on the source" in cleaned
+    assert "dropped slot" in cleaned and f"dropped slot {slot}" not in cleaned and source.query(slots) == [(slot,)]
     godwit("reset", mine, code=64)
     godwit("reset", mine, "--yes", code=0)
     assert target.value("SELECT to_regclass('public.w_order') IS NULL")
