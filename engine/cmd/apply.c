@@ -3,8 +3,7 @@
  */
 #include "cmd/command.h"
 #include "cmd/engine.h"
-#include "pg/query.h"
-#include "sql_text.h"
+#include "journal/made.h"
 
 static const char QUESTION[] =
     "schema.existing is replace: what an earlier run of this plan made on the target is dropped, "
@@ -13,17 +12,11 @@ static const char QUESTION[] =
 /* \param there whether a new run would find something that it drops */
 static bool find_replaced(Session *session, bool *there, Err *err)
 {
-    AUTO_ROWS Rows *known = NULL;
     AUTO_ROWS Rows *made = NULL;
     if (!session_connect(session, false, true, true, err) || !session_journal(session, err) ||
-        !pg_one(session->target, "SELECT pg_catalog.to_regclass('godwit.made') IS NOT NULL",
-                NO_PARAMS, &known, err))
+        !journal_made(session->target, session->plan.name, &made, err))
         return false;
-    if (session->journal.id != 0 || !rows_bool(known, 0, 0))
-        return true;
-    if (!pg_rows(session->target, SQL_JOURNAL_MADE, PARAMS(session->plan.name), &made, err))
-        return false;
-    *there = rows_count(made) > 0;
+    *there = session->journal.id == 0 && made != NULL && rows_count(made) > 0;
     return true;
 }
 

@@ -8,9 +8,11 @@ import pytest
 
 def test_usage_errors(godwit):
     """A wrong command line is status 64, says what, and prints nothing on stdout."""
-    for args, words in ((["frob"], "there is no command"), (["rehearse", "x.yaml"], "is not in this version"), ([], "no command given"), (["apply"], "takes PLAN"),
+    for args, words in ((["frob"], "there is no command"), ([], "no command given"), (["apply"], "takes PLAN"),
+                        (["rehearse", "x.yaml"], "is not in this version"),
                         (["plan", "x.yaml", "--bogus"], "has no option --bogus"),
-                        (["plan", "-x"], "has no option -x"), (["approve", "x.yaml", "--yes"], "has no option --yes"), (["--bogus"], "there is no command \"--bogus\""),
+                        (["plan", "-x"], "has no option -x"), (["--bogus"], "there is no command \"--bogus\""),
+                        (["approve", "x.yaml", "--yes"], "has no option --yes"),
                         (["plan", "x.yaml", "--format", "xml"], "text|sql|json"),
                         (["status", "x.yaml", "--log-level", "loud"], "--log-level")):
         result = godwit(*args, code=64)
