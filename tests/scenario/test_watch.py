@@ -124,17 +124,56 @@ def test_new_chunks_one_by_one(godwit, plan, source, target):
     assert not source.query("SELECT 1 FROM pg_publication")
 
 
+# Columns of two hypertables, which each chunk of theirs is published with; two publications.
+SOME = {"columns": [{"table": "app.tick", "include": ["ms", "device", "region"]},
+                    {"table": '"Odd ""S"""."Ta b"', "include": ["Id \"x", "Day's"]}]}
+TWO = {"publications": [{"name": "few", "tables": ["app.tick", "app.reading"]}, {"name": "rest"}]}
+LISTS = """SELECT count(*) FROM pg_publication_rel AS r JOIN pg_inherits AS i ON i.inhrelid = r.prrelid
+           WHERE r.prattrs IS NOT NULL"""
+ADDED = """
+CREATE TABLE app.{0} (at timestamptz NOT NULL, v int, PRIMARY KEY (at));
+SELECT create_hypertable('app.{0}', by_range('at', interval '1 day'));
+INSERT INTO app.{0} SELECT timestamptz '2026-01-01' + g * interval '8 hours', g FROM generate_series(1, 9) AS g;
+"""
+
+
+def writes_more(source, role, number):
+    """Rows of new chunks: of hypertables with column lists, and of those that were added."""
+    with source.connect(user=role) as writer:
+        writer.execute(f'''
+            INSERT INTO app.tick VALUES (179000000000{number}::bigint, 'more', 'r1', 1);
+            INSERT INTO app.tick VALUES (1800000000000 + {number} * 86400000::bigint, 'more', 'r1', 1);
+            UPDATE app.tick SET value = 7, device = 'm' || {number} WHERE device = 'more';
+            INSERT INTO "Odd ""S"""."Ta b" VALUES (date '2031-01-01' + {number} * 10, {number}, 'left out')''')
+        for table in ("added", "later"):
+            if source.value(f"SELECT to_regclass('app.{table}') IS NOT NULL"):
+                writer.execute(f"""
+                    INSERT INTO app.{table} VALUES (timestamptz '2027-01-01' + {number} * interval '1 day', {number});
+                    UPDATE app.{table} SET v = -v WHERE at < '2026-01-03'""")
+
+
+def same_columns(source, target):
+    """Where columns are left out the others are equal."""
+    for table, columns in (("app.tick", "ms, device, region"), ('"Odd ""S"""."Ta b"', '"Id ""x", "Day\'s"'),
+                           ("app.added", "*"), ("app.later", "*"), ("app.empty", "*"), ("app.reading", "*")):
+        statement = f"SELECT t::text FROM (SELECT {columns} FROM {table}) AS t ORDER BY 1"
+        assert target.query(statement) == source.query(statement), table
+
+
 def test_killed_between_the_last_copy_and_the_switch(godwit, plan, source, target):
     """A chunk that was copied behind the fence and is not published: E120 says so, resync mends it. The wave of that
-    resync has no published chunk, and must not read the one that the watcher takes in."""
+    resync has no published chunk, and must not read the one that the watcher takes in.
+
+    With column lists and two publications; and hypertables are added: by refresh alone, and beside the engine."""
     source.execute(SEED)
-    mine = plan(**MIRROR, cutover={"gates": {"stable_for": "100ms"}, "approval": {"required": True}, "after_drain": [
+    mine = plan(**{**MIRROR, "select": {**MIRROR["select"], **SOME}}, replication=TWO, cutover={"gates": {"stable_for": "100ms"}, "approval": {"required": True}, "after_drain": [
         {"id": "look", "sql": {"server": "target", "file": "look.sql"}}]})
     look = "SELECT pg_sleep(30) FROM app.place WHERE id = 1 AND name <> 'go';\n"
     (mine.path.parent / "look.sql").write_text(look, encoding="utf-8")
-    mover(source, mine)
+    role = mover(source, mine)
     running = godwit.start("apply", mine)
     running.wait_for("waiting for an approval", timeout=120)
+    writes_more(source, role, 1)
     with source.connect(user=f"{source.name}_mover", autocommit=False) as writer:
         writer.execute("INSERT INTO app.empty VALUES ('2040-01-01', 1), ('2040-01-02', 2)")
         godwit("approve", mine, code=0)
@@ -147,8 +186,18 @@ def test_killed_between_the_last_copy_and_the_switch(godwit, plan, source, targe
     told = godwit("apply", mine).err
     assert "E120: chunk" in told and 'HINT: "godwit resync" of app.empty' in told
     godwit("resync", mine, "app.empty", code=0)
+    with source.connect(user=role) as owner:
+        owner.execute(ADDED.format("added"))
+    godwit("refresh", mine, code=0)
+    writes_more(source, role, 2)
     running = godwit.start("apply", mine)
     running.wait_for("waiting for an approval", timeout=60)
+    writes_more(source, role, 3)
+    with source.connect(user=role) as owner:
+        owner.execute(ADDED.format("later"))
+    godwit("refresh", mine, code=0)
+    writes_more(source, role, 4)
+    assert source.value(LISTS) > 10
     godwit("approve", mine, code=0)
-    running.wait(code=0)
-    same(source, target)
+    assert "0 differences" in running.wait(code=0).out
+    same_columns(source, target)
