@@ -3,17 +3,23 @@
  */
 #include "cmd/verify_timescale.h"
 
+#include "cmd/verify_carried.h"
 #include "graph/build.h"
 
 static const char *const KINDS[] = {"hypertable", "columnstore",      "aggregate",
                                     "policy",     "aggregate.policy", "job"};
 
-static bool is_compared(const Step *step, const Rows *journaled)
+static bool is_looked_at(const Step *step)
 {
     bool kind = false;
-    for (size_t i = 0; !step->barrier && i < sizeof(KINDS) / sizeof(KINDS[0]); i++)
+    for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++)
         kind = kind || text_equal(step->kind->name, KINDS[i]);
-    for (size_t r = 0; kind && r < rows_count(journaled); r++)
+    return kind;
+}
+
+static bool is_done(const Step *step, const Rows *journaled)
+{
+    for (size_t r = 0; !step->barrier && r < rows_count(journaled); r++)
         if (text_equal(rows_text(journaled, r, 0), step->id))
             return text_equal(rows_text(journaled, r, 1), "done");
     return false;
@@ -53,9 +59,15 @@ bool verify_timescale(Session *session, TimescaleResult *result, Err *err)
     session_run(session, &run);
     bool ok = journal_steps(session->target, session->journal.id, &journaled, err) &&
               graph_build(&graph, STEP_KINDS, &session->blueprint, err);
-    for (size_t i = 0; ok && i < graph.count; i++)
-        if (is_compared(graph.steps[i], journaled))
-            ok = look(session, &run, graph.steps[i], result, err);
+    for (size_t i = 0; ok && i < graph.count; i++) {
+        const Step *step = graph.steps[i];
+        if (!is_done(step, journaled))
+            continue;
+        if (is_looked_at(step))
+            ok = look(session, &run, step, result, err);
+        else if (text_equal(step->kind->name, "aggregate.carry"))
+            ok = verify_carried(session, step, result, err);
+    }
     graph_release(&graph);
     arena_release(&run.arena);
     return ok;

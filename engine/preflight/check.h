@@ -166,6 +166,7 @@ MUSTCHECK bool probe_way_back(Check *check, Err *err);
 MUSTCHECK bool probe_map(Check *check, Err *err);
 MUSTCHECK bool probe_search_path(Check *check, Err *err);
 MUSTCHECK bool probe_own_settings(Check *check, Err *err);
+MUSTCHECK bool probe_aggregates(Check *check, Err *err);
 
 /* Role, user. */
 #define GRANT_OWNER                                                                                \

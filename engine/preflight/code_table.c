@@ -48,6 +48,8 @@ const PreflightCode preflight_code_table[CODE_COUNT] = {
     [CODE_KEYLESS] = {"G205", "every table has a key that names one row", CODE_WAIVABLE},
     [CODE_SEARCH_PATH] = {"G206", "no function relies on the search path where it is empty",
                           CODE_WAIVABLE},
+    [CODE_OUTLIVED] = {"G207", "no aggregate has rows that nothing could compute again",
+                       CODE_WAIVABLE},
     [CODE_OWN_SETTING] = {"G213", "no role's own setting lets it write where the run closes a side",
                           CODE_WAIVABLE},
     [CODE_SELECT] = {"G301", "the source's user may read every selected relation", 0},

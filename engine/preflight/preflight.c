@@ -23,10 +23,10 @@ static void (*const checks[])(Check *) = {
 
 /* Every check that asks a server more. */
 static bool (*const probes[])(Check *, Err *) = {
-    probe_existing, probe_versions,    probe_roles,        probe_storage,  probe_quiet,
-    probe_powers,   probe_sessions,    probe_transactions, probe_capacity, probe_collations,
-    probe_types,    probe_parameters,  probe_workload,     probe_map,      probe_large_objects,
-    probe_way_back, probe_search_path, probe_own_settings,
+    probe_existing, probe_versions,    probe_roles,        probe_storage,    probe_quiet,
+    probe_powers,   probe_sessions,    probe_transactions, probe_capacity,   probe_collations,
+    probe_types,    probe_parameters,  probe_workload,     probe_map,        probe_large_objects,
+    probe_way_back, probe_search_path, probe_own_settings, probe_aggregates,
 };
 
 const char *finding_severity_name(FindingSeverity severity)

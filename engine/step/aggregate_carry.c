@@ -6,7 +6,8 @@
  *
  * - killed within a range: the server rolls it back, the next engine begins that range anew.
  * - killed behind a range: the next engine goes on behind the border in the journal.
- * - killed behind the last range: that one is filled once more, with the same rows.
+ * - killed behind the last range: that one is filled once more, with the same rows. Then the last
+ *   bucket is written down, for `godwit verify`.
  *
  * Before the first range the target refreshes up to behind the last bucket: what has never been
  * refreshed is invalid, and the next refresh would drop it. See docs/adr/0037.
@@ -289,7 +290,9 @@ static bool carry_over(StepCtx *ctx, Err *err)
         log_info(&ctx->log, "no row of %s has outlived the raw ones", view_text(ctx));
         return true;
     }
-    if (!cover(&carry, done, lot.cover, err) || !fill_ranges(&carry, &lot.ranges, err))
+    if (!cover(&carry, done, lot.cover, err) || !fill_ranges(&carry, &lot.ranges, err) ||
+        !journal_gate(ctx->target, ctx->run->journal.id, carry_last_gate(ctx->arena, ctx->step->id),
+                      lot.last, err))
         return false;
     log_info(&ctx->log, "%" PRId64 " rows of %s up to %s are carried over", carry.rows,
              view_text(ctx), lot.last);

@@ -175,12 +175,35 @@ static bool clock_now(Arena *arena, Conn *source, const CarryPlace *place, const
     return true;
 }
 
+bool carry_ranges(Arena *arena, Conn *source, const CarryPlace *place, const char *last,
+                  const char *done, CarryRanges *ranges, Err *err)
+{
+    AUTO_ROWS Rows *borders = NULL;
+    const char *time = place->is_integer ? NULL : last;
+    const char *number = place->is_integer ? last : NULL;
+    *ranges = (CarryRanges){0};
+    if (!pg_rows(source, SQL_TIMESCALE_CARRY_RANGES,
+                 PARAMS(place->rows.schema, place->rows.rel, time, place->is_integer ? NULL : done,
+                        number, place->is_integer ? done : NULL),
+                 &borders, err))
+        return false;
+    CarryRange range = {.start = done};
+    for (size_t r = 0; r < rows_count(borders); r++) {
+        range.until = text_at(arena, borders, r, 0);
+        *vec_push(arena, ranges) = range;
+        range.start = range.until;
+    }
+    range.until = NULL;
+    range.last = last;
+    *vec_push(arena, ranges) = range;
+    return true;
+}
+
 bool carry_lot(Arena *arena, Conn *source, const CarryPlace *place, const char *done, CarryLot *lot,
                Err *err)
 {
     AUTO_STR Str sql = {0};
     AUTO_ROWS Rows *last = NULL;
-    AUTO_ROWS Rows *borders = NULL;
     const char *now = NULL;
     *lot = (CarryLot){0};
     if (!clock_now(arena, source, place, &now, err))
@@ -190,24 +213,53 @@ bool carry_lot(Arena *arena, Conn *source, const CarryPlace *place, const char *
         return false;
     lot->last = text_at(arena, last, 0, 0);
     lot->cover = text_at(arena, last, 0, 1);
-    if (lot->last == NULL)
-        return true;
-    const char *time = place->is_integer ? NULL : lot->last;
-    const char *number = place->is_integer ? lot->last : NULL;
-    if (!pg_rows(source, SQL_TIMESCALE_CARRY_RANGES,
-                 PARAMS(place->rows.schema, place->rows.rel, time, place->is_integer ? NULL : done,
-                        number, place->is_integer ? done : NULL),
-                 &borders, err))
-        return false;
-    CarryRange range = {.start = done};
-    for (size_t r = 0; r < rows_count(borders); r++) {
-        range.until = text_at(arena, borders, r, 0);
-        *vec_push(arena, &lot->ranges) = range;
-        range.start = range.until;
+    return lot->last == NULL ||
+           carry_ranges(arena, source, place, lot->last, done, &lot->ranges, err);
+}
+
+const char *carry_last_gate(Arena *arena, const char *step)
+{
+    return arena_printf(arena, "%s, last", step);
+}
+
+/* --- what would be lost --- */
+
+static void outlived_sql(Str *sql, const Conn *source, const CarryPlace *place)
+{
+    str_append(sql, "WITH chunk AS (");
+    append_chunk(sql, place);
+    str_append(sql, ")\nSELECT pg_catalog.min(m.");
+    ddl_ident(sql, source, place->column);
+    str_append(sql, ")::text, pg_catalog.max(m.");
+    ddl_ident(sql, source, place->column);
+    str_append(sql, ")::text FROM ");
+    ddl_qname(sql, source, &place->rows);
+    str_append(sql, " m WHERE m.");
+    ddl_ident(sql, source, place->column);
+    if (place->is_integer)
+        str_appendf(sql, "::numeric + %s::numeric", place->width);
+    else {
+        str_append(sql, " + ");
+        ddl_literal(sql, source, place->width);
+        str_append(sql, "::interval");
     }
-    range.until = NULL;
-    range.last = lot->last;
-    *vec_push(arena, &lot->ranges) = range;
+    str_appendf(sql, " <= COALESCE((SELECT pg_catalog.min(c.low) FROM chunk c), %s)",
+                place->is_integer ? "9223372036854775807" : "'infinity'");
+}
+
+bool carry_outlived(Arena *arena, Conn *source, const CarryPlace *place, const char **first,
+                    const char **last, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    *first = *last = NULL;
+    if (place->width == NULL)
+        return true;
+    outlived_sql(&sql, source, place);
+    if (!pg_one(source, sql.data, PARAMS(place->raw.schema, place->raw.rel), &rows, err))
+        return false;
+    *first = text_at(arena, rows, 0, 0);
+    *last = text_at(arena, rows, 0, 1);
     return true;
 }
 

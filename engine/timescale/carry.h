@@ -60,6 +60,21 @@ void carry_last_sql(Str *sql, const Conn *source, const CarryPlace *place, const
 MUSTCHECK bool carry_lot(Arena *arena, Conn *source, const CarryPlace *place, const char *done,
                          CarryLot *lot, Err *err);
 
+/** In which ranges rows up to `last` are carried, or compared.
+ * \param done where an earlier engine came to, NULL: it did not begin
+ * \return false with ERR_SQL, ERR_LOST */
+MUSTCHECK bool carry_ranges(Arena *arena, Conn *source, const CarryPlace *place, const char *last,
+                            const char *done, CarryRanges *ranges, Err *err);
+
+/** The first and the last bucket that end before the oldest raw row's chunk begins: nothing could
+ * compute them again. \param first, last receive NULL where there is none
+ * \return false with ERR_SQL, ERR_LOST */
+MUSTCHECK bool carry_outlived(Arena *arena, Conn *source, const CarryPlace *place,
+                              const char **first, const char **last, Err *err);
+
+/** Where the journal has the last bucket that was carried, as a gate. */
+const char *carry_last_gate(Arena *arena, const char *step);
+
 /** The statements of a range, by the source's columns; a range of NULL: all rows, as `plan` prints
  * them. \param rows the hypertable of the rows on the target */
 void carry_delete_sql(Str *sql, const Conn *conn, const CarryPlace *source, const Name *rows,

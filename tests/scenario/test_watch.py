@@ -166,8 +166,9 @@ def test_killed_between_the_last_copy_and_the_switch(godwit, plan, source, targe
 
     With column lists and two publications; and hypertables are added: by refresh alone, and beside the engine."""
     source.execute(SEED)
-    mine = plan(**{**MIRROR, "select": {**MIRROR["select"], **SOME}}, replication=TWO, cutover={"gates": {"stable_for": "100ms"}, "approval": {"required": True}, "after_drain": [
-        {"id": "look", "sql": {"server": "target", "file": "look.sql"}}]})
+    mine = plan(**{**MIRROR, "select": {**MIRROR["select"], **SOME}}, replication=TWO, cutover={
+        "gates": {"stable_for": "100ms"}, "approval": {"required": True},
+        "after_drain": [{"id": "look", "sql": {"server": "target", "file": "look.sql"}}]})
     look = "SELECT pg_sleep(30) FROM app.place WHERE id = 1 AND name <> 'go';\n"
     (mine.path.parent / "look.sql").write_text(look, encoding="utf-8")
     role = mover(source, mine)
