@@ -73,7 +73,8 @@ void build_config_keys(Build *build, PlanPos pos, const char *what, const char *
 
 PlanPolicy mirror_policy(Build *build, const CatJob *job)
 {
-    if (job->further != NULL)
+    if (job->further != NULL &&
+        job->table.rel != NULL) /* what a job of the user's own knows is its own */
         build_config_keys(build, build->plan->mirror_pos,
                           arena_printf(build->arena, "job %lld (%s of %s)", (long long)job->id,
                                        job->procedure.rel, build_name(build, &job->table)),
