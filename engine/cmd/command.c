@@ -12,6 +12,17 @@
 #include <signal.h>
 #include <unistd.h>
 
+/* Whatever has several lines stays one block. */
+static void print_lines(const char *label, const char *text)
+{
+    int width = (int)strlen(label);
+    for (const char *line = text; line != NULL && *line != '\0';) {
+        int length = (int)strcspn(line, "\n");
+        fprintf(stderr, "  %*s %.*s\n", width, line == text ? label : "", length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
 static void print_error(const Err *err)
 {
     AUTO_STR Str code = {0};
@@ -22,9 +33,9 @@ static void print_error(const Err *err)
     if (err->step != NULL)
         fprintf(stderr, "  step: %s\n", err->step);
     if (err->detail != NULL)
-        fprintf(stderr, "  detail: %s\n", err->detail);
+        print_lines("detail:", err->detail);
     if (err->hint != NULL)
-        fprintf(stderr, "  hint: %s\n", err->hint);
+        print_lines("hint:", err->hint);
 }
 
 const Command *command_find(const char *name)

@@ -141,7 +141,7 @@ bool pinned_read(Arena *arena, const char *path, Pinned *pinned, Err *err)
     if (root == NULL && error.line < 0)
         return err_set(err, ERR_PLAN, "the pinned plan cannot be read: %s", error.text);
     if (root == NULL) {
-        err_set(err, ERR_PLAN, "%s:%d: not a pinned plan: %s", path, error.line, error.text);
+        err_set(err, ERR_PLAN, "%s: not a pinned plan: line %d is not its JSON", path, error.line);
         return err_hint(err, "\"godwit plan PLAN --out FILE\" writes one.");
     }
     if (!check_format(path, root, err) || !check_seal(arena, path, root, pinned, err) ||

@@ -302,7 +302,10 @@ static void fail(Executor *ex, Piece *piece)
      * hours. */
     if (!err_is_set(&ex->first)) {
         err_move(&ex->first, &piece->err);
-        if (stop_reason(ex->run->stop) == STOP_NONE)
+        bool waits = ex->first.code == ERR_WAITING || ex->first.code == ERR_GATE;
+        if (stop_reason(ex->run->stop) == STOP_NONE && waits)
+            log_info(&ctx, "stopping here: %s", ex->first.message);
+        else if (stop_reason(ex->run->stop) == STOP_NONE)
             log_warn(&ctx, "failed; what runs beside it may finish: %s", ex->first.message);
         return;
     }

@@ -50,10 +50,13 @@ char *libpq_text(Arena *arena, const char *message)
     size_t length = strlen(text);
     while (length > 0 && strchr(" \n", text[length - 1]) != NULL)
         text[--length] = '\0';
-    for (char *c = text; *c != '\0'; c++) {
-        if (*c == '\n')
-            *c = ' ';
+    char *end = text;
+    for (const char *c = text; *c != '\0'; c++) {
+        bool blank = strchr(" \t\n", *c) != NULL;
+        if (!blank || end == text || end[-1] != ' ')
+            *end++ = blank ? ' ' : *c;
     }
+    *end = '\0';
     return text;
 }
 

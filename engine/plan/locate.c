@@ -265,6 +265,10 @@ static void report_syntax(Locate *locate, const yaml_parser_t *parser, const cha
         report_hint(locate->report, "This happened %s that begins at line %zu, column %zu.",
                     parser->context, parser->context_mark.line + 1,
                     parser->context_mark.column + 1);
+    else
+        report_hint(locate->report,
+                    "The keys of one mapping stand in one column; a text with \": \" in it "
+                    "needs quotes.");
 }
 
 /* Reads all events; false when the reading ended early. */
