@@ -295,6 +295,25 @@ static void new_chunks_that_no_way_brings_are_refused(void **state)
                         "is no superuser, and only one may publish a schema" HINT);
 }
 
+/* Its configuration is its own: no key of a policy is looked for, and it is of no table. */
+static void a_job_of_ones_own_has_a_configuration(void **state)
+{
+    MirrorCase *made = *state;
+    made->plan.replication.plugin = PLAN_PLUGIN_TEST_DECODING;
+    made->jobs[0] = (CatJob){.id = 1007,
+                             .procedure = {"app", "rollup"},
+                             .schedule_interval = "01:00:00",
+                             .config = "{\"buckets_per_batch\": 1}",
+                             .further = "buckets_per_batch",
+                             .max_retries = -1};
+    made->source.jobs_count = 1;
+    assert_false(mirror_case_build(made));
+    assert_int_equal(made->findings.count, 1);
+    assert_string_equal(mirror_case_finding(made, 0),
+                        "P298 jobs: neither server has a procedure app.rollup | Create it on the "
+                        "source, or on the target beforehand.");
+}
+
 #define TEST(function)                                                                             \
     cmocka_unit_test_setup_teardown(function, mirror_case_setup, mirror_case_teardown)
 
@@ -308,6 +327,7 @@ int main(void)
         TEST(a_filter_would_not_hold),
         TEST(a_schema_is_published_only_where_it_harms_nobody),
         TEST(new_chunks_that_no_way_brings_are_refused),
+        TEST(a_job_of_ones_own_has_a_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
