@@ -88,7 +88,11 @@ bool book_add(WatchSession *session, const WatchItem *items, size_t count, Err *
                  PARAMS(arena_int64(&arena, stream->spec.run_id), facts.json, "0/0"), err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        WatchChunk chunk = {items[i].oid, 0, true, items[i].leaf, items[i].bounds, items[i].name};
+        WatchChunk chunk = {.oid = items[i].oid,
+                            .copied = true,
+                            .leaf = items[i].leaf,
+                            .bounds = items[i].bounds,
+                            .name = items[i].name};
         watch_note(stream, &chunk);
     }
     return true;
@@ -192,7 +196,8 @@ static bool has_rows(WatchSession *session, const WatchItem *item, bool *there, 
     return true;
 }
 
-bool book_is_fresh(WatchSession *session, const WatchItem *item, const ChunkFacts *facts, Err *err)
+static bool is_fresh(WatchSession *session, const WatchItem *item, const ChunkFacts *facts,
+                     Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     AUTO_ROWS Rows *clash = NULL;
@@ -211,4 +216,24 @@ bool book_is_fresh(WatchSession *session, const WatchItem *item, const ChunkFact
                               "rows are on the target, and some would come twice",
                               name_text(&arena, &before)),
                  err);
+}
+
+/* Hardly ever one stands in another's place: one question for all, then one for each. */
+bool book_are_fresh(WatchSession *session, const WatchBatch *batch, const ChunkFacts *facts,
+                    Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *clash = NULL;
+    const char *run = arena_int64(&arena, session->stream->spec.run_id);
+    if (!pg_rows(session->target, SQL_JOURNAL_CHUNK_CLASH, PARAMS(run, facts->json, facts->there),
+                 &clash, err))
+        return false;
+    for (size_t i = 0; rows_count(clash) > 0 && i < batch->count; i++) {
+        ChunkFacts own;
+        const WatchItem *item = batch->items[i];
+        if (!book_facts(&arena, session->reader, one(&arena, item->oid), &own, err) ||
+            !is_fresh(session, item, &own, err))
+            return false;
+    }
+    return true;
 }

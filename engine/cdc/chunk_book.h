@@ -31,11 +31,11 @@ MUSTCHECK bool book_add(WatchSession *session, const WatchItem *items, size_t co
  * \return false with ERR_STALE when rows of it are lost or come twice, ERR_SQL, ERR_LOST */
 MUSTCHECK bool book_moved(WatchSession *session, const WatchItem *item, Err *err);
 
-/** Whether rows of a chunk that is to be copied are on the target already, by one that it swallowed
- * or took the place of. \param facts of the item alone, under its lock
+/** Whether rows of chunks that are to be copied are on the target already, by one that they
+ * swallowed or took the place of. \param facts of the whole batch, under its locks
  * \return false with ERR_STALE when they are, ERR_SQL, ERR_LOST */
-MUSTCHECK bool book_is_fresh(WatchSession *session, const WatchItem *item, const ChunkFacts *facts,
-                             Err *err);
+MUSTCHECK bool book_are_fresh(WatchSession *session, const WatchBatch *batch,
+                              const ChunkFacts *facts, Err *err);
 
 /** The hypertable's leaf of a chunk that was there once; NULL: nobody knows it. Takes the mutex.
  * \param name counts where oid is 0 */

@@ -255,6 +255,7 @@ void stream_status(Stream *stream, StreamStatus *status)
     if (stream->sample_count > 0)
         status->lag_us = clock_us() - stream->samples[stream->sample_first].at_us;
     status->head_age_us = stream->head_known ? clock_us() - stream->head_at_us : 0;
+    status->chunks_waiting = stream->watch.waiting;
     pthread_mutex_unlock(&stream->mutex);
 }
 

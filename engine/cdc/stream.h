@@ -62,6 +62,7 @@ typedef struct StreamStatus {
     bool caught_up_once; /* every leaf has passed its sync_lsn, none is held, and lag was once under
                             a second */
     size_t held;         /* leaves that are held */
+    size_t chunks_waiting;   /* chunks that the watcher has seen and not taken in yet */
     const Leaf *waits_for;   /* apply waits: a change of this leaf came, and it is held; NULL: no */
     const Relation *drifted; /* the stream failed: it sent another structure of this; NULL: no */
     SpoolStatus spool;       /* bytes 0: there is none */

@@ -1,16 +1,10 @@
 /*
- * Watch: passes over the chunks of selected hypertables, and what is known of each.
+ * Watch: what is known of each chunk, and the thread that makes passes over them.
  */
-#include "cdc/chunk_book.h"
+#include "cdc/watch_pass.h"
 
 #include "base/clock.h"
 #include "cdc/retry_table.h"
-#include "copy/leaves.h"
-#include "pg/query.h"
-#include "sql_text.h"
-
-#include <inttypes.h>
-#include <poll.h>
 
 #define PASS_MS            1000
 #define URGENT_PASS_MS     50
@@ -25,6 +19,15 @@
 static bool is_at(const ChunkWatch *watch, size_t place, uint32_t oid)
 {
     return place < watch->chunks.count && watch->chunks.items[place].oid == oid;
+}
+
+/* The same; one of which nothing is known yet is added. */
+static WatchChunk *chunk_of(ChunkWatch *watch, uint32_t oid)
+{
+    size_t place = vec_place(&watch->chunks, oid, oid);
+    if (!is_at(watch, place, oid))
+        vec_insert(&watch->arena, &watch->chunks, place)->oid = oid;
+    return &watch->chunks.items[place];
 }
 
 bool watch_look_up(Stream *stream, uint32_t oid, WatchChunk *chunk)
@@ -48,18 +51,25 @@ void watch_note(Stream *stream, const WatchChunk *chunk)
 {
     pthread_mutex_lock(&stream->mutex);
     ChunkWatch *watch = &stream->watch;
-    WatchChunk before = {0};
+    WatchChunk *known = chunk_of(watch, chunk->oid);
     WatchChunk now = *chunk;
-    size_t place = vec_place(&watch->chunks, oid, chunk->oid);
-    if (is_at(watch, place, chunk->oid))
-        before = watch->chunks.items[place];
-    else
-        (void)vec_insert(&watch->arena, &watch->chunks, place);
-    keep_text(&watch->arena, &now.bounds, before.bounds);
-    keep_text(&watch->arena, &now.name.schema, before.name.schema);
-    keep_text(&watch->arena, &now.name.rel, before.name.rel);
-    watch->chunks.items[place] = now;
+    keep_text(&watch->arena, &now.bounds, known->bounds);
+    keep_text(&watch->arena, &now.name.schema, known->name.schema);
+    keep_text(&watch->arena, &now.name.rel, known->name.rel);
+    now.seen = known->seen;
+    *known = now;
     pthread_mutex_unlock(&stream->mutex);
+}
+
+WatchChunk watch_see(Stream *stream, uint32_t oid, uint64_t pass)
+{
+    pthread_mutex_lock(&stream->mutex);
+    WatchChunk *chunk = chunk_of(&stream->watch, oid);
+    if (chunk->seen == 0)
+        chunk->seen = pass;
+    WatchChunk known = *chunk;
+    pthread_mutex_unlock(&stream->mutex);
+    return known;
 }
 
 void watch_want(Stream *stream, uint32_t oid, Lsn commit_lsn)
@@ -95,176 +105,12 @@ void watch_release(ChunkWatch *watch)
     err_release(&watch->error);
 }
 
-/* --- a pass --- */
+/* --- the thread --- */
 
 static bool over(const Stream *stream)
 {
     return atomic_load(&stream->draining) || stop_reason(&stream->stop) != STOP_NONE;
 }
-
-typedef struct Pass {
-    Arena arena;
-    uint64_t number;
-    uint32_t wanted;
-    bool still;
-    VEC(WatchItem) items; /* to be taken in */
-    VEC(WatchItem) moved; /* known, with other bounds than then */
-} Pass;
-
-/* The hypertables whose chunks are looked at: not those that are held, which a wave copies. */
-static const char *active(Arena *arena, Stream *stream)
-{
-    AUTO_STR Str oids = {0};
-    const Blueprint *blueprint = stream->spec.blueprint;
-    pthread_mutex_lock(&stream->mutex);
-    for (size_t i = 0; i < blueprint->leaf_count; i++) {
-        const Leaf *leaf = &blueprint->leaves[i];
-        if (leaf->root->chunked && !stream->hold.held[leaf->index])
-            str_appendf(&oids, "%c%" PRIu32, oids.length == 0 ? '{' : ',', leaf->oid);
-    }
-    pthread_mutex_unlock(&stream->mutex);
-    str_append(&oids, oids.length == 0 ? "{}" : "}");
-    return str_dup(arena, &oids);
-}
-
-static const char *publications(Arena *arena, const StreamSpec *spec)
-{
-    AUTO_STR Str names = {0};
-    for (size_t i = 0; spec->chunk_publications != NULL && i < spec->blueprint->relation_count; i++)
-        if (spec->chunk_publications[i] != NULL)
-            list_append(&names, spec->chunk_publications[i]);
-    list_end(&names);
-    return str_dup(arena, &names);
-}
-
-static bool taken_out(const Name *chunk, const Leaf *leaf, Err *err)
-{
-    const char *table = name_text(&err->arena, &leaf->source);
-    err_set(err, ERR_STALE, "chunk %s of %s is copied, and not published any more",
-            name_text(&err->arena, chunk), table);
-    err_detail(err, "Somebody took it out of the publication, or a cutover was rolled back that "
-                    "had copied it behind its fence. What was written to it since is unknown.");
-    return err_hint(err, "\"godwit resync\" of %s copies it anew.", table);
-}
-
-static bool take_row(Pass *pass, Stream *stream, const Rows *rows, size_t row, Err *err)
-{
-    WatchChunk known = {0};
-    WatchItem item = {.oid = rows_oid(rows, row, 1),
-                      .leaf = blueprint_chunked(stream->spec.blueprint, rows_oid(rows, row, 0)),
-                      .name = {arena_strdup(&pass->arena, rows_text(rows, row, 2)),
-                               arena_strdup(&pass->arena, rows_text(rows, row, 3))},
-                      .listed = rows_bool(rows, row, 4),
-                      .bounds = arena_strdup(&pass->arena, rows_text(rows, row, 5))};
-    bool copied = watch_look_up(stream, item.oid, &known) && known.copied;
-    bool publishes = stream->spec.chunk_publications != NULL;
-    if (publishes && copied && !item.listed && !pass->still)
-        return taken_out(&item.name, item.leaf, err);
-    if (!copied)
-        *vec_push(&pass->arena, &pass->items) = item;
-    else if (known.bounds != NULL && !text_equal(known.bounds, item.bounds))
-        *vec_push(&pass->arena, &pass->moved) = item;
-    return true;
-}
-
-/* Apply waits for it, and it is not there: nobody will copy it. */
-static void look_for_wanted(const Pass *pass, Stream *stream, const Rows *rows)
-{
-    bool there = pass->wanted == 0;
-    for (size_t r = 0; !there && r < rows_count(rows); r++)
-        there = rows_oid(rows, r, 1) == pass->wanted;
-    if (!there)
-        watch_note(stream,
-                   &(WatchChunk){.oid = pass->wanted, .sync_lsn = UINT64_MAX, .copied = true});
-}
-
-static bool read_chunks(Pass *pass, WatchSession *session, const char *tables, Err *err)
-{
-    AUTO_ROWS Rows *rows = NULL;
-    Stream *stream = session->stream;
-    if (!pg_rows(session->publisher, SQL_COPY_CHUNKS,
-                 PARAMS(tables, publications(&pass->arena, &stream->spec)), &rows, err))
-        return false;
-    look_for_wanted(pass, stream, rows);
-    for (size_t r = 0; r < rows_count(rows); r++)
-        if (!take_row(pass, stream, rows, r, err))
-            return false;
-    for (size_t i = 0; i < pass->moved.count; i++)
-        if (!book_moved(session, &pass->moved.items[i], err))
-            return false;
-    return true;
-}
-
-static void begin_pass(Pass *pass, Stream *stream)
-{
-    pthread_mutex_lock(&stream->mutex);
-    *pass = (Pass){.number = ++stream->watch.begun,
-                   .wanted = stream->watch.wanted,
-                   .still = stream->watch.still};
-    pthread_mutex_unlock(&stream->mutex);
-}
-
-static void end_pass(Pass *pass, Stream *stream, bool whole)
-{
-    pthread_mutex_lock(&stream->mutex);
-    if (whole) {
-        stream->watch.whole = pass->number;
-        stream->watch.rests = pass->still;
-        pthread_cond_broadcast(&stream->changed);
-    }
-    pthread_mutex_unlock(&stream->mutex);
-    arena_release(&pass->arena);
-}
-
-/* What apply waits for, what is published and may be what it comes to next, then the others. */
-static int rank(const Pass *pass, const WatchItem *item)
-{
-    return item->oid == pass->wanted ? 0 : item->listed ? 1 : 2;
-}
-
-static bool take_items(const Pass *pass, WatchSession *session, bool *whole, Err *err)
-{
-    for (int turn = 0; turn <= 2; turn++) {
-        for (size_t i = 0; i < pass->items.count; i++) {
-            WatchTaken taken = WATCH_LATER;
-            const WatchItem *item = &pass->items.items[i];
-            if (rank(pass, item) != turn)
-                continue;
-            if (!watch_take(session, item, pass->still, &taken, err))
-                return false;
-            *whole = *whole && taken == WATCH_TAKEN;
-            if (taken == WATCH_PUT_OFF)
-                return true;
-        }
-    }
-    return true;
-}
-
-/* Nothing is copied where the stream brings each chunk from its first row. */
-static bool take_in(const Pass *pass, WatchSession *session, bool *whole, Err *err)
-{
-    return session->reader == NULL ? book_add(session, pass->items.items, pass->items.count, err)
-                                   : take_items(pass, session, whole, err);
-}
-
-/* What the journal says is read behind a lost connection, too, since an answer may have been lost.
- * \param tables of the pass before, replaced: when they are others, one has joined */
-static bool make_pass(WatchSession *session, Arena *arena, const char **tables, Err *err)
-{
-    Pass pass;
-    Stream *stream = session->stream;
-    bool whole = true;
-    begin_pass(&pass, stream);
-    const char *now = active(&pass.arena, stream);
-    bool ok = text_equal(now, *tables) || book_read(session, err);
-    if (!text_equal(now, *tables))
-        *tables = arena_strdup(arena, now);
-    ok = ok && read_chunks(&pass, session, now, err) && take_in(&pass, session, &whole, err);
-    end_pass(&pass, stream, ok && whole);
-    return ok;
-}
-
-/* --- the thread --- */
 
 static bool is_urgent(Stream *stream)
 {
@@ -294,7 +140,7 @@ static bool watch_loop(WatchSession *session, Err *err)
     AUTO_ARENA Arena arena = {0};
     const char *tables = "";
     while (!over(session->stream)) {
-        if (!rests(session->stream) && !make_pass(session, &arena, &tables, err))
+        if (!rests(session->stream) && !watch_pass(session, &arena, &tables, err))
             return false;
         wait_ms(session->stream, PASS_MS);
     }

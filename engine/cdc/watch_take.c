@@ -1,42 +1,66 @@
 /*
- * Watch, one chunk: the order is all. The lock, the publication, the snapshot with its position,
+ * Watch, taking in: the order is all. The locks, the publication, the snapshot with its position,
  * the commit; then what was committed before must be applied, and only then the rows come.
+ *
+ * Who waits for a lock holds none, and who holds some does not wait: a writer that is at several
+ * chunks never stands behind us for longer than one lock is waited for, and never in a circle.
  */
-#include "cdc/chunk_book.h"
+#include "cdc/watch_take.h"
 
 #include "base/clock.h"
 #include "cdc/mark.h"
-#include "copy/part.h"
-#include "pg/copy.h"
 #include "pg/ddl.h"
 #include "pg/query.h"
 #include "sql_text.h"
 
 #include <inttypes.h>
 
-#define WATCH_PIECE_BYTES   ((size_t)64 * 1024)
 #define WATCH_POLL_MS       5
 #define TELL_EVERY_MS       30000
 #define LISTS_COLUMNS_SINCE 150000
+/* What goes in one transaction of the target, and keeps its locks that long; one at least. */
+#define WATCH_TOGETHER_BYTES (INT64_C(64) * 1024 * 1024)
 
 static bool over(const Stream *stream)
 {
     return atomic_load(&stream->draining) || stop_reason(&stream->stop) != STOP_NONE;
 }
 
-/* --- published, under a lock --- */
+char *watch_oids(Arena *arena, WatchItem *const *items, size_t count)
+{
+    AUTO_STR Str oids = {0};
+    for (size_t i = 0; i < count; i++)
+        str_appendf(&oids, "%c%" PRIu32, i == 0 ? '{' : ',', items[i]->oid);
+    str_append(&oids, count == 0 ? "{}" : "}");
+    return str_dup(arena, &oids);
+}
 
-static bool lock(Conn *conn, const Name *name, const char *mode, Err *err)
+/* --- published, under locks --- */
+
+/* \param how the mode, and what else */
+static bool lock(Conn *conn, const WatchBatch *batch, const char *how, Err *err)
 {
     AUTO_STR Str sql = {0};
-    str_append(&sql, "LOCK TABLE ONLY ");
-    ddl_qname(&sql, conn, name);
-    str_appendf(&sql, " IN %s MODE", mode);
+    for (size_t i = 0; i < batch->count; i++) {
+        str_append(&sql, i == 0 ? "LOCK TABLE ONLY " : ", ONLY ");
+        ddl_qname(&sql, conn, &batch->items[i]->name);
+    }
+    str_appendf(&sql, " IN %s", how);
     return pg_none(conn, sql.data, NO_PARAMS, err);
 }
 
+static const Leaf *leaf_of(const WatchBatch *batch, const char *schema, const char *rel)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const WatchItem *item = batch->items[i];
+        if (strcmp(item->name.rel, rel) == 0 && strcmp(item->name.schema, schema) == 0)
+            return item->leaf;
+    }
+    BUG("a chunk came back that was not asked for");
+}
+
 /* Published without one, the application's own UPDATE would fail from the commit on. */
-static bool has_identity(WatchSession *session, const WatchItem *item, Err *err)
+static bool have_identity(WatchSession *session, const WatchBatch *batch, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     AUTO_ROWS Rows *rows = NULL;
@@ -44,24 +68,29 @@ static bool has_identity(WatchSession *session, const WatchItem *item, Err *err)
     if ((plan->publish & (PLAN_PUBLISH_UPDATE | PLAN_PUBLISH_DELETE)) == 0)
         return true;
     if (!pg_rows(session->publisher, SQL_COPY_UNIDENTIFIED,
-                 PARAMS(arena_printf(&arena, "{%" PRIu32 "}", item->oid)), &rows, err))
+                 PARAMS(watch_oids(&arena, batch->items, batch->count)), &rows, err))
         return false;
     if (rows_count(rows) == 0)
         return true;
-    err_set(err, ERR_RUN, "chunk %s has no replica identity", name_text(&err->arena, &item->name));
+    const Name name = {arena_strdup(&arena, rows_text(rows, 0, 0)),
+                       arena_strdup(&arena, rows_text(rows, 0, 1))};
+    const Leaf *leaf = leaf_of(batch, name.schema, name.rel);
+    err_set(err, ERR_RUN, "chunk %s has no replica identity", name_text(&err->arena, &name));
     err_detail(err, "Published as it is, its own UPDATE and DELETE would fail on the source.");
     return err_hint(err,
                     "Give it one as %s has: ALTER TABLE ... REPLICA IDENTITY; then apply again.",
-                    name_text(&err->arena, &item->leaf->source));
+                    name_text(&err->arena, &leaf->source));
 }
 
-static void add_sql(Str *sql, const WatchSession *session, const WatchItem *item)
+static const char *publication_of(const WatchSession *session, const WatchItem *item)
 {
-    const Conn *conn = session->publisher;
+    return session->stream->spec.chunk_publications[item->leaf->root->index];
+}
+
+static void add_table(Str *sql, const Conn *conn, const WatchItem *item)
+{
     const Relation *relation = item->leaf->root;
-    str_append(sql, "ALTER PUBLICATION ");
-    ddl_ident(sql, conn, session->stream->spec.chunk_publications[relation->index]);
-    str_append(sql, " ADD TABLE ONLY ");
+    str_append(sql, "TABLE ONLY ");
     ddl_qname(sql, conn, &item->name);
     bool lists = relation->list != NULL && conn_version(conn) >= LISTS_COLUMNS_SINCE;
     for (size_t i = 0; lists && i < relation->column_count; i++) {
@@ -71,32 +100,60 @@ static void add_sql(Str *sql, const WatchSession *session, const WatchItem *item
     str_append(sql, lists ? ")" : "");
 }
 
-static bool add(WatchSession *session, const WatchItem *item, Err *err)
+/* Of one publication: those of the batch that it is to list, from `from` on; nothing when they are
+ * an earlier one's, or listed. */
+static void add_sql(Str *sql, const WatchSession *session, const WatchBatch *batch, size_t from)
 {
-    AUTO_STR Str sql = {0};
-    if (!has_identity(session, item, err))
-        return false;
-    add_sql(&sql, session, item);
-    return pg_none(session->publisher, sql.data, NO_PARAMS, err);
+    const Conn *conn = session->publisher;
+    const char *publication = publication_of(session, batch->items[from]);
+    for (size_t i = 0; i < from; i++)
+        if (!batch->items[i]->listed &&
+            text_equal(publication_of(session, batch->items[i]), publication))
+            return;
+    for (size_t i = from; i < batch->count; i++) {
+        const WatchItem *item = batch->items[i];
+        if (item->listed || !text_equal(publication_of(session, item), publication))
+            continue;
+        if (sql->length == 0) {
+            str_append(sql, "ALTER PUBLICATION ");
+            ddl_ident(sql, conn, publication);
+            str_append(sql, " ADD ");
+        } else {
+            str_append(sql, ", ");
+        }
+        add_table(sql, conn, item);
+    }
 }
 
 /* For the session that has the fence's locks: they keep everybody else from it. */
-static bool leave_to_fence(WatchSession *session, const WatchItem *item, Err *err)
+static void leave_to_fence(WatchSession *session, const Str *sql)
 {
-    AUTO_STR Str sql = {0};
     Stream *stream = session->stream;
-    if (!has_identity(session, item, err))
-        return false;
-    add_sql(&sql, session, item);
     pthread_mutex_lock(&stream->mutex);
     *vec_push(&stream->watch.arena, &stream->watch.unpublished) =
-        str_dup(&stream->watch.arena, &sql);
+        str_dup(&stream->watch.arena, sql);
     pthread_mutex_unlock(&stream->mutex);
+}
+
+/* \param later by the fence's session */
+static bool add(WatchSession *session, const WatchBatch *batch, bool later, Err *err)
+{
+    if (!have_identity(session, batch, err))
+        return false;
+    for (size_t i = 0; i < batch->count; i++) {
+        AUTO_STR Str sql = {0};
+        if (!batch->items[i]->listed)
+            add_sql(&sql, session, batch, i);
+        if (sql.length > 0 && later)
+            leave_to_fence(session, &sql);
+        else if (sql.length > 0 && !pg_none(session->publisher, sql.data, NO_PARAMS, err))
+            return false;
+    }
     return true;
 }
 
 /* The first statement takes the snapshot: what lies below the position and has ended is in it. */
-static bool begin_reading(WatchSession *session, const WatchItem *item, Lsn *position, Err *err)
+static bool begin_reading(WatchSession *session, const WatchBatch *batch, Lsn *position, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
     if (!pg_begin(session->reader, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err) ||
@@ -104,23 +161,46 @@ static bool begin_reading(WatchSession *session, const WatchItem *item, Lsn *pos
                 err))
         return false;
     *position = rows_lsn(rows, 0, 0);
-    return lock(session->reader, &item->name, "ROW SHARE", err);
+    return lock(session->reader, batch, "ROW SHARE MODE", err);
 }
 
 /* The heartbeat comes through the stream behind the position: then all below it is applied. */
-static bool publish(WatchSession *session, const WatchItem *item, Lsn *position, Err *err)
+static bool publish(WatchSession *session, const WatchBatch *batch, Lsn *position, Err *err)
 {
     Lsn ignored = 0;
-    return (item->listed || add(session, item, err)) &&
-           begin_reading(session, item, position, err) &&
+    return add(session, batch, false, err) && begin_reading(session, batch, position, err) &&
            mark_emit(session->publisher, session->stream->spec.run_mark, NULL, &ignored, err) &&
            pg_commit(session->publisher, err);
 }
 
-static bool lock_out(WatchSession *session, const WatchItem *item, Err *err)
+/* What is large goes by itself: the others are not to wait for it, nor its writers for them. */
+static bool keep_small(WatchSession *session, WatchBatch *batch, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    int64_t bytes = 0;
+    size_t count = 0;
+    if (batch->count == 1)
+        return true;
+    if (!pg_rows(session->publisher, SQL_WATCH_SIZES,
+                 PARAMS(watch_oids(&arena, batch->items, batch->count)), &rows, err))
+        return false;
+    for (; count < batch->count; count++) {
+        size_t row = rows_place(rows, 0, batch->items[count]->oid);
+        bytes += row < rows_count(rows) ? rows_int64(rows, row, 1) : 0;
+        if (count > 0 && bytes > WATCH_TOGETHER_BYTES)
+            break;
+    }
+    batch->count = count;
+    return true;
+}
+
+static bool lock_out(WatchSession *session, const WatchBatch *batch, Err *err)
 {
     return pg_begin(session->publisher, NULL, err) &&
-           lock(session->publisher, &item->name, "SHARE ROW EXCLUSIVE", err);
+           lock(session->publisher, batch,
+                batch->count > 1 ? "SHARE ROW EXCLUSIVE MODE NOWAIT" : "SHARE ROW EXCLUSIVE MODE",
+                err);
 }
 
 static bool is_gone(const Err *err)
@@ -139,181 +219,178 @@ static bool is_locked_by_us(const WatchSession *session, bool still)
     return still && session->stream->spec.blueprint->plan->cutover.method == PLAN_STOP_LOCK;
 }
 
-/* \param position 0: it is taken, or must wait, as `taken` says */
-static bool open_chunk(WatchSession *session, const WatchItem *item, bool still, Lsn *position,
-                       WatchTaken *taken, Err *err)
+static void put_later(WatchSession *session, WatchItem *item, const Err *refused)
+{
+    item->later = true;
+    if (clock_ms() - session->told_ms <= TELL_EVERY_MS)
+        return;
+    session->told_ms = clock_ms();
+    log_warn(&session->stream->spec.log, "chunk %s cannot be taken in yet, somebody holds it: %s",
+             item->name.rel, refused->message);
+}
+
+/* \param batch its position stays 0 when it could not be had: one item is then done or for later */
+static bool open_batch(WatchSession *session, WatchBatch *batch, Err *err)
 {
     AUTO_ERR Err refused = {0};
-    *position = 0;
-    if (is_locked_by_us(session, still))
-        return (item->listed || leave_to_fence(session, item, err)) &&
-               begin_reading(session, item, position, err);
-    if (lock_out(session, item, &refused))
-        return publish(session, item, position, err);
-    pg_rollback(session->publisher);
-    *taken = WATCH_TAKEN;
-    if (is_gone(&refused))
+    WatchItem *item = batch->items[0];
+    Lsn position = 0;
+    if (lock_out(session, batch, &refused) && keep_small(session, batch, &refused) &&
+        publish(session, batch, &position, &refused)) {
+        batch->position = position;
         return true;
-    *taken = WATCH_LATER;
-    if (!is_held(&refused))
-        return err_move(err, &refused);
-    if (clock_ms() - session->told_ms > TELL_EVERY_MS) {
-        session->told_ms = clock_ms();
-        log_warn(&session->stream->spec.log,
-                 "chunk %s cannot be taken in yet, somebody holds it: %s", item->name.rel,
-                 refused.message);
     }
+    pg_rollback(session->publisher);
+    pg_rollback(session->reader);
+    if (!is_gone(&refused) && !is_held(&refused))
+        return err_move(err, &refused);
+    if (batch->count > 1) { /* somebody came between: by itself it is waited for */
+        batch->count = 1;
+        return open_batch(session, batch, err);
+    }
+    item->done = is_gone(&refused);
+    if (!item->done)
+        put_later(session, item, &refused);
     return true;
+}
+
+static bool open_behind_fence(WatchSession *session, WatchBatch *batch, Err *err)
+{
+    return add(session, batch, true, err) && begin_reading(session, batch, &batch->position, err);
 }
 
 /* --- what was committed before is applied --- */
 
 typedef enum Before { BEFORE_OPEN, BEFORE_APPLIED, BEFORE_PUT_OFF } Before;
 
-/* Apply that waits for a chunk has applied all before: of this one, or of another that would
- * otherwise wait for this one's end. */
-static Before look_before(Stream *stream, uint32_t oid, Lsn position)
+static bool has(const WatchBatch *batch, uint32_t oid)
 {
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->items[i]->oid == oid)
+            return true;
+    return false;
+}
+
+/* Apply that waits for a chunk has applied all before: of one of these, or of another that would
+ * otherwise wait for their end. */
+static Before look_before(Stream *stream, const WatchBatch *batch)
+{
+    Lsn position = batch->position;
     pthread_mutex_lock(&stream->mutex);
-    bool applied = stream->covered >= position ||
-                   (stream->watch.wanted != 0 && stream->watch.wanted_lsn >= position);
-    bool other = stream->watch.wanted != oid && watch_is_wanted(&stream->watch);
+    uint32_t wanted = stream->watch.wanted;
+    bool applied =
+        stream->covered >= position || (wanted != 0 && stream->watch.wanted_lsn >= position);
+    bool other = watch_is_wanted(&stream->watch) && !has(batch, wanted);
     pthread_mutex_unlock(&stream->mutex);
     return applied ? BEFORE_APPLIED : other ? BEFORE_PUT_OFF : BEFORE_OPEN;
 }
 
-static bool wait_before(Stream *stream, uint32_t oid, Lsn position, Before *before, Err *err)
+static bool wait_before(Stream *stream, const WatchBatch *batch, Before *before, Err *err)
 {
     atomic_fetch_add(&stream->waiters, 1);
-    *before = look_before(stream, oid, position);
+    *before = look_before(stream, batch);
     bool ok = true;
     while (ok && *before == BEFORE_OPEN) {
         ok = over(stream)
                  ? err_set(err, ERR_RUN, "the stream ends")
                  : stop_sleep(&stream->stop, WATCH_POLL_MS) || stop_error(&stream->stop, err);
-        *before = look_before(stream, oid, position);
+        *before = look_before(stream, batch);
     }
     atomic_fetch_sub(&stream->waiters, 1);
     return ok;
 }
 
-/* --- its rows --- */
-
-static bool pass_rows(Conn *source, Conn *target, char *piece, Err *err)
+static void note(Stream *stream, const WatchBatch *batch, bool copied)
 {
-    for (;;) {
-        size_t bytes = 0;
-        if (!copy_out_read(source, piece, WATCH_PIECE_BYTES, &bytes, err))
-            return false;
-        if (bytes == 0)
-            return true;
-        if (!copy_in_write(target, piece, bytes, err))
-            return false;
+    for (size_t i = 0; i < batch->count; i++) {
+        const WatchItem *item = batch->items[i];
+        watch_note(stream, &(WatchChunk){.oid = item->oid,
+                                         .sync_lsn = batch->position,
+                                         .copied = copied,
+                                         .leaf = copied ? item->leaf : NULL});
+        batch->items[i]->listed = true;
+        batch->items[i]->done = copied;
     }
 }
 
-static bool end_copies(const WatchItem *item, Conn *source, Conn *target, int64_t *rows, Err *err)
+/* \param put_off receives whether apply waits for another one */
+static bool take_opened(WatchSession *session, const WatchBatch *batch, bool *put_off, Err *err)
 {
-    int64_t read = 0;
-    if (!copy_out_end(source, &read, err)) {
-        copy_in_abort(target, "the source's rows could not be read to their end", err);
-        return false;
-    }
-    if (!copy_in_end(target, rows, err))
-        return false;
-    return read == *rows || err_set(err, ERR_ROW_COUNT,
-                                    "%s: %" PRId64 " rows were read from the source, %" PRId64
-                                    " written to the target",
-                                    name_text(&err->arena, &item->name), read, *rows);
+    Stream *stream = session->stream;
+    Before before = BEFORE_OPEN;
+    note(stream, batch, false);
+    bool ok = wait_before(stream, batch, &before, err);
+    *put_off = before == BEFORE_PUT_OFF;
+    if (ok && !*put_off)
+        ok = watch_copy(session, batch, err);
+    pg_rollback(session->reader); /* it only read */
+    if (ok && !*put_off)
+        note(stream, batch, true);
+    return ok;
 }
 
-static bool copy_rows(WatchSession *session, const WatchItem *item, int64_t *rows, Err *err)
-{
-    AUTO_ARENA Arena arena = {0};
-    AUTO_STR Str from = {0};
-    AUTO_STR Str into = {0};
-    char *piece = arena_alloc(&arena, WATCH_PIECE_BYTES);
-    const PartRange range = {.by = PART_BY_NONE, .chunk = &item->name};
-    part_source_sql(&from, session->reader, item->leaf, &range);
-    part_target_sql(&into, session->target, item->leaf, false);
-    if (!copy_out_begin(session->reader, from.data, err))
-        return false;
-    if (!copy_in_begin(session->target, into.data, err)) {
-        copy_out_abort(session->reader);
-        return false;
-    }
-    if (!pass_rows(session->reader, session->target, piece, err)) {
-        copy_in_abort(session->target, "the source's rows could not be read to their end", err);
-        copy_out_abort(session->reader);
-        return false;
-    }
-    return end_copies(item, session->reader, session->target, rows, err);
-}
+/* --- which go together --- */
 
-static bool record(WatchSession *session, const WatchItem *item, const ChunkFacts *facts,
-                   Lsn position, Err *err)
+/* Those that nobody is at; what is gone is done. */
+static bool free_ones(WatchSession *session, WatchItem *const *items, size_t count,
+                      WatchBatch *batch, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     AUTO_ROWS Rows *rows = NULL;
-    const StreamSpec *spec = &session->stream->spec;
-    if (!pg_rows(session->target, SQL_JOURNAL_CHUNK_DONE,
-                 PARAMS(arena_int64(&arena, spec->run_id), facts->json, lsn_text(position).text,
-                        arena_int64(&arena, spec->epoch)),
+    if (!pg_rows(session->publisher, SQL_WATCH_FREE, PARAMS(watch_oids(&arena, items, count)),
                  &rows, err))
         return false;
-    if (rows_count(rows) != 1)
-        return err_set(err, ERR_LOCKED, "another engine has taken this run");
-    WatchChunk chunk = {.oid = item->oid,
-                        .sync_lsn = position,
-                        .leaf = item->leaf,
-                        .bounds = rows_text(rows, 0, 1),
-                        .name = item->name};
-    watch_note(session->stream, &chunk);
-    return true;
-}
-
-/* Durable when it returns: what is copied stays known for as long as the stream lives. */
-static bool copy_chunk(WatchSession *session, const WatchItem *item, Lsn position, int64_t *rows,
-                       Err *err)
-{
-    AUTO_ARENA Arena arena = {0};
-    AUTO_STR Str oid = {0};
-    ChunkFacts facts;
-    str_appendf(&oid, "{%" PRIu32 "}", item->oid);
-    return book_facts(&arena, session->reader, oid.data, &facts, err) &&
-           pg_script(session->target, "BEGIN; SET LOCAL synchronous_commit = local", err) &&
-           book_is_fresh(session, item, &facts, err) && copy_rows(session, item, rows, err) &&
-           record(session, item, &facts, position, err) && pg_commit(session->target, err);
-}
-
-bool watch_take(WatchSession *session, const WatchItem *item, bool still, WatchTaken *taken,
-                Err *err)
-{
-    Stream *stream = session->stream;
-    Lsn position = 0;
-    int64_t rows = 0;
-    Before before = BEFORE_OPEN;
-    if (!open_chunk(session, item, still, &position, taken, err))
-        return err_context(err, "taking in chunk %s", name_text(&err->arena, &item->name));
-    if (position == 0)
-        return true;
-    watch_note(stream, &(WatchChunk){.oid = item->oid, .sync_lsn = position});
-    *taken = WATCH_PUT_OFF;
-    bool ok = wait_before(stream, item->oid, position, &before, err);
-    if (ok && before == BEFORE_APPLIED) {
-        *taken = WATCH_TAKEN;
-        ok = copy_chunk(session, item, position, &rows, err);
+    for (size_t i = 0; i < count; i++) {
+        size_t row = rows_place(rows, 0, items[i]->oid);
+        bool there = row < rows_count(rows) && rows_oid(rows, row, 0) == items[i]->oid;
+        items[i]->done = !there;
+        if (there && rows_bool(rows, row, 1))
+            batch->items[batch->count++] = items[i];
     }
-    pg_rollback(session->reader); /* it only read */
-    if (!ok)
-        return err_context(err, "taking in chunk %s", name_text(&err->arena, &item->name));
-    if (before != BEFORE_APPLIED)
-        return true;
-    watch_note(
-        stream,
-        &(WatchChunk){.oid = item->oid, .sync_lsn = position, .copied = true, .leaf = item->leaf});
-    log_info(&stream->spec.log,
-             "chunk %s of %s is taken in: %" PRId64 " rows, its changes from %s on", item->name.rel,
-             item->leaf->source.rel, rows, lsn_text(position).text);
     return true;
+}
+
+/* \param batch receives none when all are gone */
+static bool choose(WatchSession *session, WatchItem *const *items, size_t count, bool first,
+                   WatchBatch *batch, Err *err)
+{
+    if (!free_ones(session, items, count, batch, err))
+        return false;
+    bool has_first = batch->count > 0 && batch->items[0] == items[0];
+    if ((batch->count == 0 || (first && !has_first)) && !items[0]->done) {
+        batch->items[0] = items[0];
+        batch->count = 1;
+    }
+    return true;
+}
+
+static bool take(WatchSession *session, WatchItem *const *items, WatchBatch *batch, size_t count,
+                 bool first, bool still, bool *put_off, Err *err)
+{
+    if (is_locked_by_us(session, still)) {
+        memcpy(batch->items, items, count * sizeof(*items));
+        batch->count = count;
+        if (!open_behind_fence(session, batch, err))
+            return false;
+    } else if (!choose(session, items, count, first, batch, err) ||
+               (batch->count > 0 && !open_batch(session, batch, err))) {
+        return false;
+    }
+    return batch->position == 0 || take_opened(session, batch, put_off, err);
+}
+
+bool watch_take(WatchSession *session, WatchItem *const *items, size_t count, bool first,
+                bool still, bool *go_on, Err *err)
+{
+    WatchBatch batch = {0};
+    bool put_off = false;
+    bool ok = take(session, items, &batch, count, first, still, &put_off, err);
+    *go_on = !put_off;
+    if (ok)
+        return true;
+    const WatchItem *item = batch.count > 0 ? batch.items[0] : items[0];
+    const char *name = name_text(&err->arena, &item->name);
+    return batch.count > 1
+               ? err_context(err, "taking in chunk %s and %zu more", name, batch.count - 1)
+               : err_context(err, "taking in chunk %s", name);
 }

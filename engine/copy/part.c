@@ -67,6 +67,21 @@ void part_source_sql(Str *sql, const Conn *source, const Leaf *leaf, const PartR
     str_append(sql, relation->binary ? " TO STDOUT (FORMAT binary)" : " TO STDOUT");
 }
 
+void part_chunks_sql(Str *sql, const Conn *source, const Leaf *leaf, const Name *const *chunks,
+                     size_t count)
+{
+    const Relation *relation = leaf->root;
+    const PartRange all = {.by = PART_BY_NONE};
+    for (size_t i = 0; i < count; i++) {
+        str_append(sql, i == 0 ? "COPY (SELECT " : " UNION ALL SELECT ");
+        columns_append(sql, source, relation);
+        str_append(sql, " FROM ");
+        ddl_qname(sql, source, chunks[i]);
+        parts_condition(sql, &all, "", relation->filter);
+    }
+    str_append(sql, relation->binary ? ") TO STDOUT (FORMAT binary)" : ") TO STDOUT");
+}
+
 const Name *part_target(const Leaf *leaf)
 {
     return leaf->one_to_one ? &leaf->target_share : &leaf->root->target;

@@ -22,6 +22,10 @@ typedef struct PartSpec {
 /** Appends the COPY ... TO STDOUT of a part. */
 void part_source_sql(Str *sql, const Conn *source, const Leaf *leaf, const PartRange *range);
 
+/** The same of chunks of a hypertable, all their rows together. \param count one at least */
+void part_chunks_sql(Str *sql, const Conn *source, const Leaf *leaf, const Name *const *chunks,
+                     size_t count);
+
 /** Appends the COPY ... FROM STDIN. \param freeze the share is emptied in the same transaction */
 void part_target_sql(Str *sql, const Conn *target, const Leaf *leaf, bool freeze);
 

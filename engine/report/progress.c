@@ -117,6 +117,8 @@ static void totals(Str *text, const Progress *progress, const ExecuteView *view)
         str_appendf(text, "  lag %s %s  %" PRIu64 " changes applied",
                     units_size_text(&arena, status.lag_bytes),
                     units_interval_text(&arena, status.lag_us), status.changes);
+        if (status.chunks_waiting > 0)
+            str_appendf(text, "  %zu new chunks wait", status.chunks_waiting);
         if (progress_is_stale(status.head_age_us))
             str_appendf(text, "  as of %s ago: the source does not answer",
                         units_interval_text(&arena, status.head_age_us));
@@ -209,7 +211,7 @@ char *progress_sample(Arena *arena, Run *run)
     return jsontext_compact(
         arena,
         json_pack("{s:I, s:I, s:I, s:I, s:b, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-                  "s:I, s:I, s:s?, s:o*}",
+                  "s:I, s:I, s:I, s:s?, s:o*}",
                   "rows_copied", (json_int_t)atomic_load(&run->counters.rows_copied),
                   "bytes_copied", (json_int_t)atomic_load(&run->counters.bytes_copied),
                   "parts_done", (json_int_t)atomic_load(&run->counters.parts_done), "parts_total",
@@ -220,7 +222,8 @@ char *progress_sample(Arena *arena, Run *run)
                   "head_age_us", (json_int_t)status.head_age_us, "retained_bytes", retained,
                   "conflicts", (json_int_t)status.conflicts, "skipped", (json_int_t)status.skipped,
                   "spool_bytes", (json_int_t)status.spool.bytes, "spool_waits",
-                  (json_int_t)status.spool.pressure, "held", (json_int_t)status.held, "waits_for",
+                  (json_int_t)status.spool.pressure, "held", (json_int_t)status.held,
+                  "chunks_waiting", (json_int_t)status.chunks_waiting, "waits_for",
                   status.waits_for != NULL ? name_text(arena, &status.waits_for->source) : NULL,
                   "slot", slot));
 }

@@ -211,6 +211,9 @@ static void print_sample(Str *out, const Status *status, const json_t *sample)
     if (sample_number(sample, "held") > 0)
         str_appendf(out, "%-19s%" PRId64 " leaves are copied beside the stream\n", "late",
                     (int64_t)sample_number(sample, "held"));
+    if (sample_number(sample, "chunks_waiting") > 0)
+        str_appendf(out, "%-19s%" PRId64 " are there and not taken in yet\n", "new chunks",
+                    (int64_t)sample_number(sample, "chunks_waiting"));
     if (waits_for != NULL)
         str_appendf(out, "%-19sa change of %s, until its rows are copied\n", "waits for",
                     waits_for);

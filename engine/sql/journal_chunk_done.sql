@@ -1,7 +1,7 @@
--- Purpose: writes down a chunk in the transaction that copied it, if no other engine has taken the run; the run's row
+-- Purpose: writes down chunks in the transaction that copied them, if no other engine has taken the run; the run's row
 -- is kept from changing hands until that is over.
--- Parameters: $1 run, $2 JSON as copy_chunk_facts.sql gives it, of this chunk, $3 its position, $4 the engine's epoch.
--- Columns: its oid, its bounds; no row: another engine has the run.
+-- Parameters: $1 run, $2 JSON as copy_chunk_facts.sql gives it, of these chunks, $3 their position, $4 the engine's epoch.
+-- Columns: oid, bounds; no row: another engine has the run.
 WITH mine AS (
     SELECT r.id FROM godwit.run AS r WHERE r.id = $1::bigint AND r.epoch = $4::bigint FOR SHARE
 )

@@ -9,9 +9,8 @@
 
 #include <inttypes.h>
 
-#define LOOK_AGAIN_MS      60000 /* a row that is written at every look for so long is busy */
-#define LOOKS_AT_LEAST     20
 #define LOOK_PAUSE_MOST_MS 250
+#define TELL_AT_LOOK       20
 #define WAIT_APPLIED_MS    600000
 #define WAIT_LANE_MS       120000
 #define LANE_POLL_MS       100
@@ -200,6 +199,13 @@ static bool chunks_wait(const VerifySpec *spec, Err *err)
     return true;
 }
 
+static bool has_chunks(const Relation *relation)
+{
+    while (relation != NULL && !relation->chunked)
+        relation = relation->merge_next;
+    return relation != NULL;
+}
+
 bool live_wait(const VerifySpec *spec, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
@@ -208,7 +214,8 @@ bool live_wait(const VerifySpec *spec, Err *err)
     Lsn lsn = rows_lsn(rows, 0, 0);
     if (spec->stream != NULL)
         return stream_wait_applied(spec->stream, lsn, WAIT_APPLIED_MS, err) &&
-               stream_wait_chunks(spec->stream, WAIT_APPLIED_MS, err);
+               (!has_chunks(spec->relation) ||
+                stream_wait_chunks(spec->stream, WAIT_APPLIED_MS, err));
     return lane_wait(spec, lsn, err) && chunks_wait(spec, err);
 }
 
@@ -247,6 +254,7 @@ static bool judge(Reading *reading, const Looks *looks, Suspect *suspect, size_t
     Verdict verdict =
         verdict_of(&looks->first.seen[i], &looks->target.seen[i], &looks->second.seen[i],
                    suspect->stood ? &looks->earlier.seen[i] : NULL, suspect->settled);
+    suspect->written = verdict == VERDICT_LOOK_AGAIN ? suspect->written + 1 : 0;
     suspect->settled = verdict == VERDICT_STANDS && (suspect->settled || looks->gone);
     suspect->stood = verdict == VERDICT_APART || verdict == VERDICT_STANDS;
     if (verdict == VERDICT_DIFFERENT)
@@ -298,14 +306,21 @@ static void tell_waiting(const Reading *reading, size_t count)
         name_text(&arena, &reading->spec->relation->source), count);
 }
 
+/* Without keys, or with too many, the whole relation is compared again. */
+static bool overflows(const Reading *reading, size_t more)
+{
+    const VerifyResult *result = reading->result;
+    return result->busy_keys.overflow || reading->key == NULL ||
+           reading->spec->relation->merge != NULL || result->busy + (int64_t)more > VERIFY_MAX_BUSY;
+}
+
 /* Nothing can be said of these; they are kept by key, as many as are touched at most. */
 static void result_busy(Reading *reading, const SuspectVec *pending)
 {
     VerifyResult *result = reading->result;
     TouchedKeys *keys = &result->busy_keys;
+    keys->overflow = overflows(reading, pending->count);
     result->busy += (int64_t)pending->count;
-    keys->overflow = keys->overflow || reading->key == NULL ||
-                     reading->spec->relation->merge != NULL || result->busy > VERIFY_MAX_BUSY;
     for (size_t s = 0; !keys->overflow && s < pending->count; s++) {
         for (size_t k = 0; k < reading->key->count; k++)
             *vec_push(reading->arena, &reading->busy) =
@@ -317,21 +332,35 @@ static void result_busy(Reading *reading, const SuspectVec *pending)
         keys->count = 0;
 }
 
+/* \param looked receives what the looks up to now say of how long to go on */
+static void look_back(const Reading *reading, const SuspectVec *pending, int64_t began_ms,
+                      Looked *looked)
+{
+    looked->for_ms = clock_ms() - began_ms;
+    looked->hurried = fault_hurries();
+    looked->compared = reading->spec->stream != NULL && !overflows(reading, pending->count);
+    looked->written = looked->count;
+    for (size_t i = 0; i < pending->count; i++)
+        if (pending->items[i].written < looked->written)
+            looked->written = pending->items[i].written;
+}
+
 static bool suspects_live(Reading *reading, SuspectVec *pending, Looks *looks, Err *err)
 {
-    int64_t deadline = clock_ms() + (fault_hurries() ? 0 : LOOK_AGAIN_MS);
     const Stop *stop = conn_stop(reading->spec->source);
+    int64_t began_ms = clock_ms();
     if (!look_take(&looks->first, reading, CONN_SOURCE, pending, err))
         return false;
-    for (int look = 0; pending->count > 0; look++) {
-        if (look >= LOOKS_AT_LEAST && clock_ms() > deadline) {
+    for (Looked looked = {0}; pending->count > 0; looked.count++) {
+        look_back(reading, pending, began_ms, &looked);
+        if (looked_enough(&looked)) {
             result_busy(reading, pending);
             return true;
         }
-        if (look == LOOKS_AT_LEAST)
+        if (looked.count == TELL_AT_LOOK)
             tell_waiting(reading, pending->count);
-        int pause_ms = look * 10 < LOOK_PAUSE_MOST_MS ? look * 10 : LOOK_PAUSE_MOST_MS;
-        if (!stop_sleep(stop, pause_ms))
+        int pause_ms = looked.count * 10;
+        if (!stop_sleep(stop, pause_ms < LOOK_PAUSE_MOST_MS ? pause_ms : LOOK_PAUSE_MOST_MS))
             return stop_error(stop, err);
         if (!look_once(reading, looks, pending, err))
             return false;

@@ -232,6 +232,7 @@ typedef struct Suspect {
     const char *shown;         /* keyless: the row's text; else NULL */
     bool stood;   /* at the look before, the source did not change and the target differed */
     bool settled; /* and who may have put it there has ended since */
+    int written;  /* looks in a row between which the source wrote it */
 } Suspect;
 
 typedef VEC(Suspect) SuspectVec;
@@ -269,6 +270,18 @@ typedef enum Verdict {
  * NULL when that look was not VERDICT_APART or more \param settled see Suspect */
 Verdict verdict_of(const Seen *first, const Seen *target, const Seen *second, const Seen *earlier,
                    bool settled);
+
+/* Live looks at rows, up to now. */
+typedef struct Looked {
+    int count;
+    int64_t for_ms;
+    int written;   /* how many looks in a row each of the rows that are left was written between */
+    bool hurried;  /* a test does not wait */
+    bool compared; /* somebody compares the rows that are left by key when nobody writes */
+} Looked;
+
+/** Whether to look no more at rows of which nothing could be said: they are busy. */
+bool looked_enough(const Looked *looked);
 
 /** Whether none of these is left. \param before, now sorted names of transactions */
 bool writers_gone(const Rows *before, const Rows *now);

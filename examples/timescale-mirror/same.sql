@@ -8,4 +8,5 @@ WHERE h.schema_name IN ('site', 'Site 2') ORDER BY 1, 2, d.id;
 SELECT 'sensor', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM site.sensor AS t
 UNION ALL SELECT 'measurement', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM site.measurement AS t
 UNION ALL SELECT 'counter', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM site.counter AS t
-UNION ALL SELECT 'Flow Rate', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM "Site 2"."Flow Rate" AS t;
+UNION ALL SELECT 'Flow Rate', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM "Site 2"."Flow Rate" AS t
+ORDER BY 1;

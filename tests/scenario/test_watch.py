@@ -13,12 +13,13 @@ LISTED = """SELECT r.prrelid FROM pg_publication_rel AS r JOIN pg_inherits AS i 
 CHUNKS = """SELECT count(*) FROM pg_inherits AS i JOIN pg_class AS t ON t.oid = i.inhparent
             WHERE t.relkind = 'r' AND t.relnamespace <> 'other'::regnamespace"""
 TAKEN_OUT = "SELECT oid FROM godwit.chunk WHERE oid NOT IN ({})"
-# Where who takes a chunk in is killed, what runs there, and how many chunks are published and not copied then.
+# Where who takes chunks in is killed, and whether chunks are published and not copied then.
 KILLS = [
-    ("source/chunk publish:statement:8:kill", "COMMIT", 0),  # what publishes the chunk
-    ("target/chunk copy:statement:3:kill", "BEGIN", 1),  # behind that
-    ("target/chunk copy:statement:7:kill", "COMMIT", 1),  # of its rows
+    ("source/chunk publish:statement=COMMIT:1:kill", False),  # what publishes a batch
+    ("target/chunk copy:statement=COPY:2:kill", True),  # between its hypertables' rows
+    ("target/chunk copy:statement=COMMIT:1:kill", True),  # of its rows
 ]
+LOSE = "target/chunk copy:statement=COMMIT:1:lose"  # the answer to that
 
 
 @pytest.fixture
@@ -98,14 +99,16 @@ def test_new_chunks_one_by_one(godwit, plan, source, target):
     writers = SimpleNamespace(connect=partial(source.connect, user=role))
     pen = Pen(writers, WRITES)
     wait_count(pen, 5)
-    for number, (fault, statement, between) in enumerate(KILLS):
+    for number, (fault, between) in enumerate(KILLS):
         result = godwit("apply", mine, env={"GODWIT_FAULT": fault}, code=-9)
-        assert re.search(r"fault hook: kill at statement \d: " + statement, result.err), result.err
+        assert "fault hook: kill at statement" in result.err, result.err
         chunks = between_commits(source, target)
-        assert len(chunks) == between, result.err
+        assert bool(chunks) == between, result.err
         write_into(source, chunks, number)
-    running = godwit.start("apply", mine)
+    running = godwit.start("apply", mine, env={"GODWIT_FAULT": LOSE})
     running.wait_for("waiting for an approval", timeout=120)
+    assert "fault hook: lose at statement" in running.err
+    assert re.search(r"\d chunks of reading are taken in: \d+ rows", running.err), running.err
     pen.stop()
     target.wait_until(f"SELECT count(*) = {source.value(CHUNKS)} FROM godwit.chunk")
     truncated(source, target, 2030)

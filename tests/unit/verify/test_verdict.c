@@ -300,6 +300,31 @@ static void test_no_miss(void **state)
     assert_true(decided > HISTORIES / 4);
 }
 
+/* A row that is written all the time ends the looks at once where it is compared later, and only
+ * there; one that stands and differs does not. */
+static void test_patience(void **state)
+{
+    (void)state;
+    static const struct {
+        Looked looked;
+        bool enough;
+    } CASES[] = {
+        {{.count = 4, .for_ms = 9000, .written = 4, .compared = true}, false},
+        {{.count = 5, .for_ms = 1000, .written = 5, .compared = true}, false},
+        {{.count = 5, .for_ms = 2000, .written = 5, .compared = true}, true},
+        {{.count = 90, .for_ms = 50000, .written = 90, .compared = false}, false},
+        {{.count = 90, .for_ms = 50000, .written = 4, .compared = true}, false},
+        {{.count = 90, .for_ms = 60001, .written = 0, .compared = true}, true},
+        {{.count = 19, .for_ms = 60001, .written = 0, .compared = true}, false},
+        {{.count = 3, .for_ms = 180000, .written = 0, .compared = false}, true},
+        {{.count = 20, .for_ms = 0, .written = 0, .hurried = true}, true},
+        {{.count = 19, .for_ms = 0, .written = 0, .hurried = true}, false},
+    };
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++)
+        if (looked_enough(&CASES[i].looked) != CASES[i].enough)
+            fail_msg("case %zu", i);
+}
+
 int main(void)
 {
     for (int i = 0; i < MOMENTS * 2; i++)
@@ -308,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_no_false_alarm),
         cmocka_unit_test(test_no_miss),
+        cmocka_unit_test(test_patience),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
