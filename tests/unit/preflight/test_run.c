@@ -161,6 +161,19 @@ static void expect(const char *code, const char *object)
         fail_msg("no finding %s %s", code, object);
 }
 
+/* Reads the settings' files again. A session that has read them began to after the postmaster had:
+ * new ones have them. */
+static void reload(Conn *conn)
+{
+    const char *asked = server_value(&world.arena, conn, "SELECT clock_timestamp()");
+    const char *sql = arena_printf(&world.arena, "SELECT pg_conf_load_time() > '%s'", asked);
+    server_script(conn, "SELECT pg_reload_conf()");
+    for (int tries = 0; strcmp(server_value(&world.arena, conn, sql), "t") != 0; tries++) {
+        assert_true(tries < 1000);
+        usleep(20 * 1000);
+    }
+}
+
 static void run_remedies(void)
 {
     for (size_t i = 0; i < world.report.findings.count; i++) {
@@ -173,6 +186,8 @@ static void run_remedies(void)
             line += length + (line[length] == '\n');
         }
     }
+    reload(world.source_admin);
+    reload(world.target_admin);
 }
 
 static void print_errors(void)
@@ -224,7 +239,6 @@ static void a_weak_role_is_told_everything_at_once_and_the_remedies_cure_it(void
     expect("G524", "\"Mig User\"");
     assert_null(find("G302", "app.event_1")); /* published through its root */
     run_remedies();
-    usleep(300 * 1000); /* the reload reaches new sessions */
     check_as("Mig User", false);
     print_errors();
     assert_int_equal(world.report.errors, 0);
@@ -285,14 +299,15 @@ static void limits_that_the_copy_would_pass_are_found(void **state)
         "CREATE TABLE app.bulk (id int PRIMARY KEY, line text);"
         "INSERT INTO app.bulk SELECT g, repeat('x', 1000) FROM generate_series(1, 10000) g;"
         "UPDATE app.bulk SET id = -id WHERE id < 4; DELETE FROM app.bulk WHERE id < 0");
+    server_script(world.source_admin, "SELECT pg_stat_reset_shared('wal')"); /* a slow begin too */
     server_script(world.source_admin,
                   "SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000))"
                   " FROM generate_series(1, 150)");
+    server_script(world.source_admin, "SELECT pg_stat_force_next_flush()");
     server_script(world.source_admin, "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
     server_script(world.source_admin, "ALTER SYSTEM SET temp_file_limit = '100kB'");
     server_script(world.target_admin, "ALTER DATABASE tgt SET neon.max_cluster_size = '4MB'");
-    server_script(world.source_admin, "SELECT pg_reload_conf()");
-    usleep(300 * 1000);
+    reload(world.source_admin);
     check_as("postgres", false);
     expect("G701", "max_slot_wal_keep_size");
     assert_true(find("G701", "max_slot_wal_keep_size")->severity >= FINDING_WARNING);
@@ -311,7 +326,6 @@ static void limits_that_the_copy_would_pass_are_found(void **state)
         strstr(find("G525", "maintenance_work_mem")->message, "index builds at a time"));
     world.pretended_there.name = NULL;
     run_remedies();
-    usleep(300 * 1000);
     check_as("postgres", false);
     assert_null(find("G701", "max_slot_wal_keep_size"));
     assert_null(find("G525", "temp_file_limit"));
