@@ -65,10 +65,14 @@ class NamedServer:
     def _base(self):
         return contextlib.closing(self.connect(conninfo_to_dict(self._conninfo).get("dbname", "postgres")))
 
-    def create_database(self, name):
-        """An empty database of this name."""
+    def create_database(self, name, extensions=()):
+        """A database of this name that holds only these extensions."""
         with self._base() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        if extensions:
+            with contextlib.closing(self.connect(name)) as connection:
+                for extension in extensions:
+                    connection.execute(sql.SQL("CREATE EXTENSION {}").format(sql.Identifier(extension)))
 
     def drop_database(self, name):
         """Drop it with its sessions and slots; before 13 there is no WITH (FORCE), and workers come again."""

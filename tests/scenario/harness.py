@@ -16,6 +16,7 @@ import pathlib
 import pty
 import re
 import secrets
+import select
 import signal
 import subprocess
 import termios
@@ -62,9 +63,7 @@ class Database:
     def create(cls, cluster, extensions=(), prefix="db"):
         """Create a database with a random name, and extensions in it."""
         made = cls(cluster, f"{prefix}_{secrets.token_hex(4)}")
-        cluster.create_database(made.name)
-        for extension in extensions:
-            made.execute(f"CREATE EXTENSION {extension}")
+        cluster.create_database(made.name, extensions)
         return made
 
     @property
@@ -306,7 +305,13 @@ class Running:
             raise AssertionError(f"still running after {timeout} s: {self._told()}") from None
 
     def _result(self, timeout):
-        code = self.process.wait(timeout)
+        if self.running():  # wait(timeout) alone looks every 50 ms
+            end = os.pidfd_open(self.pid)
+            try:
+                select.select([end], [], [], timeout)
+            finally:
+                os.close(end)
+        code = self.process.wait(0.1)
         for reader in self._readers:
             reader.join(5)
         return Result(self.args, code, self.out, self.err)
