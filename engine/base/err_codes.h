@@ -16,7 +16,6 @@
     X(ERR_ROW_COUNT, "E006", 1, "rows read and rows written differ")                               \
     X(ERR_DRIFT, "E007", 1, "an object is there but is not what the plan wants")                   \
     X(ERR_PROTOCOL, "E008", 1, "a replication message could not be understood")                    \
-    X(ERR_LIMIT, "E009", 1, "a limit of the plan does not allow the work to go on")                \
     X(ERR_LOST, "E010", 1, "the connection to a server was lost during the work")                  \
     X(ERR_PENDING, "E020", 2, "there are changes to make")                                         \
     X(ERR_PLAN, "E030", 3, "the plan is not valid")                                                \

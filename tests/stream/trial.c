@@ -123,7 +123,7 @@ static bool start(Trial *trial, char **argv, const char *sync_lsn, Err *err)
         sync_lsns[i] = sync;
     BudgetNeeds needs = plan_budget_needs(&trial->plan, trial->blueprint.leaf_count);
     if (!budget_begin(&trial->budget, trial->plan.memory_bytes, &needs))
-        return err_set(err, ERR_LIMIT, "limits.memory is too small");
+        return err_set(err, ERR_RUN, "limits.memory is too small");
     trial->spec = (StreamSpec){.blueprint = &trial->blueprint,
                                .source = &trial->source,
                                .target = &trial->target,
