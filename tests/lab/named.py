@@ -24,6 +24,7 @@ SOURCES = {version: f"GODWIT_TEST_SOURCE_{version.replace('.', '')}"
 NEEDED = {"scenario/test_native_target.py": [[TSL_TARGET]],
           "scenario/test_native_mirror.py": [[TSL_SOURCE], [TSL_TARGET]],
           "scenario/test_native_carry.py": [[TSL_SOURCE], [TSL_TARGET]],
+          "scenario/test_native_chunks.py": [[TSL_SOURCE], [TSL_TARGET]],
           "scenario/test_old_sources.py": [list(SOURCES.values())]}
 
 
