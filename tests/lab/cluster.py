@@ -349,6 +349,8 @@ class Cluster:
             if self._models[extensions] is None:
                 self._models[extensions] = self._make_model(extensions)
             self._copy_database(name, self._models[extensions])
+            if "timescaledb" in extensions:  # CREATE EXTENSION does so, too; else the launcher comes by when it likes
+                self.query("SELECT _timescaledb_functions.start_background_workers()", dbname=name)
 
     def _copy_database(self, name, model=None):
         # TimescaleDB's launcher sends a worker to a template that is named: template1 would not be alone next time.

@@ -277,11 +277,14 @@ def test_refusals_point_into_the_condition(source, plan, godwit):
     source.execute(REFUSED)
     mine = plan()
     mine.path.write_text((GOLDEN / "refused.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    before = source.value("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
-    for command in ("check", "plan", "apply"):
-        found = godwit(command, mine, code=3).err.replace(str(mine.path), "refused.yaml")
-        assert found == (GOLDEN / "refused.txt").read_text(encoding="utf-8"), command
-    assert source.value("SELECT pg_snapshot_xmax(pg_current_snapshot())::text") == before
+    taken = []
+    while 0 not in taken and len(taken) < 5:  # autovacuum takes transactions, too, but not in each of five rounds
+        before = source.value("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+        for command in ("check", "plan", "apply"):
+            found = godwit(command, mine, code=3).err.replace(str(mine.path), "refused.yaml")
+            assert found == (GOLDEN / "refused.txt").read_text(encoding="utf-8"), command
+        taken.append(source.value("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint") - before)
+    assert 0 in taken, taken
 
 
 def test_a_source_without_filters_says_so(database, target, plan, godwit):
