@@ -1,4 +1,5 @@
 """Faults that pass by themselves: one `apply` goes through all of them, nobody has to call it again."""
+import os
 import signal
 import time
 
@@ -58,8 +59,11 @@ def test_anchor_31_one_apply_outlives_what_passes(private_cluster, database, pla
     target.wait_until("SELECT (sample->>'head_age_us')::bigint > 3000000 FROM godwit.metric")
     told = godwit("status", mine, code=0).out
     assert "lag                not known: the source does not answer" in told and "; last seen" in told, told
+    os.kill(running.pid, signal.SIGSTOP)  # who asks a moment later finds no lock, and takes the run over
     godwit("approve", mine, code=0)
     follower = godwit.start("cutover", mine)
+    follower.wait_for("asking the running engine")
+    os.kill(running.pid, signal.SIGCONT)
     running.wait_for(GOES_ON, timeout=60, new=True)
     ways[0].accept()
     running.wait(code=0)
