@@ -246,9 +246,10 @@ class Proxy:
                     return
                 self._pause(connection, len(data))
                 allowed = self._allowance(direction, len(data))
+                with self._lock:  # before who is waiting for them can ask
+                    self.carried[direction] += allowed
                 self._send(connection, sink, data[:allowed])
                 with self._lock:
-                    self.carried[direction] += allowed
                     self._count_to_stall(direction, allowed)
                 if allowed < len(data):
                     self._cut_one(connection)
