@@ -5,26 +5,11 @@
 #include "cdc/chunk_book.h"
 
 #include "copy/part.h"
-#include "pg/copy.h"
+#include "pg/copy_through.h"
 #include "pg/query.h"
 #include "sql_text.h"
 
 #include <inttypes.h>
-
-#define WATCH_PIECE_BYTES ((size_t)64 * 1024)
-
-static bool pass_rows(Conn *source, Conn *target, char *piece, Err *err)
-{
-    for (;;) {
-        size_t bytes = 0;
-        if (!copy_out_read(source, piece, WATCH_PIECE_BYTES, &bytes, err))
-            return false;
-        if (bytes == 0)
-            return true;
-        if (!copy_in_write(target, piece, bytes, err))
-            return false;
-    }
-}
 
 /* Those of one hypertable: they come in one COPY. */
 typedef struct Together {
@@ -33,42 +18,18 @@ typedef struct Together {
     size_t count;
 } Together;
 
-static bool end_copies(const Together *chunks, Conn *source, Conn *target, int64_t *rows, Err *err)
-{
-    int64_t read = 0;
-    if (!copy_out_end(source, &read, err)) {
-        copy_in_abort(target, "the source's rows could not be read to their end", err);
-        return false;
-    }
-    if (!copy_in_end(target, rows, err))
-        return false;
-    return read == *rows ||
-           err_set(err, ERR_ROW_COUNT,
-                   "%zu chunks of %s: %" PRId64 " rows were read from the source, %" PRId64
-                   " written to the target",
-                   chunks->count, name_text(&err->arena, &chunks->leaf->source), read, *rows);
-}
-
 static bool copy_rows(WatchSession *session, const Together *chunks, int64_t *rows, Err *err)
 {
-    AUTO_ARENA Arena arena = {0};
     AUTO_STR Str from = {0};
     AUTO_STR Str into = {0};
-    char *piece = arena_alloc(&arena, WATCH_PIECE_BYTES);
+    CopyThrough through = {0};
     part_chunks_sql(&from, session->reader, chunks->leaf, chunks->names, chunks->count);
     part_target_sql(&into, session->target, chunks->leaf, false);
-    if (!copy_out_begin(session->reader, from.data, err))
-        return false;
-    if (!copy_in_begin(session->target, into.data, err)) {
-        copy_out_abort(session->reader);
-        return false;
-    }
-    if (!pass_rows(session->reader, session->target, piece, err)) {
-        copy_in_abort(session->target, "the source's rows could not be read to their end", err);
-        copy_out_abort(session->reader);
-        return false;
-    }
-    return end_copies(chunks, session->reader, session->target, rows, err);
+    if (!copy_through(session->reader, from.data, session->target, into.data, &through, err))
+        return err_context(err, "could not copy chunks of %s",
+                           name_text(&err->arena, &chunks->leaf->source));
+    *rows = through.rows;
+    return true;
 }
 
 /* \param from the first of the batch of this hypertable */

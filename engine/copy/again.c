@@ -6,11 +6,9 @@
 
 #include "base/jsontext.h"
 #include "copy/part.h"
-#include "pg/copy.h"
+#include "pg/copy_through.h"
 #include "pg/ddl.h"
 #include "sql_text.h"
-
-#include <inttypes.h>
 
 bool again_takes(const Blueprint *blueprint, const Leaf *leaf)
 {
@@ -99,69 +97,29 @@ static bool empty_all(const Blueprint *blueprint, Conn *target, Err *err)
     return sql.length == 0 || pg_script(target, sql.data, err);
 }
 
-static bool pass_rows(Conn *source, Conn *target, char *piece, int64_t *bytes, Err *err)
-{
-    for (;;) {
-        size_t size = 0;
-        if (!copy_out_read(source, piece, COPY_PIECE_BYTES, &size, err))
-            return false;
-        if (size == 0)
-            return true;
-        if (!copy_in_write(target, piece, size, err))
-            return false;
-        *bytes += (int64_t)size;
-    }
-}
-
-static bool end_copies(const Leaf *leaf, Conn *source, Conn *target, AgainTotals *totals, Err *err)
-{
-    AUTO_ARENA Arena arena = {0};
-    int64_t read = 0;
-    int64_t wrote = 0;
-    if (!copy_out_end(source, &read, err)) {
-        copy_in_abort(target, "the source's rows could not be read to their end", err);
-        return false;
-    }
-    if (!copy_in_end(target, &wrote, err))
-        return false;
-    totals->leaves++;
-    totals->rows += wrote;
-    return read == wrote || err_set(err, ERR_ROW_COUNT,
-                                    "%s: %" PRId64 " rows were read from the source, %" PRId64
-                                    " written to the target",
-                                    name_text(&arena, &leaf->source), read, wrote);
-}
-
-static bool copy_leaf(const Leaf *leaf, Conn *source, Conn *target, char *piece,
-                      AgainTotals *totals, Err *err)
+static bool copy_leaf(const Leaf *leaf, Conn *source, Conn *target, AgainTotals *totals, Err *err)
 {
     AUTO_STR Str from = {0};
     AUTO_STR Str into = {0};
+    CopyThrough through = {0};
     const PartRange all = {.by = PART_BY_NONE};
     part_source_sql(&from, source, leaf, &all);
     part_target_sql(&into, target, leaf, false);
-    if (!copy_out_begin(source, from.data, err))
+    if (!copy_through(source, from.data, target, into.data, &through, err))
         return false;
-    if (!copy_in_begin(target, into.data, err)) {
-        copy_out_abort(source);
-        return false;
-    }
-    if (!pass_rows(source, target, piece, &totals->bytes, err)) {
-        copy_in_abort(target, "the source's rows could not be read to their end", err);
-        copy_out_abort(source);
-        return false;
-    }
-    return end_copies(leaf, source, target, totals, err);
+    totals->leaves++;
+    totals->rows += through.rows;
+    totals->bytes += through.bytes;
+    return true;
 }
 
 static bool copy_all(const Blueprint *blueprint, Conn *source, Conn *target, AgainTotals *totals,
                      Err *err)
 {
     AUTO_ARENA Arena arena = {0};
-    char *piece = arena_alloc(&arena, COPY_PIECE_BYTES);
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
         const Leaf *leaf = &blueprint->leaves[i];
-        if (again_takes(blueprint, leaf) && !copy_leaf(leaf, source, target, piece, totals, err))
+        if (again_takes(blueprint, leaf) && !copy_leaf(leaf, source, target, totals, err))
             return err_context(err, "could not copy %s", name_text(&arena, &leaf->source));
     }
     return true;

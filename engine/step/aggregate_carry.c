@@ -14,7 +14,7 @@
  */
 #include "timescale/carry.h"
 
-#include "pg/copy.h"
+#include "pg/copy_through.h"
 #include "step/builder.h"
 #include "step/common.h"
 #include "step/community.h"
@@ -103,39 +103,8 @@ typedef struct Carry {
     StepCtx *ctx;
     CarryPlace source;
     CarryPlace target;
-    char *piece;
     int64_t rows; /* so far */
 } Carry;
-
-static bool pass_rows(const Carry *carry, Err *err)
-{
-    for (;;) {
-        size_t bytes = 0;
-        if (!copy_out_read(carry->ctx->source, carry->piece, COPY_PIECE_BYTES, &bytes, err))
-            return false;
-        if (bytes == 0)
-            return true;
-        if (!copy_in_write(carry->ctx->target, carry->piece, bytes, err))
-            return false;
-    }
-}
-
-static bool end_copies(Carry *carry, Err *err)
-{
-    int64_t read = 0;
-    int64_t written = 0;
-    if (!copy_out_end(carry->ctx->source, &read, err)) {
-        copy_in_abort(carry->ctx->target, "the source's rows could not be read to their end", err);
-        return false;
-    }
-    if (!copy_in_end(carry->ctx->target, &written, err))
-        return false;
-    carry->rows += written;
-    return read == written || err_set(err, ERR_ROW_COUNT,
-                                      "%s: %" PRId64 " rows were read from the source, %" PRId64
-                                      " written to the target",
-                                      view_text(carry->ctx), read, written);
-}
 
 static bool copy_range(Carry *carry, const CarryRange *range, Err *err)
 {
@@ -143,20 +112,13 @@ static bool copy_range(Carry *carry, const CarryRange *range, Err *err)
     Conn *target = carry->ctx->target;
     AUTO_STR Str from = {0};
     AUTO_STR Str into = {0};
+    CopyThrough through = {0};
     carry_read_sql(&from, source, &carry->source, range);
     carry_write_sql(&into, target, &carry->source, &carry->target.rows);
-    if (!copy_out_begin(source, from.data, err))
+    if (!copy_through(source, from.data, target, into.data, &through, err))
         return false;
-    if (!copy_in_begin(target, into.data, err)) {
-        copy_out_abort(source);
-        return false;
-    }
-    if (!pass_rows(carry, err)) {
-        copy_in_abort(target, "the source's rows could not be read to their end", err);
-        copy_out_abort(source);
-        return false;
-    }
-    return end_copies(carry, err);
+    carry->rows += through.rows;
+    return true;
 }
 
 static bool sum(Carry *carry, Conn *conn, const Name *rows, const CarryRange *range, Rows **result,
@@ -272,7 +234,6 @@ static bool open_carry(Carry *carry, Err *err)
     if (carry->source.rows.rel == NULL || carry->target.rows.rel == NULL)
         return err_set(err, ERR_DRIFT, "%s is no continuous aggregate on the %s any more",
                        view_text(ctx), carry->source.rows.rel == NULL ? "source" : "target");
-    carry->piece = arena_alloc(ctx->arena, COPY_PIECE_BYTES);
     return true;
 }
 

@@ -10,6 +10,7 @@
 
 #include "lib/server.h"
 #include "pg/copy.h"
+#include "pg/copy_through.h"
 
 /* Enough rows for the server to begin sending, then nothing for long. */
 #define SLOW_COPY "COPY (SELECT repeat('x', 20000) UNION ALL SELECT pg_sleep(60)::text) TO STDOUT"
@@ -151,6 +152,58 @@ static void abort_leaves_the_session_usable(void **state)
     server_script(to, "SELECT 1");
 }
 
+/* What is wrong on either side is told, and both sessions go on. */
+static void one_copy_goes_into_the_other(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    static const struct {
+        const char *from;
+        const char *into;
+        const char *sqlstate; /* NULL: the rows pass, or are counted differently */
+        int64_t rows;
+        ErrCode code;
+    } CASES[] = {
+        {"SELECT i FROM generate_series(1, 200000) i", "pg_temp.u", NULL, 200000, ERR_NONE},
+        {"SELECT 1 WHERE false", "pg_temp.u", NULL, 0, ERR_NONE},
+        {"SELECT i FROM nowhere", "pg_temp.u", "42P01", 0, ERR_SQL},
+        {"SELECT 1", "pg_temp.nowhere", "42P01", 0, ERR_SQL},
+        {"SELECT 1 / (i - 150000) FROM generate_series(1, 200000) i", "pg_temp.u", "22012", 0,
+         ERR_SQL},
+        {"SELECT i % 150000 FROM generate_series(1, 200000) i", "pg_temp.u", "23505", 0, ERR_SQL},
+        {"SELECT i FROM generate_series(1, 200000) i", "pg_temp.odd", NULL, 0, ERR_ROW_COUNT},
+    };
+    AUTO_ARENA Arena arena = {0};
+    AUTO_CONN Conn *from = server_open(CONN_SOURCE, "postgres");
+    AUTO_CONN Conn *to = server_open(CONN_TARGET, "postgres");
+    server_script(
+        to, "CREATE TEMPORARY TABLE u (i int PRIMARY KEY); CREATE TEMPORARY TABLE odd (i int);"
+            "CREATE FUNCTION pg_temp.odd() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN IF NEW.i % 2 = 1 THEN RETURN NEW; END IF; RETURN NULL; END$$;"
+            "CREATE TRIGGER odd BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION "
+            "pg_temp.odd()");
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        AUTO_ERR Err err = {0};
+        CopyThrough through = {.rows = 7};
+        server_script(to, "BEGIN");
+        bool passed = copy_through(
+            from, arena_printf(&arena, "COPY (%s) TO STDOUT (FORMAT binary)", CASES[i].from), to,
+            arena_printf(&arena, "COPY %s FROM STDIN (FORMAT binary)", CASES[i].into), &through,
+            &err);
+        assert_int_equal(err.code, CASES[i].code);
+        assert_int_equal(passed, CASES[i].code == ERR_NONE);
+        assert_int_equal(through.rows, passed ? CASES[i].rows : 7);
+        if (CASES[i].sqlstate != NULL)
+            assert_string_equal(err.sqlstate, CASES[i].sqlstate);
+        if (CASES[i].code == ERR_ROW_COUNT)
+            assert_string_equal(err.message, "200000 rows were read from the source, 100000 "
+                                             "written to the target");
+        server_script(to, "ROLLBACK");
+        server_script(from, "SELECT 1");
+    }
+}
+
 static void stop_ends_the_wait(void **state)
 {
     (void)state;
@@ -229,6 +282,7 @@ int main(void)
         cmocka_unit_test(wrong_statement_says_why),
         cmocka_unit_test(refused_row_is_the_verdict),
         cmocka_unit_test(abort_leaves_the_session_usable),
+        cmocka_unit_test(one_copy_goes_into_the_other),
         cmocka_unit_test(stop_ends_the_wait),
         cmocka_unit_test(cut_connection_is_lost),
         cmocka_unit_test(failed_statement_is_told),
