@@ -66,7 +66,7 @@ class _Connection:
         except OSError:
             pass
         for thread in self.threads:
-            if thread is not threading.current_thread():
+            if thread is not threading.current_thread() and thread.is_alive():  # the other may not have begun
                 thread.join(10)
 
     def wait(self, read=(), write=()):
@@ -233,8 +233,8 @@ class Proxy:
             with self._lock:
                 self._connections.add(connection)
                 self.accepted += 1
-            for thread in connection.threads:
-                thread.start()
+                for thread in connection.threads:  # who cuts what is listed finds both of them
+                    thread.start()
 
     def _carry(self, connection, direction, source, sink):
         try:
