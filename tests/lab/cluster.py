@@ -5,7 +5,8 @@
         with cluster.connect("app") as connection:
             connection.execute("SELECT 1")
 
-Flavors are pg14, pg15, pg16, pg17 (with TimescaleDB) and pg18; their programs come from `make lab`.
+Flavors are pg10, pg13 (sources before 14), pg14, pg15, pg16, pg17 (with TimescaleDB) and pg18; their programs come
+from `make lab`.
 A server listens on 127.0.0.1, trusts everybody unless set_hba() says otherwise, never runs as root,
 and is stopped by its own pid. It ends with the process that made it unless it is detached.
 """
@@ -25,7 +26,7 @@ import time
 import psycopg
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
-FLAVORS = ("pg14", "pg15", "pg16", "pg17", "pg18")
+FLAVORS = ("pg10", "pg13", "pg14", "pg15", "pg16", "pg17", "pg18")
 PORTS = range(21000, 29000)
 PORT_LOCKS = pathlib.Path("/tmp/godwit-lab-ports")  # one for the machine, wherever TMPDIR is
 SERVER_USER = "postgres"
@@ -144,6 +145,8 @@ class Cluster:
         self.settings = dict(DEFAULTS, fsync=fsync, full_page_writes=fsync, port=self.port)
         if flavor == "pg17":
             self.settings.update(TIMESCALEDB)
+        if self.major < 11:
+            del self.settings["jit"]
         self.settings.update(settings or {})
         self._make_data()
         if start:
@@ -379,26 +382,26 @@ class Cluster:
     def drop_database(self, name):
         """Drop a database with its sessions and its logical slots."""
         with self.connect() as connection:
-            for slot, pid in connection.execute(
-                    "SELECT slot_name, active_pid FROM pg_replication_slots WHERE database = %s",
-                    (name,)).fetchall():
-                if pid is not None:
-                    connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
-                _drop_slot(connection, slot)
-            connection.execute(psycopg.sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-                               .format(psycopg.sql.Identifier(name)))
+            drop_database(connection, name)
 
 
-def _drop_slot(connection, slot):
-    """A slot whose walsender was just ended stays active for a moment."""
-    for attempt in range(100):
+def drop_database(connection, name):
+    """Drop a database with its sessions and slots. A walsender that was just ended holds its slot for a moment; before
+    13 there is no WITH (FORCE), and workers come again."""
+    force = connection.info.server_version >= 130000
+    text = psycopg.sql.SQL("DROP DATABASE IF EXISTS {}" + (" WITH (FORCE)" if force else ""))
+    for left in range(99, -1, -1):
+        connection.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots "
+                           "WHERE database = %s AND active_pid IS NOT NULL", (name,))
+        if not force:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
         try:
-            connection.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
+            connection.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
+                               "WHERE database = %s", (name,))
+            connection.execute(text.format(psycopg.sql.Identifier(name)))
             return
-        except psycopg.errors.UndefinedObject:
-            return
-        except psycopg.errors.ObjectInUse:
-            if attempt == 99:
+        except (psycopg.errors.ObjectInUse, psycopg.errors.UndefinedObject):  # the latter: a temporary slot went
+            if left == 0:
                 raise
             time.sleep(0.05)
 

@@ -2,7 +2,7 @@
 
     GODWIT_TEST_TSL_TARGET='host=... user=postgres'           TimescaleDB's community edition
     GODWIT_TEST_TSL_SOURCE='host=... port=... user=postgres'  the same on another server, wal_level logical
-    GODWIT_TEST_SOURCE_95='host=... port=... user=postgres'   and _96, _10, _11, _12, _13: sources before 14,
+    GODWIT_TEST_SOURCE_95='host=... port=... user=postgres'   and _96, _11, _12: what the lab does not have,
                                                               wal_level logical, replication let in by pg_hba.conf
 
 The user is a superuser; tests make databases of their own there. Without such a server its tests do not exist: they
@@ -11,21 +11,20 @@ are no skips.
 import contextlib
 import os
 
+import cluster
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 TSL_TARGET = "GODWIT_TEST_TSL_TARGET"
 TSL_SOURCE = "GODWIT_TEST_TSL_SOURCE"
-SOURCES = {version: f"GODWIT_TEST_SOURCE_{version.replace('.', '')}"
-           for version in ("9.5", "9.6", "10", "11", "12", "13")}
+SOURCES = {version: f"GODWIT_TEST_SOURCE_{version.replace('.', '')}" for version in ("9.5", "9.6", "11", "12")}
 
-# Files whose tests need such servers: of each list one variable must name its server.
-NEEDED = {"scenario/test_native_target.py": [[TSL_TARGET]],
-          "scenario/test_native_mirror.py": [[TSL_SOURCE], [TSL_TARGET]],
-          "scenario/test_native_carry.py": [[TSL_SOURCE], [TSL_TARGET]],
-          "scenario/test_native_chunks.py": [[TSL_SOURCE], [TSL_TARGET]],
-          "scenario/test_old_sources.py": [list(SOURCES.values())]}
+# Files whose tests need such servers: all that are listed.
+NEEDED = {"scenario/test_native_target.py": [TSL_TARGET],
+          "scenario/test_native_mirror.py": [TSL_SOURCE, TSL_TARGET],
+          "scenario/test_native_carry.py": [TSL_SOURCE, TSL_TARGET],
+          "scenario/test_native_chunks.py": [TSL_SOURCE, TSL_TARGET]}
 
 
 def sources():
@@ -35,8 +34,7 @@ def sources():
 
 def not_applicable():
     """The files of which no test applies here, each with what names no server."""
-    missing = {path: [" or ".join(any_of) for any_of in needed if not any(os.environ.get(one) for one in any_of)]
-               for path, needed in NEEDED.items()}
+    missing = {path: [one for one in needed if not os.environ.get(one)] for path, needed in NEEDED.items()}
     return {path: lists for path, lists in missing.items() if lists}
 
 
@@ -76,16 +74,6 @@ class NamedServer:
                     connection.execute(sql.SQL("CREATE EXTENSION {}").format(sql.Identifier(extension)))
 
     def drop_database(self, name):
-        """Drop it with its sessions and slots; before 13 there is no WITH (FORCE), and workers come again."""
+        """Drop it with its sessions and slots."""
         with self._base() as connection:
-            for left in range(50, -1, -1):
-                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
-                connection.execute("SELECT pg_sleep(0.2)")
-                try:
-                    connection.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
-                                       "WHERE database = %s", (name,))
-                    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
-                    return
-                except psycopg.errors.ObjectInUse:
-                    if left == 0:
-                        raise
+            cluster.drop_database(connection, name)

@@ -1,6 +1,7 @@
-"""Sources before 14, by test_decoding: for each server that the environment names (lab/named.py)."""
+"""Sources before 14, by test_decoding: those of the lab, and each server that the environment names (lab/named.py)."""
 import threading
 
+import cluster as lab
 import named
 import psycopg
 import pytest
@@ -43,7 +44,8 @@ INSERT INTO child VALUES (101, 1); SAVEPOINT a; INSERT INTO child VALUES (102, 1
 INSERT INTO child VALUES (103, 2); SAVEPOINT b; UPDATE child SET t = 3 WHERE id = 103; RELEASE b
 """
 TABLES = ['t', '"Odd ""N"', "whole", "child", "big", "ONLY mother", "daughter", "with_oids", "busy"]
-VERSIONS = pytest.mark.parametrize("version", named.sources())
+LABS = {flavor[2:]: flavor for flavor in lab.FLAVORS if int(flavor[2:]) < 14}
+VERSIONS = pytest.mark.parametrize("version", [*LABS, *named.sources()])
 TEST_DECODING = {"replication": {"plugin": "test_decoding", "heartbeat": "1s"}}
 
 
@@ -97,10 +99,15 @@ def leave_slot(source, name):
         source.value(f"SELECT 1 FROM pg_create_logical_replication_slot('{name}', 'test_decoding')")
 
 
+def old_source(database, version):
+    """An empty database of that version."""
+    return database(LABS.get(version) or named.NamedServer(named.SOURCES[version]), prefix="old")
+
+
 @VERSIONS
 def test_migration_from_an_old_source(version, database, target, plan, godwit):
     """Check, copy, stream, TRUNCATE, kill, verify, cutover, cleanup: rows equal, nothing left behind."""
-    source = database(named.NamedServer(named.SOURCES[version]), prefix="old")
+    source = old_source(database, version)
     source.execute(SCHEMA if float(version) < 12 else SCHEMA.replace(" WITH OIDS", ""))
     found = godwit("check", plan(source_db=source, replication={"plugin": "pgoutput"}), code=4)
     assert "G106" in found.out + found.err and "replication.plugin: test_decoding" in found.out + found.err
@@ -145,7 +152,7 @@ def test_migration_from_an_old_source(version, database, target, plan, godwit):
 @VERSIONS
 def test_cleanup_of_an_old_source(version, database, target, plan, godwit):
     """A run that is given up leaves nothing, not even what a killed engine's wave had made; the source goes on."""
-    source = database(named.NamedServer(named.SOURCES[version]), prefix="old")
+    source = old_source(database, version)
     source.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
     mine = plan(source_db=source, cutover={"approval": {"required": True}}, **TEST_DECODING)
     engine = godwit.start("apply", mine)
