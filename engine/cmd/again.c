@@ -44,12 +44,6 @@ bool again_is_ours(const Again *again, const Session *session, Err *err)
         err, "Another engine has it, or \"godwit unlock\" was called; \"godwit status\" tells.");
 }
 
-static void give_lock_up(Session *session)
-{
-    run_lock_free(session->lock);
-    session->lock = NULL;
-}
-
 bool again_wait(Again *again, Session *session, Err *err)
 {
     LogCtx ctx = {.run = session->plan.name};
@@ -64,7 +58,7 @@ bool again_wait(Again *again, Session *session, Err *err)
     log_err(&ctx, LOG_WARN, err);
     log_warn(&ctx, "this passes by itself: going on in %d ms where the run stands", wait_ms);
     err_release(err);
-    give_lock_up(session);
+    session_unlock(session);
     again->passing = false;
     again->began_ms = 0;
     if (stop_reason(&session->stop) == STOP_LOCK_LOST)

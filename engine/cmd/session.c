@@ -333,8 +333,18 @@ bool session_tools(Session *session, Err *err)
 bool session_lock(Session *session, Err *err)
 {
     LockHolder holder = {0};
-    return run_lock_take(&session->arena, &session->lock, &session->target_endpoint,
-                         session->plan.name, &session->stop, &holder, err);
+    if (!run_lock_take(&session->arena, &session->lock, &session->target_endpoint,
+                       session->plan.name, &session->stop, &holder, err))
+        return false;
+    session->target_endpoint.guard = run_lock_guard(session->lock);
+    return true;
+}
+
+void session_unlock(Session *session)
+{
+    session->target_endpoint.guard = NULL;
+    run_lock_free(session->lock);
+    session->lock = NULL;
 }
 
 const char *session_system(Arena *arena, const Catalog *catalog)
@@ -544,7 +554,7 @@ bool session_confirm(const Options *options, const char *question, Err *err)
 
 void session_release(Session *session)
 {
-    run_lock_free(session->lock);
+    session_unlock(session);
     conn_close(session->source);
     conn_close(session->target);
     blueprint_release(&session->blueprint);

@@ -78,8 +78,12 @@ MUSTCHECK bool session_inspect(Session *session, Err *err);
 /** Finds pg_dump and pg_restore; for what restores the schema. */
 MUSTCHECK bool session_tools(Session *session, Err *err);
 
-/** Takes the run's lock. */
+/** Takes the run's lock: connections that open to the target from here on look whether it stands.
+ */
 MUSTCHECK bool session_lock(Session *session, Err *err);
+
+/** Gives it up, if there is one. */
+void session_unlock(Session *session);
 
 /** Fills in a Run for steps: names, mark, endpoints. The journal's row is the session's. */
 void session_run(Session *session, Run *run);

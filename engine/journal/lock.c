@@ -14,6 +14,11 @@
 
 struct RunLock {
     Conn *conn;
+    Arena arena;
+    const char *key;
+    const char *pid;   /* of the session, as the server itself calls it: a pooler has others */
+    const char *since; /* its start: after a restart another one may have that pid */
+    ConnGuard guard;
     Stop *run_stop; /* requested when the session is lost */
     Stop own_stop;  /* ends the watcher */
     pthread_t watcher;
@@ -44,6 +49,30 @@ bool run_lock_holder(Arena *arena, Conn *target, const char *run_name, LockHolde
     return true;
 }
 
+static void lose(RunLock *lock, const LogCtx *log)
+{
+    log_error(log, "the run's lock is lost; stopping at once");
+    stop_request(lock->run_stop, STOP_LOCK_LOST);
+}
+
+static bool stands(void *data, Conn *conn, Err *err)
+{
+    RunLock *lock = data;
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(conn, SQL_JOURNAL_LOCK_STANDS, PARAMS(lock->key, lock->pid, lock->since), &rows,
+                err))
+        return false;
+    if (rows_bool(rows, 0, 0))
+        return true;
+    lose(lock, conn_log(conn));
+    return stop_error(lock->run_stop, err);
+}
+
+const ConnGuard *run_lock_guard(const RunLock *lock)
+{
+    return &lock->guard;
+}
+
 static void *watch(void *data)
 {
     RunLock *lock = data;
@@ -53,8 +82,7 @@ static void *watch(void *data)
             continue;
         if (stop_reason(&lock->own_stop) == STOP_NONE) {
             log_err(conn_log(lock->conn), LOG_ERROR, &err);
-            log_error(conn_log(lock->conn), "the run's lock is lost; stopping at once");
-            stop_request(lock->run_stop, STOP_LOCK_LOST);
+            lose(lock, conn_log(lock->conn));
         }
         break;
     }
@@ -85,6 +113,26 @@ static bool lock_try(Arena *arena, Conn *conn, const char *run_name, LockHolder 
                          "\"godwit unlock\".");
 }
 
+static bool remember(RunLock *lock, Conn *conn, const char *run_name, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_one(conn, SQL_JOURNAL_LOCK_SESSION, NO_PARAMS, &rows, err))
+        return false;
+    lock->key = run_lock_key(&lock->arena, run_name);
+    lock->pid = arena_strdup(&lock->arena, rows_text(rows, 0, 0));
+    lock->since = arena_strdup(&lock->arena, rows_text(rows, 0, 1));
+    lock->guard = (ConnGuard){.stands = stands, .data = lock};
+    return true;
+}
+
+static void release(RunLock *lock)
+{
+    stop_release(&lock->own_stop);
+    conn_close(lock->conn);
+    arena_release(&lock->arena);
+    mem_free(lock);
+}
+
 bool run_lock_take(Arena *arena, RunLock **out, const Endpoint *target, const char *run_name,
                    Stop *stop, LockHolder *holder, Err *err)
 {
@@ -94,18 +142,16 @@ bool run_lock_take(Arena *arena, RunLock **out, const Endpoint *target, const ch
         !lock_try(arena, conn, run_name, holder, err))
         return false;
     RunLock *lock = mem_resize(NULL, sizeof(RunLock));
-    *lock = (RunLock){.run_stop = stop};
-    if (!stop_init(&lock->own_stop, err)) {
-        mem_free(lock);
+    *lock = (RunLock){.run_stop = stop, .own_stop.fd = -1};
+    if (!remember(lock, conn, run_name, err) || !stop_init(&lock->own_stop, err)) {
+        release(lock);
         return false;
     }
     lock->conn = conn;
     conn = NULL;
     conn_set_stop(lock->conn, &lock->own_stop);
     if (!thread_begin(&lock->watcher, "lock", watch, lock, err)) {
-        conn_close(lock->conn);
-        stop_release(&lock->own_stop);
-        mem_free(lock);
+        release(lock);
         return false;
     }
     *out = lock;
@@ -118,7 +164,5 @@ void run_lock_free(RunLock *lock)
         return;
     stop_request(&lock->own_stop, STOP_DONE);
     pthread_join(lock->watcher, NULL);
-    conn_close(lock->conn);
-    stop_release(&lock->own_stop);
-    mem_free(lock);
+    release(lock);
 }

@@ -157,6 +157,13 @@ static bool pin_by_startup(Conn *conn, const Endpoint *endpoint, const ConnOptio
     return connect_start(conn, endpoint, options, startup, err) && pinned_reported(conn, err);
 }
 
+static bool guard_lets(const Endpoint *endpoint, const ConnOptions *options, Conn *conn, Err *err)
+{
+    if (endpoint->guard == NULL || options->stop == NULL || options->replication)
+        return true;
+    return endpoint->guard->stands(endpoint->guard->data, conn, err);
+}
+
 bool conn_open(Conn **out, const Endpoint *endpoint, const ConnOptions *options, Err *err)
 {
     AUTO_CONN Conn *conn = mem_resize(NULL, sizeof(Conn));
@@ -178,6 +185,8 @@ bool conn_open(Conn **out, const Endpoint *endpoint, const ConnOptions *options,
         return conn_result_error(conn, NULL, err);
     if (takes_sql(conn, options) && !pinned_set(conn, options, err))
         return err_context(err, "%s", conn->label);
+    if (!guard_lets(endpoint, options, conn, err))
+        return false;
     *out = conn;
     conn = NULL;
     return true;

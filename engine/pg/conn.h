@@ -31,8 +31,15 @@ typedef struct ConnOptions {
     const Stop *stop;        /* NULL: waits cannot be interrupted */
 } ConnOptions;
 
-/** Opens, pins the settings of data-path.md, reads them back.
- * \return false with ERR_CONNECT (no password in any text), or the stop's error. */
+/* What a run has to know of a server before it sends it anything: that it is still the one which
+ * holds what the run did. Who takes back what was done, under no stop, is not asked. */
+struct ConnGuard {
+    bool (*stands)(void *data, Conn *conn, Err *err); /* called by whatever thread opens */
+    void *data;
+};
+
+/** Opens, pins the settings of data-path.md, reads them back, and asks the endpoint's guard.
+ * \return false with ERR_CONNECT (no password in any text), the guard's or the stop's error. */
 MUSTCHECK bool conn_open(Conn **conn, const Endpoint *endpoint, const ConnOptions *options,
                          Err *err);
 void conn_close(Conn *conn);

@@ -14,6 +14,8 @@
 
 typedef enum ConnSide { CONN_SOURCE, CONN_TARGET } ConnSide;
 
+typedef struct ConnGuard ConnGuard; /* pg/conn.h */
+
 /* One side of a migration, resolved from the plan; conninfo may hold secrets and is never printed.
  */
 typedef struct Endpoint {
@@ -21,6 +23,8 @@ typedef struct Endpoint {
     const char *conninfo;
     const char *passfile; /* NULL: libpq's own way */
     const char *run;      /* for application_name: "godwit <run> <purpose>" */
+    const ConnGuard
+        *guard; /* asks each connection that opens under a stop; NULL: nothing is asked */
 } Endpoint;
 
 /** How this side is called in messages: "source" or "target". */

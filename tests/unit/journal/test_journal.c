@@ -419,6 +419,44 @@ static void the_lock_has_one_holder(void **state)
     stop_release(&stop);
 }
 
+/* A server that crashed has forgotten commits that the engine knows of: whoever connects finds that
+ * the lock's session is gone, before anything else is sent, and before the watcher looks again. */
+static void a_connection_looks_for_the_lock(void **state)
+{
+    (void)state;
+    need_server();
+    AUTO_ARENA Arena arena = {0};
+    Endpoint endpoint = server_endpoint(CONN_TARGET, "postgres");
+    const Endpoint plain = endpoint;
+    Stop stop = {0};
+    RunLock *lock = NULL, *other = NULL;
+    LockHolder holder = {0};
+    PERSIST(stop_init(&stop, &err));
+    PERSIST(run_lock_take(&arena, &lock, &endpoint, "unit run", &stop, &holder, &err));
+    endpoint.guard = run_lock_guard(lock);
+    const ConnOptions options = {.purpose = "late", .stop = &stop};
+    const ConnOptions taking_back = {.purpose = "rollback"};
+    AUTO_CONN Conn *before = NULL, *behind = NULL, *rolls_back = NULL;
+    PERSIST(conn_open(&before, &endpoint, &options, &err));
+    assert_string_equal(value("SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_locks"
+                              " WHERE locktype = 'advisory'"),
+                        "1");
+    Stop fresh = {0};
+    PERSIST(stop_init(&fresh, &err));
+    PERSIST(run_lock_take(&arena, &other, &plain, "unit run", &fresh, &holder, &err));
+    AUTO_ERR Err refused = {0};
+    while (!conn_open(&behind, &endpoint, &options, &refused) && refused.code == ERR_SQL)
+        err_release(&refused); /* the sweep's */
+    assert_null(behind);
+    assert_int_equal(stop_reason(&stop), STOP_LOCK_LOST);
+    assert_string_equal(refused.message, "the session that holds the run's lock was lost");
+    PERSIST(conn_open(&rolls_back, &endpoint, &taking_back, &err));
+    run_lock_free(lock);
+    run_lock_free(other);
+    stop_release(&stop);
+    stop_release(&fresh);
+}
+
 static void nothing_stays_but_a_tombstone(void **state)
 {
     (void)state;
@@ -459,6 +497,7 @@ int main(void)
         cmocka_unit_test(requests_are_taken_once),
         cmocka_unit_test(fences_keep_what_was_before),
         cmocka_unit_test(the_lock_has_one_holder),
+        cmocka_unit_test(a_connection_looks_for_the_lock),
         cmocka_unit_test(nothing_stays_but_a_tombstone),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
