@@ -154,7 +154,7 @@ static bool probe_replication(Check *check, Side *side, const char **fault, Err 
         .purpose = "probe", .replication = true, .stop = conn_stop(side->conn)};
     if (!conn_open(&repl, side->address, &options, &refused)) {
         AUTO_ROWS Rows *rows = NULL;
-        if (stop_reason(conn_stop(side->conn)) != STOP_NONE)
+        if (refused.code != ERR_CONNECT) /* it was let in, and something else failed */
             return err_move(err, &refused);
         if (!pg_one(side->conn, "SELECT 1", NO_PARAMS, &rows, err))
             return false; /* the server is gone for everybody */

@@ -111,6 +111,14 @@ def test_findings_go_with_their_remedies(source, target, plan, godwit):
     assert "G608" not in left
 
 
+def test_a_failure_on_a_replication_connection_is_no_refusal(source, target, plan, godwit):
+    """Who was let in and then failed lacks no right: the error is told, not a remedy that would change nothing."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    result = godwit("check", plan(), "--sample", "0s", code=1,
+                    env={"GODWIT_FAULT": "source/probe:statement=SET client_encoding:2:fail"})
+    assert "G303" not in result.out + result.err and "(probe): statement failed by the fault hook" in result.err
+
+
 def test_databases_that_order_text_differently(source, servers, plan, godwit):
     """G602 lists what of the selection the database's own collation orders; a database made as the
     remedy says has no finding."""

@@ -95,11 +95,24 @@ static Conn *open_as(ConnSide side, const char *database, const char *user, Endp
     return conn;
 }
 
+/* Of a server whose release does not have that setting yet, too. */
 static void pretend(Catalog *catalog, const CatSetting *setting)
 {
-    for (size_t i = 0; setting->name != NULL && i < catalog->settings_count; i++)
-        if (strcmp(catalog->settings[i].name, setting->name) == 0)
-            catalog->settings[i].value = setting->value;
+    if (setting->name == NULL)
+        return;
+    CatSetting *more = arena_array(&world.arena, CatSetting, catalog->settings_count + 1);
+    size_t at = 0;
+    while (at < catalog->settings_count && strcmp(catalog->settings[at].name, setting->name) < 0)
+        at++;
+    bool known =
+        at < catalog->settings_count && strcmp(catalog->settings[at].name, setting->name) == 0;
+    memcpy(more, catalog->settings, at * sizeof(*more));
+    more[at] = known ? catalog->settings[at] : (CatSetting){.name = setting->name, .unit = ""};
+    more[at].value = setting->value;
+    memcpy(&more[at + 1], &catalog->settings[at + known],
+           (catalog->settings_count - at - known) * sizeof(*more));
+    catalog->settings = more;
+    catalog->settings_count += !known;
 }
 
 /* Everything as `godwit check` does it, for one user of both sides. */
