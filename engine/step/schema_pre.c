@@ -90,6 +90,13 @@ typedef struct Count {
     Str first_missing;
 } Count;
 
+static void count_release(Count *count)
+{
+    str_release(&count->first_there);
+    str_release(&count->first_missing);
+}
+#define AUTO_COUNT __attribute__((cleanup(count_release)))
+
 static void count_one(Count *count, const char *name, bool there)
 {
     size_t number = there ? count->there++ : count->missing++;
@@ -175,8 +182,8 @@ static bool look(StepCtx *ctx, bool made, Observation *observation, Err *err)
     bool replaced = false;
     if (!schema_sides_read(ctx, &sides, err) || !is_replaced(ctx, &sides, &replaced, err))
         return false;
-    Count tables = {0};
-    Count others = {0};
+    AUTO_COUNT Count tables = {0};
+    AUTO_COUNT Count others = {0};
     count_kinds(ctx, &sides, TABLES, &tables);
     count_kinds(ctx, &sides, OTHERS, &others);
     judge(ctx, &tables, &others, observation);
@@ -195,10 +202,6 @@ static bool look(StepCtx *ctx, bool made, Observation *observation, Err *err)
             ctx->arena, "missing on the target: %s",
             str_text(tables.missing > 0 ? &tables.first_missing : &others.first_missing));
     }
-    str_release(&tables.first_there);
-    str_release(&tables.first_missing);
-    str_release(&others.first_there);
-    str_release(&others.first_missing);
     return true;
 }
 
