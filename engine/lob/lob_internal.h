@@ -60,10 +60,20 @@ LobObject *lob_find(const LobObjectVec *objects, uint32_t oid);
 MUSTCHECK bool lob_attributes(Arena *arena, Conn *source, const char *oids, LobObjectVec *objects,
                               Err *err);
 
-/** Hashes objects on one side: fills `size` and `hash` of those that are there.
+/** Hashes objects on one side: fills `size` and `hash` of those that are there. A server that
+ * cannot (before 11) sends their bytes.
  * \param arena owns the hashes */
 MUSTCHECK bool lob_hashes(Arena *arena, Conn *conn, const char *oids, LobObjectVec *objects,
                           Err *err);
+
+/* Takes one piece as it came: oid, place, bytes. */
+typedef bool LobPassOn(void *data, const char *const *values, const int *lengths, Err *err);
+#define LOB_PIECE_VALUES 3
+
+/** Reads the bytes of objects piece by piece, fills `size` and `hash` of those that are there.
+ * \param pass_on NULL: they are only hashed */
+MUSTCHECK bool lob_pieces(Arena *arena, Conn *source, const char *oids, LobObjectVec *objects,
+                          LobPassOn *pass_on, void *data, Err *err);
 
 /** Brings the bytes of objects that are there and empty on the target; fills `hash` with that of
  * the bytes that were read. Both connections are inside their transactions. */

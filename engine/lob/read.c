@@ -8,6 +8,8 @@
 
 #include <inttypes.h>
 
+#define HASHES_FROM 110000 /* sha256() is there from here on */
+
 char *lob_oids(Arena *arena, const uint32_t *oids, size_t count)
 {
     AUTO_STR Str text = {0};
@@ -81,6 +83,10 @@ bool lob_attributes(Arena *arena, Conn *source, const char *oids, LobObjectVec *
 bool lob_hashes(Arena *arena, Conn *conn, const char *oids, LobObjectVec *objects, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
+    if (conn_version(conn) < HASHES_FROM)
+        return lob_pieces(arena, conn, oids, objects, NULL, NULL, err) ||
+               err_context(err, "could not hash large objects of the %s",
+                           conn_side_name(conn_side(conn)));
     if (!pg_rows(conn, SQL_LOB_HASH, PARAMS(oids, LOB_PIECE_TEXT), &rows, err))
         return err_context(err, "could not hash large objects of the %s",
                            conn_side_name(conn_side(conn)));

@@ -39,7 +39,6 @@ const PreflightCode preflight_code_table[CODE_COUNT] = {
     [CODE_BACK_ACTING] = {"G134", "nothing on the source acts on what comes back (failback)", 0},
     [CODE_BACK_LARGE_OBJECTS] = {"G135", "there are no large objects (failback)", CODE_WAIVABLE},
     [CODE_MEMORY] = {"G150", "limits.memory has room for the catalogs and the jobs", 0},
-    [CODE_LARGE_OBJECTS_OLD] = {"G160", "the source can hash large objects", 0},
     [CODE_TRUNCATE_UNTOLD] = {"G161", "the source tells TRUNCATE in its stream", CODE_WAIVABLE},
     [CODE_IDENTITY] = {"G201", "every published table has a replica identity", CODE_FIXABLE},
     [CODE_ROW_SECURITY] = {"G202", "row security hides no rows from the copy", 0},

@@ -12,8 +12,6 @@
 #define WRITES_REFUSED_FROM                                                                        \
     160000 /* a read-only session may not write large objects from here on */
 
-#define HASHED_FROM 110000 /* sha256() is there from here on */
-
 typedef struct LargeObjects {
     int64_t count;
     int64_t unreadable;
@@ -55,20 +53,6 @@ static void check_read(Check *check, const LargeObjects *found)
                   "They could not be copied.",
                   "-- as their owner: GRANT SELECT ON LARGE OBJECT ... TO the user; or grant the "
                   "user the role that owns them");
-}
-
-static void check_old(Check *check)
-{
-    int version = check->source.catalog->server.version;
-    if (version < HASHED_FROM)
-        check_add(
-            check, CODE_LARGE_OBJECTS_OLD, FINDING_ERROR, &check->source, "large objects",
-            check_text(check, "cannot be compared on PostgreSQL %s",
-                       conn_version_text(check->arena, version)),
-            "Each side hashes them by sha256(), which came with 11: without it nobody knows "
-            "which have changed.",
-            "-- bring what is needed into columns of type bytea and remove the rest (vacuumlo, "
-            "lo_unlink), or upgrade the source to 11 or later first");
 }
 
 static void check_stopped(Check *check, const LargeObjects *found)
@@ -129,7 +113,6 @@ bool probe_large_objects(Check *check, Err *err)
         return true;
     tell(check, &found);
     check_read(check, &found);
-    check_old(check);
     check_stopped(check, &found);
     check_blind(check, &found);
     return check_there(check, err);

@@ -1,6 +1,7 @@
 -- Purpose: size and hash of large objects: SHA-256 over the hexadecimal SHA-256 of each piece, so that no object is
 -- ever in memory as a whole. Those that are not there do not come.
--- Parameters: $1 array of oids, $2 bytes of a piece. Columns: oid, size, hash.
+-- Parameters: $1 array of oids, $2 bytes of a piece. Columns: oid, size, hash. Servers from 11 on; pieces.c does it
+-- for older ones.
 SELECT p.oid, p.size,
        pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.string_agg(
            pg_catalog.encode(pg_catalog.sha256(pg_catalog.lo_get(p.oid, p.place, $2::integer)), 'hex'),

@@ -30,6 +30,8 @@ CREATE VIEW v AS SELECT id, a FROM t; CREATE SEQUENCE s INCREMENT 5; SELECT next
 CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE PROCEDURE f();
 CREATE TABLE busy (id serial PRIMARY KEY, v int NOT NULL);
+SELECT lo_create(700001), lo_from_bytea(700002, 'short'), lo_from_bytea(700003, ''),
+       lo_put(700003, 600000, 'long'), lo_from_bytea(700004, 'it goes');
 """
 CHANGES = r"""
 INSERT INTO t (a, n, f, m) SELECT 'live' || g, -g, 'Infinity', 'null' FROM generate_series(1, 50) g
@@ -42,7 +44,9 @@ UPDATE mother SET v = v || '!'; INSERT INTO daughter VALUES (3, 'late')
 UPDATE with_oids SET v = 'b'; INSERT INTO with_oids VALUES (2, NULL)
 INSERT INTO child VALUES (101, 1); SAVEPOINT a; INSERT INTO child VALUES (102, 1); ROLLBACK TO a
 INSERT INTO child VALUES (103, 2); SAVEPOINT b; UPDATE child SET t = 3 WHERE id = 103; RELEASE b
+SELECT lo_put(700003, 300000, 'changed'), lo_unlink(700004), lo_from_bytea(700005, 'new')
 """
+OBJECTS = "SELECT oid::text, md5(lo_get(oid)), length(lo_get(oid)) FROM pg_largeobject_metadata ORDER BY 1"
 TABLES = ['t', '"Odd ""N"', "whole", "child", "big", "ONLY mother", "daughter", "with_oids", "busy"]
 LABS = {flavor[2:]: flavor for flavor in lab.FLAVORS if int(flavor[2:]) < 14}
 VERSIONS = pytest.mark.parametrize("version", [*LABS, *named.sources()])
@@ -106,7 +110,7 @@ def old_source(database, version):
 
 @VERSIONS
 def test_migration_from_an_old_source(version, database, target, plan, godwit):
-    """Check, copy, stream, TRUNCATE, kill, verify, cutover, cleanup: rows equal, nothing left behind."""
+    """Check, copy, stream, TRUNCATE, kill, verify, cutover, cleanup: rows and large objects equal, nothing left."""
     source = old_source(database, version)
     source.execute(SCHEMA if float(version) < 12 else SCHEMA.replace(" WITH OIDS", ""))
     found = godwit("check", plan(source_db=source, replication={"plugin": "pgoutput"}), code=4)
@@ -133,7 +137,10 @@ def test_migration_from_an_old_source(version, database, target, plan, godwit):
         engine.wait_for(r"\[approval\]", timeout=90)
         assert left_on(source) == [(slot,)], "a wave's slot stays"
         found = godwit("verify", mine, code=0)
-        assert "0 differences" in found.out
+        assert "0 differences" in found.out and "changed on the source since" in found.out
+        target.execute("SELECT lo_put(700002, 1, 'x')")
+        assert "large object 700002: not the same" in godwit("verify", mine, code=9).out
+        target.execute("SELECT lo_put(700002, 1, 'h')")
         godwit("approve", mine, code=0)
         godwit("cutover", mine, code=0)
         engine.wait(60, code=0)
@@ -142,6 +149,7 @@ def test_migration_from_an_old_source(version, database, target, plan, godwit):
     assert committed > 20 and target.value("SELECT count(*) FROM busy") >= committed
     for table in TABLES:
         assert rows(source, table) == rows(target, table), table
+    assert source.query(OBJECTS) == target.query(OBJECTS) != []
     for sequence in ("s", "t_id_seq", "busy_id_seq"):
         assert source.query(f"SELECT last_value, is_called FROM {sequence}") == target.query(
             f"SELECT last_value, is_called FROM {sequence}")
