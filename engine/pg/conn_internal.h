@@ -48,6 +48,10 @@ char *libpq_text(Arena *arena, const char *message);
  * behind the options that its connection string gives. */
 char *pinned_startup(Conn *conn, const ConnOptions *options);
 
+/** The same for a tool that connects to any server, behind the options that are given (NULL: none).
+ */
+char *pinned_options(Arena *arena, const char *given);
+
 /** Compares those that a server reports by itself. \return false with ERR_CONNECT */
 MUSTCHECK bool pinned_reported(Conn *conn, Err *err);
 

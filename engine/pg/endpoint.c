@@ -118,6 +118,7 @@ const char *const *endpoint_tool_env(Arena *arena, const Endpoint *endpoint, int
     AUTO_CONNINFO PQconninfoOption *options = NULL;
     const char *password = getenv("PGPASSWORD");
     const char *file = endpoint->passfile != NULL ? endpoint->passfile : getenv("PGPASSFILE");
+    const char *given = NULL;
     TextVec env = {0};
     *passfile = -1;
     if (!endpoint_parse(endpoint, &options, err))
@@ -132,9 +133,12 @@ const char *const *endpoint_tool_env(Arena *arena, const Endpoint *endpoint, int
             file = endpoint->passfile != NULL ? file : o->val;
         else if (strcmp(o->keyword, "service") == 0)
             *vec_push(arena, &env) = arena_printf(arena, "PGSERVICE=%s", o->val);
+        else if (strcmp(o->keyword, "options") == 0)
+            given = o->val;
         else if (o->envvar != NULL)
             *vec_push(arena, &env) = arena_printf(arena, "%s=%s", o->envvar, o->val);
     }
+    *vec_push(arena, &env) = arena_printf(arena, "PGOPTIONS=%s", pinned_options(arena, given));
     if (password != NULL && *password != '\0') {
         if (!write_password(password, passfile, err))
             return NULL;

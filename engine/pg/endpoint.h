@@ -35,7 +35,8 @@ const char *conn_side_name(ConnSide side);
 const char *const *tool_env(Arena *arena);
 
 /** Environment (PGHOST=..., NULL-terminated) for an external tool that must connect to the same
- * place. It holds no password: that stands in a password file without a name, which the tool opens
+ * place, with the pinned settings: a tool's texts are read back under them. It holds no password:
+ * that stands in a password file without a name, which the tool opens
  * through our descriptor.
  * \param passfile the descriptor, to be closed when the tool has ended; -1: there is no password
  * \return NULL with ERR_CONNECT or ERR_IO */

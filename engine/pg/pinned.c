@@ -23,6 +23,16 @@ static void startup_setting(Str *startup, const char *name, const char *value)
     }
 }
 
+char *pinned_options(Arena *arena, const char *given)
+{
+    AUTO_STR Str options = {0};
+    str_append(&options, given == NULL ? "" : given);
+    for (const PinnedSetting *s = PINNED_SETTINGS; s->name != NULL; s++)
+        if (s->min_version == 0)
+            startup_setting(&options, s->name, s->value);
+    return str_dup(arena, &options);
+}
+
 char *pinned_startup(Conn *conn, const ConnOptions *options)
 {
     AUTO_STR Str startup = {0};

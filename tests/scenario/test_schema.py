@@ -176,3 +176,45 @@ def test_anchor_27_killed_between_and_inside_the_schema_steps(moment, database, 
     running.kill9()
     godwit("apply", mine, code=0)
     assert_same_objects(source, target, SCHEMAS)
+
+
+SPELLED = r"""
+CREATE TABLE spelled (id int PRIMARY KEY, v text DEFAULT E'a\\b' CHECK (v !~ E'^\\d+$'), b bytea DEFAULT '\x00ff5c',
+                      cash money DEFAULT 1234.5, names text[]);
+CREATE INDEX spelled_v ON spelled (v) WHERE v <> E'\\';
+CREATE VIEW "Spelled" AS SELECT id FROM spelled WHERE v = E'\\n';
+INSERT INTO spelled (id, names) VALUES (1, ARRAY[NULL, 'NULL', '\']), (2, NULL);
+"""
+SPELLINGS = ({"standard_conforming_strings": "off", "quote_all_identifiers": "on", "bytea_output": "escape"},
+             {"standard_conforming_strings": "off", "array_nulls": "off"})
+DEFINED = """SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'public.spelled'::regclass
+    UNION ALL SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'public.spelled'::regclass
+    UNION ALL SELECT pg_get_indexdef('public.spelled_v'::regclass)
+    UNION ALL SELECT pg_get_viewdef('"Spelled"'::regclass)
+    UNION ALL SELECT spelled::text FROM public.spelled ORDER BY 1"""
+
+
+def test_settings_that_spell_values_otherwise(database, plan, godwit):
+    r"""Databases whose sessions write '\\' for '\', quote each name, or take the element NULL for a text: what is
+    dumped, copied, streamed and compared is the same."""
+    source, target = database("pg17", prefix="src"), database("pg17", prefix="dst")
+    source.execute(SPELLED)
+    for side, settings in zip((source, target), SPELLINGS):
+        for name, value in settings.items():
+            side.execute(f"ALTER DATABASE {side.name} SET {name} = '{value}'")
+    mine = plan(source, target, cutover={"approval": {"required": True}}, schema={"database_settings": "omit"})
+    engine = godwit.start("apply", mine)
+    engine.wait_for("waiting for an approval")
+    source.execute(r"SET standard_conforming_strings = on; INSERT INTO spelled VALUES (3, '\\', DEFAULT, 7, '{}');"
+                   "UPDATE spelled SET names = ARRAY[NULL, names[2]] WHERE id = 1")
+    assert "1 relations verified, 0 differences" in godwit("verify", mine, code=0).out
+    godwit("approve", mine, code=0)
+    engine.wait(code=0)
+    assert "1 relations verified, 0 differences" in godwit("verify", mine, code=0).out
+    seen = []
+    for side in (source, target):
+        with side.connect() as connection:
+            connection.execute("RESET ALL; SET quote_all_identifiers = off; SET standard_conforming_strings = on;"
+                               "SET bytea_output = hex")
+            seen.append(connection.execute(DEFINED).fetchall())
+    assert seen[0] == seen[1]
