@@ -4,6 +4,7 @@
 #include "base/jsontext.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
+#include "cmd/verify_columns.h"
 #include "cmd/verify_timescale.h"
 #include "cutover/sequences.h"
 #include "journal/run_state_table.h"
@@ -57,6 +58,21 @@ static void add_json(json_t *array, const PlanVerify *entry, const char *name,
                          (json_int_t)result->target_rows, "differences",
                          (json_int_t)result->difference_total, "more", (int)result->more, "busy",
                          (json_int_t)result->busy, "rows", rows));
+}
+
+/* One difference, and no rows. */
+static void tell_apart(Outcome *outcome, const PlanVerify *entry, const char *name,
+                       const char *apart)
+{
+    outcome->relations++;
+    outcome->differences++;
+    if (outcome->json == NULL)
+        printf("%s %s: its rows cannot be compared: %s\n", entry->id, name, apart);
+    else
+        json_array_append_new(outcome->json,
+                              json_pack("{s:s, s:s, s:n, s:n, s:i, s:b, s:i, s:[s]}", "id",
+                                        entry->id, "relation", name, "source_rows", "target_rows",
+                                        "differences", 1, "more", 0, "busy", 0, "rows", apart));
 }
 
 static bool is_live(const Session *session)
@@ -204,6 +220,11 @@ static bool verify_one(Session *session, const PlanVerify *entry, const Relation
                        .notes = outcome->book != NULL ? &notes : NULL,
                        .throttle = live ? &outcome->throttle : NULL};
     const char *name = name_text(&arena, &relation->source);
+    const char *apart = verify_columns_apart(&arena, session, relation);
+    if (apart != NULL) {
+        tell_apart(outcome, entry, name, apart);
+        return true;
+    }
     const Relation *back = outcome->back == NULL ? NULL : find_back(outcome->back, relation);
     if (!(back == NULL ? verify_relation(&arena, &spec, &result, err) &&
                              busy_again(&arena, &spec, &result, err)

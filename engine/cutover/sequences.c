@@ -208,6 +208,12 @@ bool sequences_check(const Run *run, Conn *source, Conn *target, Err *err)
     return move(&arena, run, source, target, false, err);
 }
 
+static const char *place_text(Arena *arena, const SequenceState *state)
+{
+    return arena_printf(arena, "%" PRId64 "%s", state->last_value,
+                        state->is_called ? "" : " (not given yet)");
+}
+
 bool sequences_behind(Arena *arena, const Run *run, Conn *source, Conn *target, const char ***named,
                       size_t *count, Err *err)
 {
@@ -222,10 +228,10 @@ bool sequences_behind(Arena *arena, const Run *run, Conn *source, Conn *target, 
     for (size_t i = 0; i < all; i++) {
         const SequenceDef *sequence = &run->blueprint->sequences[i];
         if (is_behind(sequence, &is[i], &want[i]))
-            (*named)[(*count)++] = arena_printf(
-                arena,
-                "sequence %s is behind: %" PRId64 " on the source, %" PRId64 " on the target",
-                name_text(arena, &sequence->target), want[i].last_value, is[i].last_value);
+            (*named)[(*count)++] =
+                arena_printf(arena, "sequence %s is behind: %s on the source, %s on the target",
+                             name_text(arena, &sequence->target), place_text(arena, &want[i]),
+                             place_text(arena, &is[i]));
     }
     return true;
 }

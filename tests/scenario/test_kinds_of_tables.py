@@ -127,6 +127,13 @@ def test_families_unlogged_and_empty_rows(source, target, plan, godwit):
         ("not the same", "column m of public.person"), ("not the same", "column name of public.person"),
         ("not the same", "sequence public.steps")]
         + ([("not the same", "type public.mood")] if source.cluster.flavor == target.cluster.flavor else []))
+    target.execute("SELECT setval('person_id_seq', 20, false); ALTER TABLE friend ALTER a TYPE bigint;"
+                   "ALTER TABLE bare_cache DROP v; DELETE FROM half WHERE id = 9")
+    found = godwit("verify", mine, code=9).out
+    assert "public.friend: its rows cannot be compared: column a is integer on the source, bigint on" in found
+    assert "public.bare_cache: its rows cannot be compared: column v is missing on the target" in found
+    assert "missing on the target: (id, v)=(9, 1)" in found
+    assert "sequence public.person_id_seq is behind: 20 on the source, 20 (not given yet) on the target" in found
 
 
 def test_a_family_is_not_cut(source, target, plan, godwit):
