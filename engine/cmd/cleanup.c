@@ -6,8 +6,11 @@
 #include "cmd/source_left.h"
 #include "cmd/undo.h"
 #include "cmd/undone.h"
+#include "copy/leaves.h"
 #include "cutover/fence.h"
 #include "journal/run_state_table.h"
+#include "pg/ddl.h"
+#include "sql_text.h"
 
 static const char QUESTION[] =
     "Drop slot, publication and journal of this run? What was copied stays on the target.";
@@ -30,6 +33,46 @@ static bool tell_closed(Session *session, Conn *conn, Err *err)
         printf("the %s stays read-only; to open it again: %s\n", conn_side_name(conn_side(conn)),
                sql.data);
     return true;
+}
+
+static bool tell_identities(Session *session, const Orphans *source, Err *err)
+{
+    AUTO_STR Str names = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    for (size_t i = 0; i < source->publication_count; i++)
+        list_append(&names, source->publications[i]);
+    if (source->publication_count == 0)
+        return true;
+    list_end(&names);
+    if (!pg_rows(session->source, SQL_CLEANUP_IDENTITIES, PARAMS(names.data), &rows, err))
+        return false;
+    for (size_t r = 0; r < rows_count(rows); r++) {
+        AUTO_STR Str sql = {0};
+        str_append(&sql, "ALTER TABLE ");
+        ddl_qname(&sql, session->source, &(Name){rows_text(rows, r, 0), rows_text(rows, r, 1)});
+        str_append(&sql, " REPLICA IDENTITY DEFAULT;");
+        printf("the replica identity of a table is %s, and no journal says whether the run has "
+               "set it; to take it back: %s\n",
+               rows_text(rows, r, 2), sql.data);
+    }
+    return true;
+}
+
+/* Without the journal nobody knows what the run has set on objects that are not its own: what may
+ * be its doing is told, with the way back. A tombstone means that the journal went in good order.
+ */
+static bool tell_unknown(Session *session, const Orphans *source, Err *err)
+{
+    JournalTombstone tombstone = {0};
+    Conn *const sides[] = {session->source, session->target};
+    if (session->journal.id != 0)
+        return true;
+    if (!journal_tombstone(&session->arena, session->target, session->plan.name, &tombstone, err))
+        return false;
+    for (size_t i = 0; tombstone.outcome == NULL && i < 2; i++)
+        if (!tell_closed(session, sides[i], err))
+            return false;
+    return tombstone.outcome != NULL || tell_identities(session, source, err);
 }
 
 /* A run that was not switched, or is back on its source, must not make a later apply say "done". */
@@ -78,7 +121,8 @@ static bool is_clean(const Orphans *orphans)
 static bool drop_remains(Session *session, const Remains *remains, Err *err)
 {
     /* The primary first: whatever fails behind that, applications go on. */
-    return undo_open_source(session, err) && undo_closed(session, false, err) &&
+    return tell_unknown(session, &remains->source, err) && undo_open_source(session, err) &&
+           undo_closed(session, false, err) &&
            undo_drop_orphans(session, session->source, &remains->source, err) &&
            undo_drop_orphans(session, session->target, &remains->target, err) &&
            undo_way_back(session, err) && undo_on_source(session, err);
@@ -120,14 +164,14 @@ static bool drop_target_only(const Options *options, Session *session, Err *err)
 }
 
 /* Another target with the same plan, or this plan with another target. */
-static bool none_left(const Session *session, const Remains *remains, Err *err)
+static bool none_left(Session *session, const Remains *remains, Err *err)
 {
     const char *plan = session->plan.name;
     if (!undo_refuse_others(&remains->source, plan, err) ||
         !undo_refuse_others(&remains->target, plan, err))
         return false;
     printf("nothing to clean up for plan \"%s\"\n", plan);
-    return true;
+    return tell_unknown(session, &remains->source, err);
 }
 
 static bool same_servers(Session *session, Err *err)

@@ -1,4 +1,5 @@
 """Bad luck: kills, cuts, signals, two engines, low timeouts. Nothing lost, nothing twice, apply again finishes."""
+import re
 import signal
 import time
 
@@ -341,3 +342,22 @@ def test_cleanup_in_the_copy_of_a_run_without_a_journal(source, target, plan, go
     assert "dropped slot" in godwit("cleanup", mine, "--yes", code=0).out
     residue.assert_none(source, before)
     assert "nothing to clean up" in godwit("cleanup", mine, "--yes", code=0).out
+
+
+def test_cleanup_behind_the_fence_of_a_run_without_a_journal(source, target, plan, godwit):
+    """Killed behind a read_only fence, and the journal is dropped by hand: what the run may have closed and set is
+    told, with the statements that take it back; a cleanup that says nothing of it leaves production read-only."""
+    source.execute("CREATE TABLE bare (a int)")
+    before = residue.fingerprint(source)
+    look = {"id": "look", "sql": {"server": "target", "statement": "SELECT 1 AS looked"}}
+    mine = plan(cutover={"stop_writes": {"method": "read_only"}, "after_drain": [look]},
+                replication={"replica_identity": {"when_missing": "set"}})
+    assert godwit("apply", mine, env={"GODWIT_FAULT": "target:statement=AS looked:1:kill"}).code == -9
+    target.psql("SET default_transaction_read_only = off; DROP SCHEMA godwit CASCADE;")
+    first = godwit("cleanup", mine, "--yes", code=0).out
+    second = godwit("cleanup", mine, "--yes", code=0).out
+    for said in (first, second):
+        assert "the source stays read-only; to open it" in said and "the target stays read-only; to open it" in said
+    source.psql(re.search(r"the source stays .*?: (BEGIN.*)", second)[1])
+    source.psql(re.search(r"take it back: (ALTER TABLE.*)", first)[1])
+    residue.assert_none(source, before)
