@@ -1,6 +1,7 @@
 -- What defines every user object of a database, in words that can be compared later: for pinned plans.
 -- Parameters: $1 schemas (text array), NULL for all of them. Extension members, temporary objects, the
--- schemas of godwit and of TimescaleDB are left out; texts that may be long are shown as their MD5.
+-- schemas of godwit and of TimescaleDB, and constraints that follow from another one (the server
+-- names them) are left out; texts that may be long are shown as their MD5.
 -- Columns: class oid and oid of the object whose selection decides, fact, definition.
 WITH named AS (
     SELECT n.oid, n.nspname, n.nspowner, n.nspacl FROM pg_catalog.pg_namespace n
@@ -86,6 +87,7 @@ SELECT 1259, r.oid, pg_catalog.format('constraint %I of %s', k.conname, r.name),
        pg_catalog.pg_get_constraintdef(k.oid)
 FROM rel r
 JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid AND k.contype IN ('c', 'f', 'p', 'u', 'x')
+     AND k.conparentid = 0 -- @from 11
 UNION ALL
 SELECT 1259, r.oid, pg_catalog.format('trigger %I of %s', g.tgname, r.name),
        pg_catalog.pg_get_triggerdef(g.oid) -- @from 12

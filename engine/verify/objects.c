@@ -14,7 +14,8 @@ enum {
     LATE_DEFINITION = 2,   /* it is there, but not as it will be */
     LATE_IF_QUIET = 4,     /* LATE where the target must be kept quiet */
     BY_MAJOR = 8,          /* printed in other words by another major version */
-    NOT_OF_PARTITION = 16, /* made by its root's, under a name of the server's choice */
+    NOT_OF_PARTITION = 16, /* made by its root's, under a name of the server's choice, unless it is
+                              the partition's own */
     SEQUENCE = 32,
     HYPERTABLE = 64, /* of the source, made one by the mirror; also what belongs to it */
     AGGREGATE = 128, /* a mirrored one, and its policy */
@@ -52,6 +53,7 @@ typedef struct Judge {
     Arena *arena;
     const Blueprint *blueprint;
     const FactVec *target;
+    const Rows *own; /* of partitions, sorted */
     bool complete;
     bool same_major;
     ObjectsResult *result;
@@ -174,6 +176,22 @@ static bool is_expected_there(const Judge *judge, const KindRow *kind, const Rel
                             oid); /* its rows have columnstore and policies, too */
 }
 
+/* A root that becomes one table has no partitions there. */
+static bool is_partitions_own(const Judge *judge, const Relation *relation, const char *fact)
+{
+    size_t low = 0;
+    size_t high = judge->own == NULL ? 0 : rows_count(judge->own);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(rows_text(judge->own, middle, 0), fact);
+        if (order == 0)
+            return relation != NULL && !relation_is_gathered(relation);
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    return false;
+}
+
 static bool is_expected(const Judge *judge, const KindRow *kind, const Fact *fact, uint32_t oid)
 {
     const CatRelation *table = catalog_relation(judge->blueprint->source, oid);
@@ -182,7 +200,8 @@ static bool is_expected(const Judge *judge, const KindRow *kind, const Fact *fac
         return false;
     if ((kind->flags & (HYPERTABLE | AGGREGATE | JOB)) != 0)
         return is_expected_there(judge, kind, relation, oid);
-    if ((kind->flags & NOT_OF_PARTITION) != 0 && table != NULL && table->is_partition)
+    if ((kind->flags & NOT_OF_PARTITION) != 0 && table != NULL && table->is_partition &&
+        !is_partitions_own(judge, relation, fact->key))
         return false;
     if (is_foreign_key(fact->value) && !takes_foreign_key(judge->blueprint, oid, fact->key))
         return false;
@@ -249,13 +268,14 @@ static void judge_fact(Judge *judge, const Fact *fact, uint32_t oid)
 }
 
 void objects_judge(Arena *arena, const Blueprint *blueprint, const FactVec *source,
-                   const uint32_t *oids, const FactVec *target, bool complete, bool same_major,
-                   ObjectsResult *result)
+                   const uint32_t *oids, const FactVec *target, const Rows *own, bool complete,
+                   bool same_major, ObjectsResult *result)
 {
     *result = (ObjectsResult){0};
     Judge judge = {.arena = arena,
                    .blueprint = blueprint,
                    .target = target,
+                   .own = own,
                    .complete = complete,
                    .same_major = same_major,
                    .result = result};
@@ -319,12 +339,14 @@ bool objects_compare(Arena *arena, const Blueprint *blueprint, Conn *source, Con
 {
     FactVec of_source = {0}, of_target = {0};
     OidVec oids = {0}, ignored = {0};
+    AUTO_ROWS Rows *own = NULL;
     bool hypertables = blueprint->has_chunked; /* then both sides have the extension */
     if (!read_side(arena, source, blueprint, hypertables, &of_source, &oids, err) ||
-        !read_side(arena, target, NULL, hypertables, &of_target, &ignored, err))
+        !read_side(arena, target, NULL, hypertables, &of_target, &ignored, err) ||
+        !pg_rows(source, SQL_VERIFY_PARTITIONS_OWN, NO_PARAMS, &own, err))
         return false;
     facts_sort(&of_target);
-    objects_judge(arena, blueprint, &of_source, oids.items, &of_target, complete,
+    objects_judge(arena, blueprint, &of_source, oids.items, &of_target, own, complete,
                   conn_version(source) / 10000 == conn_version(target) / 10000, result);
     return true;
 }

@@ -8,6 +8,7 @@
 
 #include "base/facts.h"
 #include "blueprint/blueprint.h"
+#include "pg/query.h"
 #include "pg/conn.h"
 
 typedef struct ObjectsResult {
@@ -24,9 +25,10 @@ MUSTCHECK bool objects_compare(Arena *arena, const Blueprint *blueprint, Conn *s
 
 /** Judges facts that were read (sorted by facts_sort() on the target's side).
  * \param oids of the objects whose selection decides, one for each source fact
+ * \param own what partitions have of their own (verify_partitions_own.sql), NULL: nothing
  * \param same_major whether both servers print queries and functions alike */
 void objects_judge(Arena *arena, const Blueprint *blueprint, const FactVec *source,
-                   const uint32_t *oids, const FactVec *target, bool complete, bool same_major,
-                   ObjectsResult *result);
+                   const uint32_t *oids, const FactVec *target, const Rows *own, bool complete,
+                   bool same_major, ObjectsResult *result);
 
 #endif
