@@ -78,7 +78,7 @@ class Busy:
             with self.source.connect() as connection:
                 while not self.over.is_set():
                     connection.execute("INSERT INTO busy (v) VALUES (0); "
-                                       "UPDATE busy SET v = v + 1 WHERE id % 5 = 0")
+                                       "UPDATE busy SET v = v + 1 WHERE id % 5 = 0 AND id < 100")
                     self.committed += 1
                     self.over.wait(0.02)
         except psycopg.Error:
