@@ -44,6 +44,27 @@ bool again_is_ours(const Again *again, const Session *session, Err *err)
         err, "Another engine has it, or \"godwit unlock\" was called; \"godwit status\" tells.");
 }
 
+/* While the lock stands nobody else takes the run over: who asks for something finds the engine. */
+static void let_lost_lock_go(Session *session)
+{
+    if (stop_reason(&session->stop) != STOP_LOCK_LOST)
+        return;
+    session_unlock(session);
+    (void)stop_withdraw(&session->stop, STOP_LOCK_LOST);
+}
+
+static bool wait_for(Session *session, int wait_ms, Err *err)
+{
+    int64_t until = clock_ms() + wait_ms;
+    for (int64_t left = wait_ms; left > 0; left = until - clock_ms()) {
+        let_lost_lock_go(session);
+        if (!stop_sleep(&session->stop, (int)left) && stop_reason(&session->stop) != STOP_LOCK_LOST)
+            return stop_error(&session->stop, err);
+    }
+    let_lost_lock_go(session);
+    return true;
+}
+
 bool again_wait(Again *again, Session *session, Err *err)
 {
     LogCtx ctx = {.run = session->plan.name};
@@ -58,10 +79,7 @@ bool again_wait(Again *again, Session *session, Err *err)
     log_err(&ctx, LOG_WARN, err);
     log_warn(&ctx, "this passes by itself: going on in %d ms where the run stands", wait_ms);
     err_release(err);
-    session_unlock(session);
     again->passing = false;
     again->began_ms = 0;
-    if (stop_reason(&session->stop) == STOP_LOCK_LOST)
-        (void)stop_withdraw(&session->stop, STOP_LOCK_LOST);
-    return stop_sleep(&session->stop, wait_ms) || stop_error(&session->stop, err);
+    return wait_for(session, wait_ms, err);
 }

@@ -34,8 +34,8 @@ bool again_may(const Again *again, const Stop *stop, const Err *failure);
 /** Refuses with ERR_RUN a run that somebody else took over since this process had it. */
 MUSTCHECK bool again_is_ours(const Again *again, const Session *session, Err *err);
 
-/** Gives up the lock, tells the failure, waits. \return false with the failure when it has lasted
- * too long, or with the stop's error. */
+/** Tells the failure, waits; the lock is kept unless it is lost. \return false with the failure
+ * when it has lasted too long, or with the stop's error. */
 MUSTCHECK bool again_wait(Again *again, Session *session, Err *err);
 
 #endif

@@ -237,22 +237,39 @@ static bool run_graph(Session *session, EngineOptions *options, Run *run, Again 
     return print_totals(session, run, err);
 }
 
+/* The lock decides who looks next: what was read before it may be old. Before anything of the
+ * source: an engine that begins anew while that is gone holds the run all the same. */
+static bool hold_run(Session *session, const EngineOptions *options, const Again *again, bool *done,
+                     Err *err)
+{
+    if (!session_connect(session, false, true, false, err) ||
+        !engine_find_run(session, options, done, err))
+        return false;
+    if (*done)
+        return true;
+    return again_is_ours(again, session, err) &&
+           (session->lock != NULL || session_lock(session, err)) &&
+           engine_find_run(session, options, done, err) && again_is_ours(again, session, err);
+}
+
+/* What a dead engine was asked to pause this one was not; but an engine that begins anew was. */
+static bool leave_old_pauses(Session *session, const Again *again, Err *err)
+{
+    int64_t run = session->journal.id;
+    return again->epoch != 0 || run == 0 || journal_expire_pauses(session->target, run, err);
+}
+
 static bool run_session(Session *session, EngineOptions *options, Again *again, Err *err)
 {
     bool done = false;
     Run run = {0};
-    if (!session_connect(session, true, true, false, err) ||
-        !engine_find_run(session, options, &done, err))
+    if (!hold_run(session, options, again, &done, err))
         return false;
     if (done)
         return true;
-    /* The lock decides who looks next: what was read before it may be old. */
-    if (!again_is_ours(again, session, err) ||
-        (session->lock == NULL && !session_lock(session, err)) ||
-        !engine_find_run(session, options, &done, err) || !again_is_ours(again, session, err))
+    if (!leave_old_pauses(session, again, err) ||
+        !session_connect(session, true, false, false, err))
         return false;
-    if (done)
-        return true;
     if (options->failback)
         return engine_failback(session, options, again, err);
     if (!engine_prepare(session, options, &run, err))

@@ -140,8 +140,7 @@ static bool settle_steps(const Session *session, const EngineOptions *options, c
 {
     return settle_step(session, run, options->step_done, "done", err) &&
            settle_step(session, run, options->step_again, "failed", err) &&
-           late_note(&session->blueprint, session->target, run->journal.id, options->resync, err) &&
-           journal_expire_pauses(session->target, run->journal.id, err);
+           late_note(&session->blueprint, session->target, run->journal.id, options->resync, err);
 }
 
 static bool begin_run(Session *session, Run *run, const EngineOptions *options, Err *err)

@@ -6,7 +6,7 @@
 
 #include "cmd/again.h"
 
-/* An engine that lost a server gives its lock up, and is back within AGAIN_PERIOD_MS or not at all.
+/* An engine that lost its lock with the target is back within AGAIN_PERIOD_MS or not at all.
  * In builds for tests its waits are shorter, too. */
 #ifdef GODWIT_FAULTS
 #define REQUEST_FREE_MS 3000

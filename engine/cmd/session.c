@@ -69,6 +69,8 @@ static bool resolve(Session *session, const PlanEndpoint *from, ConnSide side, E
                     Err *err)
 {
     *endpoint = (Endpoint){.side = side, .passfile = from->passfile, .run = session->plan.name};
+    if (side == CONN_TARGET && session->lock != NULL) /* of an engine that begins anew */
+        endpoint->guard = run_lock_guard(session->lock);
     if (!may_use_passfile(from->passfile, side, err))
         return false;
     if (from->conninfo != NULL) {

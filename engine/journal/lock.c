@@ -76,7 +76,7 @@ const ConnGuard *run_lock_guard(const RunLock *lock)
 static void *watch(void *data)
 {
     RunLock *lock = data;
-    while (stop_sleep(&lock->own_stop, WATCH_EVERY_MS)) {
+    while (conn_idle(lock->conn, WATCH_EVERY_MS)) {
         AUTO_ERR Err err = {0};
         if (pg_none(lock->conn, "SELECT 1", NO_PARAMS, &err))
             continue;

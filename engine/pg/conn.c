@@ -258,6 +258,11 @@ bool conn_is_ended(Conn *conn)
     return !conn_is_ok(conn);
 }
 
+bool conn_idle(Conn *conn, int timeout_ms)
+{
+    return stop_poll(conn->stop, PQsocket(conn->pg), POLLIN, timeout_ms) >= 0;
+}
+
 bool conn_in_transaction(const Conn *conn)
 {
     PGTransactionStatusType status = PQtransactionStatus(conn->pg);

@@ -74,6 +74,10 @@ bool conn_is_ok(const Conn *conn);
 /** Looks, without waiting, whether the server has ended an idle session. */
 bool conn_is_ended(Conn *conn);
 
+/** Waits, on an idle session, for its end, a notice, or the time. \return false if the connection's
+ * stop came first. */
+bool conn_idle(Conn *conn, int timeout_ms);
+
 /** Whether the server is inside a failed or open transaction block. */
 bool conn_in_transaction(const Conn *conn);
 

@@ -1,6 +1,5 @@
 """Faults that pass by themselves: one `apply` goes through all of them, nobody has to call it again."""
 import contextlib
-import os
 import signal
 import time
 
@@ -60,12 +59,10 @@ def test_anchor_31_one_apply_outlives_what_passes(private_cluster, database, pla
     target.wait_until("SELECT (sample->>'head_age_us')::bigint > 3000000 FROM godwit.metric")
     told = godwit("status", mine, code=0).out
     assert "lag                not known: the source does not answer" in told and "; last seen" in told, told
-    os.kill(running.pid, signal.SIGSTOP)  # who asks a moment later finds no lock, and takes the run over
     godwit("approve", mine, code=0)
+    running.wait_for(GOES_ON, timeout=60, new=True)
     follower = godwit.start("cutover", mine)
     follower.wait_for("asking the running engine")
-    os.kill(running.pid, signal.SIGCONT)
-    running.wait_for(GOES_ON, timeout=60, new=True)
     ways[0].accept()
     running.wait(code=0)
     assert "downtime" in follower.wait(code=0).out
@@ -133,4 +130,27 @@ def test_a_target_that_forgets_what_it_committed(private_cluster, database, sour
         server.kill9()
         server.start()
     running.wait(code=0)
+
+
+def test_an_engine_that_waits_for_its_source_holds_the_run(source, target, plan, godwit, proxy):
+    """Who asks for something meanwhile finds it, another engine does not get in; also when the lock's session ends in
+    between, for the lock comes before the source. What was asked is done when the source is there again."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    way = proxy(source)
+    mine = plan(cutover=SOON)
+    running = godwit.start("apply", mine.via(source=way))
+    running.wait_for(WAITING)
+    way.refuse()
+    godwit("approve", mine, code=0)
+    running.wait_for(GOES_ON, timeout=60)
+    godwit("apply", mine, code=7)
+    assert target.value(END_SESSION, ("godwit%lock",)) == 1
+    target.wait_until("SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND "
+                      "application_name LIKE 'godwit%%lock'")
+    asked = godwit.start("pause", mine)
+    asked.wait_for("asked the running engine")
+    way.accept()
+    running.wait(60, code=143)
+    assert "is paused" in asked.wait(code=0).out
+    godwit("apply", mine, code=0)
     harness.assert_same(source, target)
