@@ -92,8 +92,7 @@ static bool fence_by_setting(Run *run, Conn *source, Conn *target, Err *err)
     return fence_record(run, run_book(run, source, target), source,
                         fence_method_name(PLAN_STOP_READ_ONLY), err) &&
            fence_database_read_only(source, err) &&
-           fence_end_others(source, NULL, 0, SESSIONS_END_MS, err) &&
-           fence_no_prepared(source, err); /* the last of them may have prepared one */
+           fence_end_others(source, NULL, 0, SESSIONS_END_MS, err);
 }
 
 /* Journalled first: a command that fails, or whose engine dies, may have stopped some. */
@@ -130,7 +129,8 @@ bool cutover_fence_source(Run *run, Conn *source, Conn *target, Err *err)
     stream_status(run->stream, &status);
     atomic_store(&run->counters.lag_at_cutover_bytes, (long long)status.lag_bytes);
     atomic_store(&run->cutover->began_ms, clock_ms());
-    if (!fence_by_method(run, source, target, err))
+    /* The last of the writers may have prepared one. */
+    if (!fence_by_method(run, source, target, err) || !fence_no_prepared(source, err))
         return false;
     /* Before 16 a session that is read-only may write large objects all the same. */
     return run->plan->cutover.method == PLAN_STOP_LOCK ||

@@ -11,7 +11,8 @@
 
 #include <inttypes.h>
 
-#define GONE_POLL_MS 20
+#define GONE_POLL_MS  20
+#define BEGUN_WAIT_MS 1000
 
 const char *fence_method_name(PlanStopWrites method)
 {
@@ -102,10 +103,36 @@ bool fence_open_sql(Str *sql, Conn *conn, Err *err)
     return true;
 }
 
+/* A session that was beginning when the setting changed may have read the old one, and be in no
+ * list of sessions: it would live with it. Those that begin later know the new one. */
+static bool wait_until_begun(Conn *conn, int timeout_ms, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    const char *pids = "[]";
+    int64_t deadline = clock_ms() + timeout_ms;
+    for (;;) {
+        AUTO_ROWS Rows *rows = NULL;
+        if (!pg_one(conn, SQL_CUTOVER_BEGINNING, PARAMS(pids), &rows, err))
+            return false;
+        pids = arena_strdup(&arena, rows_text(rows, 0, 0));
+        if (strcmp(pids, "[]") == 0)
+            return true;
+        if (clock_ms() > deadline)
+            return err_set(err, ERR_RUN,
+                           "sessions are beginning on the %s and do not come to it: %s",
+                           conn_side_name(conn_side(conn)), pids);
+        if (!stop_sleep(conn_stop(conn), GONE_POLL_MS))
+            return stop_error(conn_stop(conn), err);
+    }
+}
+
 void fence_renew_others(Conn *conn)
 {
     AUTO_ERR Err err = {0};
+    AUTO_ERR Err slow = {0};
     AUTO_ROWS Rows *ended = NULL;
+    if (!wait_until_begun(conn, BEGUN_WAIT_MS, &slow))
+        log_err(conn_log(conn), LOG_WARN, &slow);
     if (!pg_one(conn, SQL_CUTOVER_TERMINATE_OTHERS, PARAMS("[]"), &ended, &err))
         log_err(conn_log(conn), LOG_WARN, &err);
     else if (rows_int64(ended, 0, 0) > 0)
@@ -118,6 +145,8 @@ bool fence_end_others(Conn *conn, const char **roles, size_t role_count, int tim
     AUTO_ARENA Arena arena = {0};
     const char *only = jsontext_list(&arena, roles, role_count);
     int64_t deadline = clock_ms() + timeout_ms;
+    if (role_count == 0 && !wait_until_begun(conn, timeout_ms, err))
+        return false;
     for (;;) {
         AUTO_ROWS Rows *ended = NULL;
         AUTO_ROWS Rows *others = NULL;

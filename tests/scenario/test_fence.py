@@ -3,6 +3,7 @@
 Each test is a loss that was watched happening to tools of this kind, and would happen again here.
 """
 import contextlib
+import signal
 import threading
 
 import harness
@@ -174,3 +175,93 @@ def test_a_write_behind_the_marker_rolls_back(source, target, plan, godwit, prox
     godwit("cutover", mine, code=0)
     harness.assert_same(source, target)
     assert not set(written) - {number for number, in target.query("SELECT id FROM t")}
+
+
+class Beginner:
+    """A client whose session takes a second to begin: the settings are read, and no list of sessions has it yet."""
+
+    def __init__(self, database):
+        self._database = database
+        self._connection = None
+        self._thread = threading.Thread(target=self._begin, daemon=True)
+        self._thread.start()
+        database.wait_until("SELECT count(*) > 0 FROM pg_locks AS l WHERE l.locktype = 'object' AND NOT EXISTS "
+                            "(SELECT FROM pg_stat_activity AS a WHERE a.pid = l.pid AND a.datid IS NOT NULL)")
+
+    def _begin(self):
+        with contextlib.suppress(psycopg.Error):
+            self._connection = psycopg.connect(self._database.conninfo(), options="-c post_auth_delay=1",
+                                               autocommit=True)
+
+    def write(self, statement):
+        """Whether it can."""
+        self._thread.join(60)
+        try:
+            self._connection.execute(statement)
+        except (AttributeError, psycopg.OperationalError):  # it was ended
+            return False
+        return True
+
+
+@contextlib.contextmanager
+def waiting_at(step, target):
+    """The engine waits at this step for as long as the body takes."""
+    with target.connect() as holder:
+        holder.execute("SET application_name = 'godwit test'")  # the fence leaves it alone
+        holder.execute("SET default_transaction_read_only = off")
+        holder.execute("BEGIN")
+        holder.execute("INSERT INTO godwit.step (run, step, state) SELECT id, %s, 'running' FROM godwit.run "
+                       "ON CONFLICT (run, step) DO UPDATE SET state = 'running'", (step,))
+        yield
+        holder.execute("ROLLBACK")
+
+
+def test_sessions_that_are_beginning_learn_of_the_fence(source, target, plan, godwit):
+    """One that read the database's setting before it changed, and is in no list of sessions then, does not live with
+    it: not read-only behind a rollback, and not writing to a source whose writes nobody reads any more."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    mine = plan(cutover={"gates": {"stable_for": "100ms"}})
+    running = godwit.start("apply", mine)
+    running.wait_for(r"\[catchup\] done", timeout=120)
+    with waiting_at("cutover.drain", target):
+        running.wait_for(r"\[cutover.source_fence\] done")
+        beginner = Beginner(target)
+        running.send_signal(signal.SIGINT)
+        running.wait(code=10)
+    beginner.write("CREATE TABLE elsewhere ()")  # it may, or is ended: never "read-only transaction"
+    running = godwit.start("apply", mine)
+    running.wait_for(r"\[catchup\] done", timeout=120)
+    with waiting_at("cutover.switch", target):
+        running.wait_for(r"\[cutover.verify\] done")
+        beginner = Beginner(source)
+    running.wait(code=0)
+    assert not beginner.write("INSERT INTO t VALUES (2)")
+    harness.assert_same(source, target, exclude=["public.elsewhere"])
+
+
+PREPARES = """#!/usr/bin/python3
+import os
+import psycopg
+with psycopg.connect(os.environ["SOURCE"], autocommit=True) as connection:
+    connection.execute("BEGIN")
+    connection.execute("INSERT INTO t VALUES (1)")
+    connection.execute("PREPARE TRANSACTION 'last_of_" + connection.info.dbname + "'")
+"""
+
+
+def test_what_is_prepared_while_the_writers_stop(source, target, plan, godwit):
+    """The command that stops them has one left open: it could commit when nobody reads any more; no switch."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY)")
+    mine = plan()
+    hook = mine.path.parent / "stop.py"
+    hook.write_text(PREPARES, encoding="utf-8")
+    hook.chmod(0o755)
+    mine.change(cutover={"stop_writes": {"method": "command", "run": ["./stop.py"], "undo": ["/bin/true"],
+                                         "env": ["SOURCE"]}})
+    prepared = f"last_of_{source.name}"
+    ended = godwit("apply", mine)
+    source.execute(f"COMMIT PREPARED '{prepared}'")
+    assert prepared in ended.check(10).err
+    mine.change(cutover={"stop_writes": {"run": ["/bin/true"]}})
+    godwit("apply", mine, "--accept-changes", code=0)
+    harness.assert_same(source, target)
