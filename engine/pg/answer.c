@@ -67,11 +67,9 @@ static bool take_result(PGconn *pg)
     return status != PGRES_COPY_IN && status != PGRES_COPY_OUT && status != PGRES_COPY_BOTH;
 }
 
-/* The stop came while a statement runs: cancel it, and take its end off the wire so that the
- * session can still roll back. */
-static bool stop_statement(Conn *conn, Err *err)
+/* What runs was cancelled; its end is taken off the wire. \return false when nobody answers */
+static bool take_end(Conn *conn)
 {
-    pg_cancel(conn);
     int64_t deadline = clock_ms() + CANCEL_DRAIN_MS;
     for (bool more = true; more;) {
         while (PQisBusy(conn->pg) && clock_ms() < deadline) {
@@ -81,8 +79,17 @@ static bool stop_statement(Conn *conn, Err *err)
         }
         more = PQisBusy(conn->pg) == 0 && take_result(conn->pg);
     }
+    return PQisBusy(conn->pg) == 0;
+}
+
+/* The stop came while a statement runs: cancel it, so that the session can still roll back. A
+ * pipeline ends with its session: statements of it may wait behind the one that was cancelled, and
+ * what is sent behind them is not answered. */
+static bool stop_statement(Conn *conn, Err *err)
+{
+    pg_cancel(conn);
     /* Nobody answers: whoever rolls back on this connection must not wait for it as well. */
-    if (PQisBusy(conn->pg))
+    if (PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF || !take_end(conn))
         (void)shutdown(PQsocket(conn->pg), SHUT_RDWR);
     return stop_error(conn->stop, err);
 }

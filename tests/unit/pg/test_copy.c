@@ -11,6 +11,9 @@
 #include "lib/server.h"
 #include "pg/copy.h"
 #include "pg/copy_through.h"
+#include "pg/pipeline.h"
+
+#include <unistd.h>
 
 /* Enough rows for the server to begin sending, then nothing for long. */
 #define SLOW_COPY "COPY (SELECT repeat('x', 20000) UNION ALL SELECT pg_sleep(60)::text) TO STDOUT"
@@ -274,10 +277,34 @@ static void failed_statement_is_told(void **state)
     }
 }
 
+/* Behind the stop nobody waits for an answer that only the end of the pipeline would bring. */
+static void a_stop_ends_a_pipeline(void **state)
+{
+    (void)state;
+    if (!server_is_there())
+        skip();
+    Stop stop = {0};
+    AUTO_ERR Err err = {0};
+    AUTO_CONN Conn *conn = server_open(CONN_TARGET, "postgres");
+    assert_true(stop_init(&stop, &err));
+    conn_set_stop(conn, &stop);
+    assert_true(pg_begin(conn, NULL, &err) && pipe_begin(conn, &err));
+    assert_true(pipe_query(conn, "SELECT 1", NO_PARAMS, &err));
+    stop_request(&stop, STOP_INTERRUPT);
+    alarm(20); /* not for ever */
+    assert_false(pipe_end(conn, NULL, NULL, &err));
+    assert_int_equal(err.code, ERR_INTERRUPTED);
+    pg_rollback(conn);
+    alarm(0);
+    conn_set_stop(conn, NULL);
+    stop_release(&stop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_pass_whole),
+        cmocka_unit_test(a_stop_ends_a_pipeline),
         cmocka_unit_test(empty_relation_gives_no_rows),
         cmocka_unit_test(wrong_statement_says_why),
         cmocka_unit_test(refused_row_is_the_verdict),
