@@ -116,12 +116,13 @@ def test_a_target_that_forgets_what_it_committed(private_cluster, database, sour
     target = database(server)
     source.execute(PARTED)
     source.execute("CREATE TABLE other (id int PRIMARY KEY)")
-    running = godwit.start("apply", plan(source, target))
-    target.wait_until("SELECT to_regclass('parted') IS NOT NULL")
+    mine = plan(source, target)
+    godwit("apply", mine, "--until", "schema_pre", code=0)
     with contextlib.closing(target.connect(autocommit=False)) as whole, \
             contextlib.closing(target.connect(autocommit=False)) as part:
         whole.execute("LOCK TABLE ONLY parted IN ACCESS SHARE MODE")
         part.execute("LOCK TABLE parted0 IN ACCESS SHARE MODE")
+        running = godwit.start("apply", mine)
         running.wait_for(r"\[constraint:public.parted1.parted1_pkey\] done")
         target.wait_until("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'parted0'::regclass")
         target.wait_until(LOCK_JUST_LOOKED)
