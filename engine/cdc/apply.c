@@ -203,7 +203,7 @@ static bool changes_apply(Applier *applier, const Group *group, Err *err)
             continue;
         }
         if (!segment_apply(applier, group, err) ||
-            !truncate_emit(applier, group, &group->changes[i], err))
+            !truncate_emit(applier, group, &group->changes[i], false, err))
             return false;
     }
     return segment_apply(applier, group, err);

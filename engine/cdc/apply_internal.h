@@ -31,8 +31,11 @@ void row_touch(Applier *applier, const Row *row);
  * \param upsert inserts become upserts */
 MUSTCHECK bool single_emit(Applier *applier, const Row *row, bool upsert, Err *err);
 
-/** TRUNCATE of all the message's relations, less what was copied later, in one statement. */
-MUSTCHECK bool truncate_emit(Applier *applier, const Group *group, const Change *change, Err *err);
+/** TRUNCATE of all the message's relations, less what was copied later, in one statement.
+ * \param as_delete a DELETE for each: TRUNCATE is refused where a table that it does not take
+ * refers to them, as empty as it may be */
+MUSTCHECK bool truncate_emit(Applier *applier, const Group *group, const Change *change,
+                             bool as_delete, Err *err);
 
 /** Replays a whole piece change by change. */
 MUSTCHECK bool replay(Applier *applier, const Group *group, Err *err);

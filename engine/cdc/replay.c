@@ -7,6 +7,7 @@
 #include "pg/query.h"
 
 #define LOGGED_CONFLICTS 20
+#define NOT_SUPPORTED    "0A000" /* what a foreign key makes of a TRUNCATE */
 
 static const char *kind_verb(PgoKind kind)
 {
@@ -214,6 +215,31 @@ static bool replay_change(Applier *applier, const Group *group, const Change *ch
     return !guarded || pg_none(applier->conn, "RELEASE SAVEPOINT godwit_change", NO_PARAMS, err);
 }
 
+static bool run_truncate(Applier *applier, const Group *group, const Change *change, bool as_delete,
+                         Err *err)
+{
+    if (truncate_emit(applier, group, change, as_delete, err))
+        return emit_flush(&applier->emit, err);
+    emit_abort(&applier->emit);
+    return false;
+}
+
+static bool replay_truncate(Applier *applier, const Group *group, const Change *change, Err *err)
+{
+    AUTO_ERR Err refused = {0};
+    if (!pg_none(applier->conn, "SAVEPOINT godwit_change", NO_PARAMS, err))
+        return false;
+    if (!run_truncate(applier, group, change, false, &refused)) {
+        if (strcmp(refused.sqlstate, NOT_SUPPORTED) != 0)
+            return err_move(err, &refused);
+        log_info(&applier->log, "a TRUNCATE deletes row by row: %s", refused.message);
+        if (!pg_none(applier->conn, "ROLLBACK TO SAVEPOINT godwit_change", NO_PARAMS, err) ||
+            !run_truncate(applier, group, change, true, err))
+            return false;
+    }
+    return pg_none(applier->conn, "RELEASE SAVEPOINT godwit_change", NO_PARAMS, err);
+}
+
 bool replay(Applier *applier, const Group *group, Err *err)
 {
     for (size_t i = 0; i < group->change_count; i++) {
@@ -223,7 +249,7 @@ bool replay(Applier *applier, const Group *group, Err *err)
                 return false;
             continue;
         }
-        if (!truncate_emit(applier, group, change, err) || !emit_flush(&applier->emit, err)) {
+        if (!replay_truncate(applier, group, change, err)) {
             err_context(err, "could not apply a truncate");
             add_origin(group, change, err);
             return false;

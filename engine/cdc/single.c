@@ -216,17 +216,20 @@ static bool truncate_target(const Applier *applier, const Group *group, const Ch
                     "with the partition's bounds, or begin the relation anew.");
 }
 
-/* A partition whose rows are among others on the target: those within its bounds are its own. */
-static bool truncate_share(Applier *applier, const Leaf *leaf, Err *err)
+/* \param where NULL: all rows */
+static bool delete_rows(Applier *applier, const Relation *root, const Name *target,
+                        const char *where, Err *err)
 {
     AUTO_STR Str sql = {0};
-    str_append(&sql, "DELETE FROM ");
-    ddl_qname(&sql, applier->conn, &leaf->root->target);
-    str_appendf(&sql, " WHERE %s", leaf->bounds);
+    str_append(&sql, root->family ? "DELETE FROM ONLY " : "DELETE FROM ");
+    ddl_qname(&sql, applier->conn, target);
+    if (where != NULL)
+        str_appendf(&sql, " WHERE %s", where);
     return emit_sql(&applier->emit, sql.data, NO_PARAMS, EMIT_ANY_COUNT, err);
 }
 
-bool truncate_emit(Applier *applier, const Group *group, const Change *change, Err *err)
+bool truncate_emit(Applier *applier, const Group *group, const Change *change, bool as_delete,
+                   Err *err)
 {
     AUTO_STR Str sql = {0};
     for (uint32_t i = 0; i < change->truncate.relation_count; i++) {
@@ -239,8 +242,10 @@ bool truncate_emit(Applier *applier, const Group *group, const Change *change, E
             return false;
         if (target == NULL)
             continue;
-        if (target == &leaf->target_share && !leaf->one_to_one) {
-            if (!truncate_share(applier, leaf, err))
+        bool share = target == &leaf->target_share && !leaf->one_to_one; /* among other rows */
+        if (share || as_delete) {
+            if (!delete_rows(applier, leaf->root, share ? &leaf->root->target : target,
+                             share ? leaf->bounds : NULL, err))
                 return false;
             continue;
         }
