@@ -15,17 +15,17 @@
 typedef struct Relation Relation;
 typedef struct IdentityDef IdentityDef;
 
-/* A column that travels: generated stored columns are left out here and kept in Relation.generated.
- */
+/* A column that travels: generated columns are left out here and kept in Relation.generated. */
 typedef struct Column {
     const char *name;
     const char *type_text; /* format_type() of the source, schema-qualified where not built in */
     uint32_t type_oid;     /* on the source */
     const char *equality;  /* for OPERATOR(...): "pg_catalog.=", or where the type's own lies */
     bool not_null;
-    char identity;    /* 'a' always, 'd' by default, '\0' none */
-    bool binary_safe; /* binary COPY and binary parameters mean the same on both servers */
-    bool generated;   /* stored; only among those that are left out */
+    char identity;     /* 'a' always, 'd' by default, '\0' none */
+    bool binary_safe;  /* binary COPY and binary parameters mean the same on both servers */
+    bool generated;    /* only among those that are left out */
+    bool holds_floats; /* or arrays, or is made of them: one NaN has many binary forms */
     bool text_differs_by_major; /* float4/float8 with a side before 12: verify by send bytes */
 } Column;
 
@@ -92,7 +92,7 @@ struct Relation {
     PlanPos pos;  /* the selector that took it */
     Column *columns;
     size_t column_count;
-    const char **generated; /* stored generated columns */
+    const char **generated; /* generated columns */
     size_t generated_count;
     Column *left_out; /* columns of the source that a column list leaves out, generated ones too */
     size_t left_out_count;

@@ -49,6 +49,16 @@ static bool text_differs(const Build *build, const CatColumn *column)
            (build->source->server.version < 120000 || build->target->server.version < 120000);
 }
 
+/* float4, float8 and the geometric types; those of the user's own never travel in binary form. */
+static bool holds_floats(const CatColumn *column)
+{
+    static const uint32_t OF_FLOATS[] = {600, 601,         602,         603, 604,
+                                         628, TYPE_FLOAT4, TYPE_FLOAT8, 718};
+    uint32_t type = column->element_oid != 0 ? column->element_oid : column->base_type_oid;
+    return bsearch(&type, OF_FLOATS, sizeof(OF_FLOATS) / sizeof(OF_FLOATS[0]), sizeof(OF_FLOATS[0]),
+                   compare_oid) != NULL;
+}
+
 static Column column_of(const Build *build, const CatColumn *column)
 {
     return (Column){
@@ -60,6 +70,7 @@ static Column column_of(const Build *build, const CatColumn *column)
         .identity = column->identity,
         .generated = column->generated,
         .binary_safe = binary_safe(build, column),
+        .holds_floats = holds_floats(column),
         .text_differs_by_major = text_differs(build, column),
     };
 }

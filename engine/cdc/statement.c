@@ -113,6 +113,12 @@ static void where_key(Str *sql, const Conn *conn, const Relation *relation, size
     }
 }
 
+/* A NaN that was copied in binary form keeps its sign; as text it has none. */
+static const char *to_image(const Column *column)
+{
+    return column->holds_floats ? "::pg_catalog.text" : "";
+}
+
 /* One of the rows whose image is that of the old row: byte for byte, NULLs included. */
 static void where_whole(Str *sql, const Conn *conn, const Relation *relation, size_t parameter)
 {
@@ -122,11 +128,12 @@ static void where_whole(Str *sql, const Conn *conn, const Relation *relation, si
     for (size_t c = 0; c < relation->column_count; c++) {
         str_append(sql, c > 0 ? ", t." : "t.");
         ddl_ident(sql, conn, relation->columns[c].name);
+        str_append(sql, to_image(&relation->columns[c]));
     }
     str_append(sql, "), ROW(");
     for (size_t c = 0; c < relation->column_count; c++)
-        str_appendf(sql, "%s$%zu::%s", c > 0 ? ", " : "", ++parameter,
-                    relation->columns[c].type_text);
+        str_appendf(sql, "%s$%zu::%s%s", c > 0 ? ", " : "", ++parameter,
+                    relation->columns[c].type_text, to_image(&relation->columns[c]));
     str_append(sql, ")) LIMIT 1)");
 }
 
