@@ -82,6 +82,7 @@ typedef struct CatColumn {
     char identity;
     bool generated;
     const char *equality; /* the type's operator, as OPERATOR(schema.=) wants it */
+    bool is_virtual;      /* generated when it is read */
 } CatColumn;
 
 typedef struct CatIndex {

@@ -103,6 +103,7 @@ void read_columns(Catalog *catalog, const Rows *rows)
             .identity = rows_char(rows, r, 10),
             .generated = rows_bool(rows, r, 11),
             .equality = text(catalog, rows, r, 12),
+            .is_virtual = rows_bool(rows, r, 13),
         };
 }
 

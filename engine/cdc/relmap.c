@@ -5,6 +5,12 @@
 
 #include "base/str.h"
 
+/* That the source may send: a publication may have generated ones (since 18). */
+static size_t most_columns(const Relation *relation)
+{
+    return relation->column_count + relation->left_out_count + relation->generated_count;
+}
+
 void relmap_init(Relmap *relmap, const Blueprint *blueprint)
 {
     *relmap = (Relmap){.blueprint = blueprint};
@@ -19,8 +25,8 @@ void relmap_init(Relmap *relmap, const Blueprint *blueprint)
                                      .last = NO_CHANGE,
                                      .ordered = relation->further_unique};
         fold_init(&relmap->rels[i].fold, relation);
-        if (relation->column_count + relation->left_out_count > widest)
-            widest = relation->column_count + relation->left_out_count;
+        if (most_columns(relation) > widest)
+            widest = most_columns(relation);
     }
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
         const Leaf *leaf = &blueprint->leaves[i];
@@ -161,6 +167,10 @@ static int column_index(const Relation *relation, const char *name)
         if (strcmp(relation->left_out[i].name, name) == 0)
             return COLUMN_LEFT_OUT;
     }
+    for (size_t i = 0; i < relation->generated_count; i++) {
+        if (strcmp(relation->generated[i], name) == 0)
+            return COLUMN_LEFT_OUT;
+    }
     return NOT_THERE;
 }
 
@@ -257,8 +267,7 @@ bool relmap_take(Relmap *relmap, const PgoRelation *message, Err *err)
         !name_equal(&state->leaf->source, &(Name){message->schema, message->name}))
         str_append(&differences, "The relation was renamed.\n");
     if (state->map == NULL)
-        state->map = arena_array(&relmap->arena, uint16_t,
-                                 relation->column_count + relation->left_out_count);
+        state->map = arena_array(&relmap->arena, uint16_t, most_columns(relation));
     const uint8_t *at = message->columns;
     state->same_order = true;
     for (uint16_t i = 0; i < message->column_count; i++) {
@@ -266,7 +275,7 @@ bool relmap_take(Relmap *relmap, const PgoRelation *message, Err *err)
         at = pgo_relation_column(at, &column);
         check_column(relation, message, &column, &differences);
         int index = column_index(relation, column.name);
-        if (index != NOT_THERE && i < relation->column_count + relation->left_out_count)
+        if (index != NOT_THERE && i < most_columns(relation))
             state->map[i] = (uint16_t)index;
         state->same_order = state->same_order && index == i;
     }

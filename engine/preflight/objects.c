@@ -27,6 +27,11 @@ static const char *identity_remedy(Check *check, const Leaf *leaf)
                       table, BY_RUN);
 }
 
+static bool publishes_old_rows(const Check *check)
+{
+    return (check->plan->replication.publish & (PLAN_PUBLISH_UPDATE | PLAN_PUBLISH_DELETE)) != 0;
+}
+
 static void check_logged(Check *check, const Leaf *leaf)
 {
     if (!leaf->unlogged)
@@ -45,11 +50,48 @@ static void check_logged(Check *check, const Leaf *leaf)
                          check_sql(check, &check->source, &leaf->source)));
 }
 
+/* A column that PostgreSQL computes when it is read; NULL: there is none. */
+static const char *virtual_column(Check *check, const Leaf *leaf)
+{
+    size_t count = 0;
+    const CatColumn *columns = catalog_columns(check->source.catalog, leaf->oid, &count);
+    for (size_t i = 0; i < count; i++)
+        if (columns[i].is_virtual)
+            return columns[i].name;
+    return NULL;
+}
+
+/* The whole old row has columns that no publication can have. */
+static void check_whole_row(Check *check, const Leaf *leaf)
+{
+    const char *column = virtual_column(check, leaf);
+    if (check->plan->replication.plugin != PLAN_PLUGIN_PGOUTPUT || leaf->replica_identity != 'f' ||
+        column == NULL)
+        return;
+    const Key *key = leaf->root->key;
+    const char *table = check_sql(check, &check->source, &leaf->source);
+    check_add(
+        check, CODE_IDENTITY, FINDING_ERROR, &check->source, check_name(check, &leaf->source),
+        check_text(check, "has replica identity FULL and the virtual generated column %s",
+                   check_part(check, column)),
+        check_text(check,
+                   "A virtual column cannot be published: as soon as the table is, the "
+                   "applications' own UPDATE and DELETE on it fail (%s).",
+                   activity_text(check, &leaf, 1)),
+        key != NULL && key->is_primary
+            ? check_text(check, "ALTER TABLE %s REPLICA IDENTITY DEFAULT;", table)
+            : "-- give it a primary key and REPLICA IDENTITY DEFAULT, or make the column STORED\n"
+              "-- or replication.plugin: test_decoding, which needs no publication");
+}
+
 static void check_published(Check *check, const Leaf *leaf)
 {
-    uint32_t needs = check->plan->replication.publish & (PLAN_PUBLISH_UPDATE | PLAN_PUBLISH_DELETE);
-    if (needs == 0 || leaf->unlogged || leaf->has_identity)
+    if (!publishes_old_rows(check) || leaf->unlogged)
         return;
+    if (leaf->has_identity) {
+        check_whole_row(check, leaf);
+        return;
+    }
     check_add(check, CODE_IDENTITY, FINDING_ERROR, &check->source, check_name(check, &leaf->source),
               "has no replica identity",
               check_text(check,
@@ -87,6 +129,21 @@ static bool index_has(Check *check, const CatIndex *index, const char *column)
     return false;
 }
 
+/* An index of this partition alone, or one over a generated column: on the target it is no key. */
+static void check_no_key(Check *check, const Leaf *leaf, const CatIndex *identity)
+{
+    check_add(
+        check, CODE_IDENTITY_KEY, FINDING_ERROR, &check->source, check_name(check, &leaf->source),
+        check_text(check, "its replica identity %s is no key of %s",
+                   check_part(check, identity->name.rel), check_name(check, &leaf->root->source)),
+        "A deleted or changed row could not be found on the target: a key is an index of the "
+        "whole table, over columns that travel, and generated ones do not.",
+        check_text(check,
+                   "ALTER TABLE %s REPLICA IDENTITY FULL;\n-- or add a key to the whole "
+                   "table, and make it the identity",
+                   check_sql(check, &check->source, &leaf->source)));
+}
+
 /* A deleted row is told by its identity alone, and found on the target by the relation's key. */
 static void check_identity_covers(Check *check, const Leaf *leaf)
 {
@@ -95,9 +152,11 @@ static void check_identity_covers(Check *check, const Leaf *leaf)
         (leaf->identity->index_name == NULL || leaf->oid == relation->oid))
         return; /* the run sets the whole row, or the key itself */
     const CatIndex *identity = identity_index(check, leaf);
-    if (relation->key == NULL || identity == NULL || !leaf->has_identity)
+    if (identity == NULL || !leaf->has_identity || !publishes_old_rows(check))
         return;
-    for (size_t k = 0; k < relation->key->count; k++) {
+    if (relation->key == NULL)
+        check_no_key(check, leaf, identity);
+    for (size_t k = 0; relation->key != NULL && k < relation->key->count; k++) {
         const char *column = relation->columns[relation->key->columns[k]].name;
         if (index_has(check, identity, column))
             continue;

@@ -2,7 +2,8 @@
 -- the system's schemas and godwit's own, with what stands under a domain.
 -- Columns: relation, number, name, type, type as text, base type, element type of an array,
 -- built in, kind of the base (or element) type, not null, identity, generated, equality (the operator
--- that the type's default B-tree operator class uses, as OPERATOR(schema.=) wants it).
+-- that the type's default B-tree operator class uses, as OPERATOR(schema.=) wants it), generated when
+-- it is read.
 -- Ordered by relation, number.
 WITH RECURSIVE under(domain, base) AS (
     SELECT t.oid, t.typbasetype FROM pg_catalog.pg_type t WHERE t.typtype = 'd'
@@ -36,7 +37,9 @@ SELECT c.attrelid,
        '', -- @before 10
        c.attgenerated <> '', -- @from 12
        false, -- @before 12
-       COALESCE(q.operator, 'pg_catalog.=')
+       COALESCE(q.operator, 'pg_catalog.='),
+       c.attgenerated = 'v' -- @from 12
+       false -- @before 12
 FROM pg_catalog.pg_attribute c
 JOIN pg_catalog.pg_class r ON r.oid = c.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace

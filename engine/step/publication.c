@@ -15,10 +15,11 @@
 
 extern const StepKind STEP_PUBLICATION;
 
-#define ROOT_PUBLISHED_VERSION     130000
-#define TRUNCATE_PUBLISHED_VERSION 110000
-#define PARTS_PUBLISHED_VERSION    150000
-#define SCHEMA_PUBLISHED_VERSION   150000
+#define ROOT_PUBLISHED_VERSION      130000
+#define TRUNCATE_PUBLISHED_VERSION  110000
+#define PARTS_PUBLISHED_VERSION     150000
+#define SCHEMA_PUBLISHED_VERSION    150000
+#define GENERATED_PUBLISHED_VERSION 180000
 /* Writers of the tables wait behind the lock: not for longer than this. */
 #define GROW_LOCK_TIMEOUT_MS 900
 
@@ -133,6 +134,23 @@ static bool lists_chunks(const StepCtx *ctx)
     return ctx->run->blueprint->chunk_way == CHUNKS_BY_WATCH && !def_of(ctx)->adopted;
 }
 
+/* A server that can publish stored generated columns refuses UPDATE and DELETE of a table whose
+ * whole row is the identity unless it does. They are dropped on receipt. */
+static bool publishes_generated(const StepCtx *ctx)
+{
+    const PublicationDef *def = def_of(ctx);
+    if (conn_version(ctx->source) < GENERATED_PUBLISHED_VERSION)
+        return false;
+    for (size_t i = 0; i < def->relation_count; i++) {
+        const Relation *relation = def->relations[i];
+        for (size_t n = 0; relation->generated_count > 0 && n < relation->leaf_count; n++) {
+            if (relation->leaves[n]->replica_identity == 'f')
+                return true;
+        }
+    }
+    return false;
+}
+
 static void create_sql(Str *sql, const StepCtx *ctx)
 {
     MemberVec list = planned(ctx);
@@ -150,8 +168,9 @@ static void create_sql(Str *sql, const StepCtx *ctx)
     str_append(sql, "\n    WITH (publish = '");
     publish_append(sql, published(ctx));
     str_append(sql, conn_version(ctx->source) >= ROOT_PUBLISHED_VERSION
-                        ? "', publish_via_partition_root = false)"
-                        : "')");
+                        ? "', publish_via_partition_root = false"
+                        : "'");
+    str_append(sql, publishes_generated(ctx) ? ", publish_generated_columns = stored)" : ")");
 }
 
 static void comment_sql(Str *sql, const StepCtx *ctx)
@@ -507,6 +526,16 @@ static bool find_all(const StepCtx *ctx, Conn *conn, MemberVec *missing, MemberV
     return true;
 }
 
+/* What is added may be the first that needs it. */
+static bool publish_generated(const StepCtx *ctx, Conn *conn, Err *err)
+{
+    AUTO_STR Str sql = {0};
+    str_append(&sql, "ALTER PUBLICATION ");
+    ddl_ident(&sql, conn, name_of(ctx));
+    str_append(&sql, " SET (publish_generated_columns = stored)");
+    return !publishes_generated(ctx) || pg_none(conn, sql.data, NO_PARAMS, err);
+}
+
 static bool grow(StepCtx *ctx, MemberVec *missing, Err *err)
 {
     AUTO_STR Str sql = {0};
@@ -520,8 +549,8 @@ static bool grow(StepCtx *ctx, MemberVec *missing, Err *err)
         !find_all(ctx, own, missing, &chunks, err) || !lock_patiently(own, missing, err))
         return false;
     add_sql(&sql, ctx, missing);
-    return pg_none(own, sql.data, NO_PARAMS, err) && all_identified(ctx, own, &chunks, err) &&
-           pg_commit(own, err);
+    return publish_generated(ctx, own, err) && pg_none(own, sql.data, NO_PARAMS, err) &&
+           all_identified(ctx, own, &chunks, err) && pg_commit(own, err);
 }
 
 static bool apply(StepCtx *ctx, Err *err)

@@ -1,7 +1,10 @@
 """replication.publications and replication.replica_identity: what is set on the source is what the plan says, is
 taken back at the end however the run ends, and never breaks the source's own writes."""
+import re
+
 import pytest
 from road import APPROVAL, WAITING, replicating
+from stream import Trial
 
 TABLES = """
 CREATE TABLE keyed (id int PRIMARY KEY, v text);
@@ -182,3 +185,56 @@ def test_defaults_check(source, target, plan, godwit):
     assert "G201" in result.err
     assert source.query(PUBLICATIONS) == []
     assert target.value("SELECT to_regclass('public.log')") is None
+
+
+def test_identities_that_are_no_key(source, target, plan, godwit):
+    """A partition's own key, and one over a generated column, tell no row on the target: an error before the run. The
+    remedy, or a plan that publishes no old rows, does away with it."""
+    source.execute("CREATE TABLE p (id int, v text) PARTITION BY RANGE (id);"
+                   "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); ALTER TABLE p1 ADD PRIMARY KEY (id);"
+                   "CREATE TABLE g (a int, b int GENERATED ALWAYS AS (a * 2) STORED PRIMARY KEY, v text);"
+                   "CREATE TABLE k (id int PRIMARY KEY, code int NOT NULL) PARTITION BY RANGE (id);"
+                   "CREATE TABLE k1 PARTITION OF k FOR VALUES FROM (0) TO (10); CREATE UNIQUE INDEX c ON k1 (code);"
+                   "ALTER TABLE k1 REPLICA IDENTITY USING INDEX c")
+    mine = plan()
+    said = godwit("check", mine, "--sample", "0s", code=4).out
+    assert "error G204 source public.p1: its replica identity p1_pkey is no key of public.p\n" in said
+    assert "error G204 source public.g: its replica identity g_pkey is no key of public.g\n" in said
+    assert "error G204 source public.k1: its replica identity c lacks id, a column of key k_pkey\n" in said
+    assert said.count("error ") == 3
+    mine.change(replication={"publish": ["insert"]})
+    assert "G204" not in godwit("check", mine, "--sample", "0s", code=0).out
+    mine.change(replication=None)
+    for fix in re.findall(r"fix: (ALTER TABLE .*;)\n", said):
+        source.execute(fix)
+    godwit("check", mine, "--sample", "0s", code=0)
+
+
+def test_generated_columns_of_whole_rows(database, target, plan, godwit):
+    """From 18 on a table whose whole row is its identity refuses UPDATE and DELETE if it is published without its
+    generated columns: stored ones are published, and dropped on receipt; virtual ones are an error before the run."""
+    source = database("pg18", prefix="src")
+    tables = "CREATE TABLE g (a int, b int GENERATED ALWAYS AS (a * 2) STORED, v text);" \
+        "ALTER TABLE g REPLICA IDENTITY FULL;" \
+        "CREATE TABLE k (b int GENERATED ALWAYS AS (id * 2) STORED, id int PRIMARY KEY, v text)"
+    source.execute(tables)
+    mine = plan(source, target)
+    create = re.search(r'CREATE PUBLICATION "[^"]*"([^;]*);', godwit("plan", mine, "--format", "sql").out)
+    source.execute("CREATE PUBLICATION trial_pub" + create.group(1))
+    target.execute(tables)
+    slot = "trial_" + source.name
+    source.value("SELECT 1 FROM pg_create_logical_replication_slot(%s, 'pgoutput')", (slot,))
+    with Trial(mine, source, target, slot) as trial:
+        for table, column in (("g", "a"), ("k", "id")):
+            source.execute(f"INSERT INTO {table} ({column}, v) SELECT i, 'v' FROM generate_series(1, 50) AS i")
+            source.execute(f"UPDATE {table} SET v = 'w', {column} = -{column} WHERE {column} % 2 = 0;"
+                           f"DELETE FROM {table} WHERE {column} % 3 = 0")
+        trial.catch_up()
+        assert trial.same("g") and trial.same("k")
+    source.execute("ALTER TABLE g ADD c int GENERATED ALWAYS AS (a * 3) VIRTUAL;"
+                   "ALTER TABLE k ADD c int GENERATED ALWAYS AS (id * 3) VIRTUAL; DROP PUBLICATION trial_pub")
+    refused = "G201 source public.g: has replica identity FULL and the virtual generated column c\n"
+    said = godwit("check", mine, "--sample", "0s").out
+    assert refused in said and "public.k: has replica identity" not in said
+    mine.change(replication={"plugin": "test_decoding"})
+    assert refused not in godwit("check", mine, "--sample", "0s").out
