@@ -6,6 +6,7 @@
 #include "cutover/cutover.h"
 #include "cutover/fence.h"
 #include "step/common.h"
+#include "step/enum_labels.h"
 #include "step/source_structure.h"
 
 extern const StepKind STEP_CUTOVER_PREPARE;
@@ -47,7 +48,7 @@ static bool sides_can_be_closed(StepCtx *ctx, Err *err)
 static bool apply(StepCtx *ctx, Err *err)
 {
     return sides_can_be_closed(ctx, err) && none_is_paused(ctx->run->blueprint, err) &&
-           source_structure_stands(ctx, err) &&
+           source_structure_stands(ctx, err) && enum_labels_stand(ctx, err) &&
            again_check(ctx->run->blueprint, ctx->target, &ctx->log, err) &&
            cutover_prepare(ctx->run, err) &&
            cutover_verify_kept(ctx->run, ctx->source, ctx->target, err) &&

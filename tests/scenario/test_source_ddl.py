@@ -99,6 +99,30 @@ def test_a_column_that_was_added_and_dropped_again(source, target, plan, godwit)
         source.execute("UPDATE t SET v = v || '!'")
 
 
+def test_labels_of_enums(source, target, plan, godwit):
+    """A label that is renamed is another value in rows that nothing changes, one that is added lacks on the target: the
+    cutover refuses, names the types however deep they lie, and goes on when the target has been altered, too."""
+    source.execute("CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TYPE pair AS (m mood, n int);"
+                   "CREATE DOMAIN few AS pair[]; CREATE TYPE state AS ENUM ('x', 'y'); CREATE TYPE alone AS ENUM ('1');"
+                   "CREATE TABLE t (id int PRIMARY KEY, v few, s state); INSERT INTO t VALUES (1, '{\"(a,1)\"}', 'x')")
+    mine = plan(cutover=APPROVAL)
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=120)
+    altered = "ALTER TYPE mood RENAME VALUE 'a' TO 'z'; ALTER TYPE state ADD VALUE 'w' BEFORE 'y'"
+    source.execute(altered + "; ALTER TYPE alone ADD VALUE '2'")
+    target.execute("ALTER TYPE state ADD VALUE 'v' BEFORE 'x'")
+    godwit("approve", mine, code=0)
+    said = running.wait(code=12).err
+    assert 'type public.mood: "z", "b" on the source, "a", "b" on the target' in said
+    assert 'type public.state: "x", "w", "y" on the source, "v", "x", "y" on the target' in said
+    assert "alone" not in said
+    target.execute(altered)
+    source.execute("INSERT INTO t VALUES (2, '{\"(z,2)\"}', 'w')")
+    godwit("approve", mine, code=0)
+    godwit("apply", mine, code=0)
+    harness.assert_same(source, target)
+
+
 def test_rewritten_in_place(source, target, plan, godwit):
     """A rewrite in place is in no stream. Whatever got another file after its columns were altered is copied anew; what
     may have got one without a changed row (VACUUM FULL, or a moment as an unlogged table) is compared whole."""
