@@ -342,16 +342,23 @@ static bool copy_either_way(const PartSpec *spec, Arena *arena, Conn *source, Co
                              parts_range_text(arena, &spec->range));
 }
 
-/* What was begun before may have triggers and keys by now. A connection of its own: the worker's
- * goes on to steps that must not be quiet. */
+/* Triggers and keys are made behind the copy; but what was begun before may have them by now, a
+ * partition that comes later gets its root's, and an adopted table has its own. */
+static bool may_have_triggers(const PartSpec *spec)
+{
+    return wave_number(spec->wave) > 1 || wave_leaf(spec->wave, spec->leaf)->dirty ||
+           spec->run->plan->schema.existing == PLAN_EXISTING_ADOPT;
+}
+
+/* A connection of its own: the worker's goes on to steps that must not be quiet. */
 bool part_quiet_conn(const PartSpec *spec, Conn **own, Err *err)
 {
     const Run *run = spec->run;
     const char *replica_sql = run->blueprint->target->server.replica_sql;
     *own = NULL;
-    if (!wave_leaf(spec->wave, spec->leaf)->dirty || replica_sql == NULL)
+    if (!may_have_triggers(spec) || replica_sql == NULL)
         return true;
-    ConnOptions options = {.purpose = "copy anew", .replica_sql = replica_sql, .stop = run->stop};
+    ConnOptions options = {.purpose = "quiet copy", .replica_sql = replica_sql, .stop = run->stop};
     return conn_open(own, &run->target, &options, err);
 }
 

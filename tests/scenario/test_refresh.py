@@ -10,6 +10,12 @@ CREATE TABLE parted (k int PRIMARY KEY, v text) PARTITION BY RANGE (k);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (100);
 INSERT INTO parted SELECT i, 'p' FROM generate_series(1, 99) AS i;
 """
+SEEN = """
+CREATE TABLE seen (k int, v text); ALTER TABLE seen REPLICA IDENTITY FULL;
+CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN INSERT INTO public.seen SELECT NEW.k, NEW.v; RETURN NEW; END';
+CREATE TRIGGER see AFTER INSERT ON parted FOR EACH ROW EXECUTE FUNCTION see(); -- new partitions get it, too
+"""
 ADDED = """
 CREATE TYPE mood AS ENUM ('good', 'bad');
 CREATE TABLE "New One" (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz DEFAULT now(), m mood,
@@ -41,8 +47,9 @@ def write(source, number):
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_without_an_engine(killed, source, target, plan, godwit):
-    """Tables, partitions, what comes with them; killed in the middle, a plain apply goes on."""
-    source.execute(TABLES)
+    """Tables, partitions, what comes with them; killed in the middle, a plain apply goes on. The copy of a partition
+    wakes no trigger that came with it."""
+    source.execute(TABLES + SEEN)
     mine = plan(cutover=APPROVAL)
     running = godwit.start("apply", mine)
     running.wait_for(WAITING, timeout=120)
