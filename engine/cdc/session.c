@@ -39,7 +39,8 @@ static bool lost(const StreamSpec *spec, const char *reason, Err *err)
                              : health_lost(spec->slot_name, reason, plan, err);
 }
 
-static bool check_slot(const StreamSpec *spec, Conn *source, Lsn *confirmed, Err *err)
+/* \param end where the server's WAL ends */
+static bool check_slot(const StreamSpec *spec, Conn *source, Lsn *confirmed, Lsn *end, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
     if (!pg_rows(source, SQL_CDC_SLOT_STATE, PARAMS(spec->slot_name), &rows, err))
@@ -51,7 +52,25 @@ static bool check_slot(const StreamSpec *spec, Conn *source, Lsn *confirmed, Err
     if (!rows_bool(rows, 0, 2))
         return cannot_resume(spec, "belongs to another database", err);
     *confirmed = rows_lsn(rows, 0, 0);
+    *end = rows_text(rows, 0, 4) == NULL ? UINT64_MAX : rows_lsn(rows, 0, 4);
     return true;
+}
+
+/* A source that a backup was restored to, or whose standby took over without the last of the WAL:
+ * it would leave out what it commits below the position, and nobody would know. */
+static bool went_back(const StreamSpec *spec, Lsn position, Lsn end, Err *err)
+{
+    const char *plan = spec->blueprint->plan->path;
+    err_set(err, ERR_CANNOT_RESUME, "the server's WAL ends at %s, and %s is applied",
+            lsn_text(end).text, lsn_text(position).text);
+    err_detail(err, "It was restored from a backup, or a standby took over that lacked what was "
+                    "sent already. The other side holds what this one lost.");
+    return is_way_back(spec)
+               ? err_hint(err, "\"godwit cleanup %s\" drops what is left of the way back.", plan)
+               : err_hint(err,
+                          "\"godwit resync %s --all --yes\", then \"godwit apply %s\", makes the "
+                          "target as the source is now.",
+                          plan, plan);
 }
 
 /* Where the stream goes on; never below what the source may have forgotten. */
@@ -81,12 +100,15 @@ static bool open_source(StreamSession *session, Lsn *confirmed, Err *err)
 {
     const StreamSpec *spec = &session->stream->spec;
     AUTO_CONN Conn *plain = NULL;
+    Lsn end = 0;
     ConnOptions options = {.purpose = "slot", .read_only = true, .stop = &session->stream->stop};
     if (!conn_open(&plain, spec->source, &options, err) ||
         !check_version(&session->stream->decoding, plain, err) ||
-        !check_slot(spec, plain, confirmed, err) ||
+        !check_slot(spec, plain, confirmed, &end, err) ||
         !find_start(session, *confirmed, &session->start, err))
         return false;
+    if (session->start > end)
+        return went_back(spec, session->start, end, err);
     options =
         (ConnOptions){.purpose = "receive", .replication = true, .stop = &session->stream->stop};
     if (!conn_open(&session->repl, spec->source, &options, err))
