@@ -129,7 +129,7 @@ void paused_add(Session *session, const char *recorded, const char *now)
 /* About tables that are named, or needed, and not selected. */
 static bool is_forgiven(const char *code)
 {
-    static const char *const CODES[] = {"P301", "P304", "P305", "P306", "P320",
+    static const char *const CODES[] = {"P301", "P303", "P304", "P305", "P306", "P320",
                                         "P330", "P343", "P345", "P347", "P353"};
     for (size_t i = 0; i < sizeof(CODES) / sizeof(CODES[0]); i++) {
         if (text_equal(CODES[i], code))
@@ -211,44 +211,52 @@ static bool fits(const Session *session, const JournalPaused *one, const CatRela
                     target);
 }
 
-/* Partitions that went while it was paused: nobody has looked for their rows. */
-static bool partitions_settled(const Session *session, const Relation *relation, Err *err)
+/* Partitions that went while it was paused, or got another name: nobody has looked for their rows.
+ * \param names receives them; the target has none of their rows any more */
+static bool partitions_settled(const Session *session, const Relation *relation, Arena *arena,
+                               NameVec *names, Err *err)
 {
-    AUTO_ARENA Arena arena = {0};
     JournalPartition *known = NULL;
     size_t count = 0;
-    NameVec names = {0};
     NameVec anew = {0};
     StructurePartitions lost = {0};
     int64_t run = session->journal.id;
-    if (!journal_partitions(&arena, session->target, run, &known, &count, err))
+    if (!journal_partitions(arena, session->target, run, &known, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
+        const Leaf *leaf = blueprint_leaf(&session->blueprint, known[i].oid);
         if (known[i].root != relation->oid || known[i].gone ||
-            blueprint_leaf(&session->blueprint, known[i].oid) != NULL)
+            (leaf != NULL && name_equal(&leaf->source, &known[i].source)))
             continue;
-        *vec_push(&arena, &lost) =
+        *vec_push(arena, &lost) =
             (StructurePartition){.name = known[i].source, .is_gone = true, .oid = known[i].oid};
-        *vec_push(&arena, &names) = known[i].source;
+        *vec_push(arena, names) = known[i].source;
     }
     for (size_t i = 0; i < relation->leaf_count; i++)
-        *vec_push(&arena, &anew) = relation->leaves[i]->source;
+        *vec_push(arena, &anew) = relation->leaves[i]->source;
     const GoneCtx ctx = {
         .blueprint = &session->blueprint, .target = session->target, .run = run, .anew = &anew};
-    return lost.count == 0 ||
-           (gone_settled(&ctx, &lost, err) &&
-            journal_leaves_gone(session->target, run, names.items, names.count, err));
+    return lost.count == 0 || gone_settled(&ctx, &lost, err);
+}
+
+static bool may_resume_one(const Session *session, const JournalPaused *one, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    NameVec gone = {0};
+    const Relation *relation = same_table(session, one);
+    const CatRelation *there = catalog_relation_named(&session->target_catalog, &one->target);
+    if (there == NULL)
+        return true;
+    if (relation == NULL)
+        return not_there(one, err);
+    return fits(session, one, there, err) &&
+           partitions_settled(session, relation, &arena, &gone, err);
 }
 
 bool paused_may_resume(const Session *session, Err *err)
 {
     for (size_t i = 0; i < session->resumed.count; i++) {
-        const JournalPaused *one = &session->resumed.items[i];
-        const Relation *relation = same_table(session, one);
-        const CatRelation *there = catalog_relation_named(&session->target_catalog, &one->target);
-        if (relation == NULL && there != NULL)
-            return not_there(one, err);
-        if (relation != NULL && there != NULL && !fits(session, one, there, err))
+        if (!may_resume_one(session, &session->resumed.items[i], err))
             return false;
     }
     return true;
@@ -258,6 +266,7 @@ static bool resume(const Session *session, const JournalPaused *one, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     NameVec leaves = {0};
+    NameVec gone = {0};
     int64_t run = session->journal.id;
     const Relation *relation = same_table(session, one);
     const CatRelation *there = catalog_relation_named(&session->target_catalog, &one->target);
@@ -266,7 +275,8 @@ static bool resume(const Session *session, const JournalPaused *one, Err *err)
     if (relation == NULL)
         *vec_push(&arena, &leaves) = one->source;
     if (relation != NULL && there != NULL)
-        return partitions_settled(session, relation, err) &&
+        return partitions_settled(session, relation, &arena, &gone, err) &&
+               journal_leaves_gone(session->target, run, gone.items, gone.count, err) &&
                journal_leaves_again(session->target, run, leaves.items, leaves.count, err);
     return journal_leaves_gone(session->target, run, leaves.items, leaves.count, err);
 }

@@ -168,6 +168,26 @@ def test_paused(source, target, plan, godwit):
     harness.assert_same(source, target)
 
 
+def test_a_paused_table_with_partitions(source, target, plan, godwit):
+    """Its partitions are left out with it, though their schema is selected. Renamed, they are named by resync, which
+    does not stop the engine for what it could not take in."""
+    source.execute(TABLES)
+    mine = plan(cutover=APPROVAL, ddl={"altered": "pause_relation"})
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=120)
+    in_one_transaction(source, "ALTER TABLE p_1 RENAME TO p_one", "UPDATE p SET v = 'left out'")
+    running.wait_for("the gates wait for it")
+    source.execute("UPDATE t SET v = 'goes on'")
+    target.wait_until("SELECT count(*) = 50 FROM t WHERE v = 'goes on'")
+    assert "partition public.p_1 was detached" in godwit("resync", mine, "p", code=12).err and running.running()
+    target.execute("DROP TABLE p_1")
+    godwit("resync", mine, "p", code=0)
+    source.execute("UPDATE p SET v = v || '!' WHERE k < 12")
+    godwit("approve", mine, code=0)
+    running.wait(code=0)
+    harness.assert_same(source, target)
+
+
 @pytest.mark.parametrize("policy", ["stop", "pause_relation"])
 def test_a_step_meets_it_first(source, target, plan, godwit, policy):
     """The verification reads a table that was renamed a moment ago: what the plan says of altered tables is done, as
