@@ -5,6 +5,8 @@
  */
 #include "step/ddl_step.h"
 
+#include "sql_text.h"
+
 extern const StepKind STEP_INDEX;
 
 static bool expand(StepBuilder *builder, const Blueprint *blueprint, Err *err)
@@ -86,12 +88,41 @@ static bool observe(StepCtx *ctx, Observation *observation, Err *err)
     return true;
 }
 
+/* A partition that came late was attached to a table that has its primary key: so it got one, under
+ * a name that PostgreSQL chose. \param is_so receives whether it has the source's name now */
+static bool take_inherited_key(StepCtx *ctx, const IndexDef *def, bool *is_so, Err *err)
+{
+    AUTO_ROWS Rows *rows = NULL;
+    AUTO_STR Str sql = {0};
+    SqlVec statements = {0};
+    *is_so = false;
+    if (!def->on_leaf || def->constraint_type != 'p')
+        return true;
+    if (!pg_rows(ctx->target, SQL_SCHEMA_INHERITED_KEY, PARAMS(def->table.schema, def->table.rel),
+                 &rows, err))
+        return false;
+    if (rows_count(rows) == 0)
+        return true;
+    *is_so = true;
+    str_append(&sql, "ALTER TABLE ");
+    ddl_qname(&sql, ctx->target, &def->table);
+    str_append(&sql, " RENAME CONSTRAINT ");
+    ddl_ident(&sql, ctx->target, rows_text(rows, 0, 0));
+    str_append(&sql, " TO ");
+    ddl_ident(&sql, ctx->target, def->constraint_name);
+    *vec_push(ctx->arena, &statements) = sql.data;
+    return ddl_apply(ctx, &statements, false, err);
+}
+
 static bool apply(StepCtx *ctx, Err *err)
 {
     const IndexDef *def = ctx->step->object;
     TargetIndex found;
+    bool is_so = false;
     if (!target_index(ctx, &def->name, &found, err))
         return false;
+    if (!found.exists && (!take_inherited_key(ctx, def, &is_so, err) || is_so))
+        return is_so;
     if (found.exists && !found.valid) {
         SqlVec drop = {0};
         drop_sql(ctx, def, &drop);

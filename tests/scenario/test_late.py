@@ -80,10 +80,10 @@ def test_resync_killed(source, target, plan, godwit):
         source.execute("DELETE FROM parent WHERE id > 300; UPDATE parted SET v = 'n' WHERE k < 9")
 
 
-def attach(source, number, low):
+def attach(source, number, low, key=""):
     """A table with rows becomes a partition: no WAL tells of its rows."""
     source.execute(f"""
-        CREATE TABLE attached_{number} (v text, k int NOT NULL);
+        CREATE TABLE attached_{number} (v text, k int NOT NULL {key});
         INSERT INTO attached_{number} SELECT 'a', i FROM generate_series({low}, {low + 50}) AS i;
         ALTER TABLE parted ATTACH PARTITION attached_{number} FOR VALUES FROM ({low}) TO ({low + 100});
     """)
@@ -121,14 +121,17 @@ def test_new_partitions(source, target, plan, godwit):
 
 
 def test_partitions_while_no_engine_runs(source, target, plan, godwit):
-    """A plain apply takes them in; one that came and went again is left out of the stream."""
+    """A plain apply takes them in, also one whose key has a name of its own; one that came and went again is left out
+    of the stream."""
     source.execute(TABLES)
     mine = plan(cutover=APPROVAL)
     godwit("apply", mine, "--until", "catchup", code=0)
     source.execute("CREATE TABLE brief PARTITION OF parted FOR VALUES FROM (900) TO (1000);"
                    "INSERT INTO parted VALUES (950, 'gone with its table')")
     source.execute("DROP TABLE brief; INSERT INTO parted VALUES (0, 'x')")
-    attach(source, 5, 500)
+    attach(source, 5, 500, "CONSTRAINT its_own PRIMARY KEY")
     with replicating(godwit, mine, source, target) as running:
         source.execute("INSERT INTO parted VALUES (570, 'x')")
         running.wait_for("changes of relation .* are left out")
+    keys = "SELECT conname FROM pg_constraint WHERE contype = 'p' AND conrelid = 'attached_5'::regclass"
+    assert target.query(keys) == [("its_own",)]
