@@ -65,6 +65,8 @@ CREATE TABLE IF NOT EXISTS godwit.relation (
     updated_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     PRIMARY KEY (run, schema, rel)
 );
+-- What published it under the snapshot of its copy (copy_published.sql); NULL: nothing has to, or nobody has looked.
+ALTER TABLE godwit.relation ADD COLUMN IF NOT EXISTS published text;
 
 -- Partitions that the run has known, and where their rows are on the target: a table of their own, or a share of one,
 -- within bounds if those tell it. Once the source has dropped one, nobody else could say. gone_at: it went, and the

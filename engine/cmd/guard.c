@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "blueprint/structure.h"
+#include "copy/published.h"
 #include "cutover/cutover.h"
 #include "step/way_back.h"
 
@@ -134,6 +135,31 @@ static void answer_altered(Guard *guard, Arena *arena, Run *run, Conn *target, c
     guard->again_ms = clock_ms() + AGAIN_MS;
 }
 
+/* A table that somebody took out of its publication: what is written to it is in no stream. One
+ * that is in again is compared at the cutover. */
+static void check_published(Guard *guard, Run *run, Conn *target)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ERR Err err = {0};
+    AUTO_CONN Conn *conn = NULL;
+    const char **now = NULL;
+    ConnOptions options = {
+        .purpose = "guard", .read_only = true, .lock_timeout_ms = LOOK_LOCK_MS, .stop = run->stop};
+    if (conn_open(&conn, &run->source, &options, &err) &&
+        published_still(&arena, run, conn, target, NULL, &now, NULL, &err))
+        return;
+    if (err.code != ERR_STALE) {
+        log_debug(&run->log, "guard: %s", err.message);
+        guard->again_ms = clock_ms() + AGAIN_MS;
+        return;
+    }
+    log_error(&run->log, "%s; stopping", err.message);
+    find(run, target, "error", "source", err.message);
+    err_release(&guard->unpublished);
+    err_move(&guard->unpublished, &err);
+    stop_request(run->stop, STOP_DDL);
+}
+
 /* --- the way back --- */
 
 static bool back_is_due(const Guard *guard, const Run *run, const StreamStatus *status)
@@ -210,14 +236,17 @@ void guard_tick(Guard *guard, Arena *arena, Run *run, Conn *target, const Stream
     }
     const char *before = structure_text(&own, run->blueprint);
     const StructureMoves moves = structure_moves(&own, before, now);
-    if (moves.rewritten.count > 0)
+    if (moves.rewritten.count > 0) {
         answer_rewritten(guard, run, target, structure_names(&own, &moves.rewritten));
-    else if (moves.added.count > 0)
+        return;
+    }
+    if (moves.added.count > 0)
         answer_added(guard, arena, run, target, structure_names(&own, &moves.added));
     else if (moves.move == STRUCTURE_ALTERED)
         answer_altered(guard, arena, run, target, before, now);
     else
         guard->altered = NULL;
+    check_published(guard, run, target);
 }
 
 /* A statement about a table or a column that is not there, or not so. */
@@ -249,9 +278,14 @@ void guard_failed(Guard *guard, Arena *arena, Run *run, Conn *target, const Err 
     }
 }
 
-void guard_answer(const Guard *guard, const Run *run, Err *failure)
+void guard_answer(Guard *guard, const Run *run, Err *failure)
 {
     AUTO_ARENA Arena arena = {0};
+    if (stop_reason(run->stop) == STOP_DDL && err_is_set(&guard->unpublished)) {
+        err_release(failure);
+        err_move(failure, &guard->unpublished);
+    }
+    err_release(&guard->unpublished);
     if (guard->altered == NULL || stop_reason(run->stop) != STOP_DDL)
         return;
     AUTO_ERR Err err = {0};

@@ -16,6 +16,7 @@ typedef struct Guard {
     int64_t again_ms;    /* look again then; 0: no need */
     const char *told;    /* additions that were reported */
     const char *altered; /* the structure that stops the run */
+    Err unpublished;     /* what does, too; guard_answer() hands it over */
     /* The same while the way back is kept open, of the target. */
     uint64_t seen_back;
     const char *altered_back;
@@ -35,6 +36,6 @@ void guard_warn_added(const LogCtx *ctx, const char *names);
 void guard_failed(Guard *guard, Arena *arena, Run *run, Conn *target, const Err *failure);
 
 /** The error of a run that was stopped because of what was altered. */
-void guard_answer(const Guard *guard, const Run *run, Err *failure);
+void guard_answer(Guard *guard, const Run *run, Err *failure);
 
 #endif

@@ -8,6 +8,7 @@
 #include "copy/blockers.h"
 #include "copy/job.h"
 #include "copy/leaves.h"
+#include "copy/published.h"
 #include "copy/wave_chunks.h"
 #include "pg/ddl.h"
 #include "pg/slot.h"
@@ -21,6 +22,7 @@
 /* A table of the wave is locked by the keeper: who waits for it waits behind somebody who in turn
  * waits for the keeper, that is, until the wave ends. */
 #define IMPORT_LOCK_TIMEOUT_MS 1000
+#define NO_SNAPSHOT            "22023" /* its file is gone, or never was */
 #define SNAPSHOT_MODES         "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 struct Wave {
@@ -31,6 +33,7 @@ struct Wave {
     pthread_mutex_t mutex; /* holder, keeper and checked_ms, once parts are copied */
     int64_t checked_ms;
     const char *snapshot;
+    const char *server_began; /* when the server that holds it was started */
     Lsn sync_lsn;
     int64_t number;
     WaveLeaf *leaves;       /* by Leaf.index */
@@ -42,6 +45,7 @@ struct Wave {
     bool *begun;           /* by Relation.index: one is counted once, however often it is tried */
     atomic_int copying;    /* relations that are begun and not copied */
     atomic_bool has_begun; /* at least one relation was admitted */
+    atomic_bool lost;      /* nothing more can be copied under it */
 };
 
 static Wave *wave_new(Run *run)
@@ -173,10 +177,14 @@ static bool keep_snapshot(Wave *wave, const SlotSnapshot *made, Err *err)
     str_append(&sql, "SET TRANSACTION SNAPSHOT ");
     ddl_literal(&sql, wave->keeper, made->snapshot);
     if (!pg_none(wave->keeper, sql.data, NO_PARAMS, err) ||
-        !pg_one(wave->keeper, "SELECT pg_catalog.pg_export_snapshot()", NO_PARAMS, &rows, err))
+        !pg_one(
+            wave->keeper,
+            "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.pg_postmaster_start_time()::text",
+            NO_PARAMS, &rows, err))
         return err_context(err, "could not keep the snapshot");
     wave->began_ms = clock_ms();
     wave->snapshot = arena_strdup(&wave->arena, rows_text(rows, 0, 0));
+    wave->server_began = arena_strdup(&wave->arena, rows_text(rows, 0, 1));
     wave->sync_lsn = made->consistent_point;
     return true;
 }
@@ -341,6 +349,8 @@ static bool open_in_journal(Wave *wave, Conn *target, Err *err)
     /* Which chunks it holds counts for leaves that are copied, and no leaf of it is before. */
     return journal_wave_open(target, wave->run->journal.id, names, wave->included_count,
                              wave->sync_lsn, &wave->number, err) &&
+           published_note(wave->run, wave->keeper, target, wave->included, wave->included_count,
+                          err) &&
            wave_chunks_record(wave->run, wave->keeper, target, wave->included, wave->included_count,
                               wave->leaves, wave->sync_lsn, err);
 }
@@ -399,32 +409,50 @@ bool wave_begin(Wave **out, Run *run, Conn *target, Err *err)
     return true;
 }
 
-bool wave_none(const Run *run, Conn *target, Err *err)
+bool wave_none(Run *run, Conn *source, Conn *target, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     const Blueprint *blueprint = run->blueprint;
     Name *names = arena_array(&arena, Name, blueprint->leaf_count);
+    Leaf **leaves = arena_array(&arena, Leaf *, blueprint->leaf_count);
     const JournalLeaf **states = NULL;
     int64_t wave = 0;
     size_t count = 0;
     if (!leaves_states(&arena, run, target, &states, err))
         return false;
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
-        if (!leaf_is_copied(states[i]))
-            names[count++] = blueprint->leaves[i].source;
+        if (leaf_is_copied(states[i]))
+            continue;
+        leaves[count] = &blueprint->leaves[i];
+        names[count++] = blueprint->leaves[i].source;
     }
     return journal_wave_open(target, run->journal.id, names, count, 0, &wave, err) &&
+           published_note(run, source, target, leaves, count, err) &&
            pg_none(target, SQL_COPY_NONE,
                    PARAMS(arena_int64(&arena, run->journal.id), arena_int64(&arena, wave)), err);
 }
 
-bool wave_import(const Wave *wave, Conn *source, Err *err)
+static bool ask(Wave *wave, Err *err);
+
+bool wave_import(Wave *wave, Conn *source, Err *err)
 {
     AUTO_STR Str sql = {0};
     str_append(&sql, "BEGIN " SNAPSHOT_MODES "; SET LOCAL lock_timeout = ");
     str_appendf(&sql, "%d; SET TRANSACTION SNAPSHOT ", IMPORT_LOCK_TIMEOUT_MS);
     ddl_literal(&sql, source, wave->snapshot);
-    return pg_script(source, sql.data, err);
+    if (pg_script(source, sql.data, err))
+        return true;
+    if (strcmp(err->sqlstate, NO_SNAPSHOT) != 0)
+        return false;
+    /* It went with the session that keeps it: that is the news. */
+    AUTO_ERR Err why = {0};
+    pthread_mutex_lock(&wave->mutex);
+    if (!ask(wave, &why)) {
+        err_release(err);
+        err_move(err, &why);
+    }
+    pthread_mutex_unlock(&wave->mutex);
+    return false;
 }
 
 Conn *wave_borrow(Wave *wave)
@@ -463,6 +491,19 @@ CopyJob **wave_job(Wave *wave, const Relation *relation)
     return &wave->jobs[relation->index];
 }
 
+/* Whether the session went with its server, which passes by itself; or somebody ended it, who wants
+ * its locks, and may do what he wants them for. */
+static bool went_with_server(const Wave *wave)
+{
+    AUTO_CONN Conn *conn = NULL;
+    AUTO_ROWS Rows *rows = NULL;
+    AUTO_ERR Err away = {0};
+    return !open_session(wave, "wave", false, &conn, &away) ||
+           !pg_one(conn, "SELECT pg_catalog.pg_postmaster_start_time()::text", NO_PARAMS, &rows,
+                   &away) ||
+           strcmp(rows_text(rows, 0, 0), wave->server_began) != 0;
+}
+
 static bool ask(Wave *wave, Err *err)
 {
     AUTO_ERR Err lost = {0};
@@ -470,7 +511,9 @@ static bool ask(Wave *wave, Err *err)
         return true;
     if (err_is_set(&lost) && stop_reason(conn_stop(wave->keeper)) != STOP_NONE)
         return err_move(err, &lost);
-    err_set(err, ERR_RUN, "the session that keeps the locks and the snapshot of the copy was lost");
+    atomic_store(&wave->lost, true);
+    err_set(err, went_with_server(wave) ? ERR_LOST : ERR_RUN,
+            "the session that keeps the locks and the snapshot of the copy was lost");
     if (err_is_set(&lost))
         err_detail(err, "%s.", lost.message);
     return err_hint(err, "Run \"godwit apply\" again: finished tables stay, the others are copied "
@@ -490,6 +533,11 @@ bool wave_check(Wave *wave, Err *err)
     }
     pthread_mutex_unlock(&wave->mutex);
     return ok;
+}
+
+bool wave_is_lost(Wave *wave)
+{
+    return wave != NULL && atomic_load(&wave->lost);
 }
 
 void wave_end(Wave **wave)

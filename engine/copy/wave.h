@@ -44,7 +44,7 @@ MUSTCHECK bool wave_begin(Wave **wave, Run *run, Conn *target, Err *err);
 
 /** copy.data false: records every leaf as copied, under a position below everything that the slot
  * sends. \return false with ERR_SQL, ERR_LOST. */
-MUSTCHECK bool wave_none(const Run *run, Conn *target, Err *err);
+MUSTCHECK bool wave_none(Run *run, Conn *source, Conn *target, Err *err);
 
 /** How many leaves of the blueprint are not copied yet, by the journal. 0 for a run without a row
  * (`plan`) means the same as everywhere: nothing recorded, so all are left. */
@@ -53,7 +53,7 @@ MUSTCHECK bool wave_leaves_left(const Run *run, Conn *target, size_t *left, Err 
 /** Begins a read-only transaction that sees the wave's snapshot; in it a lock that is not to be had
  * fails after a second (sqlstate 55P03).
  * \return false with ERR_SQL (the snapshot is gone with its keeper), ERR_LOST. */
-MUSTCHECK bool wave_import(const Wave *wave, Conn *source, Err *err);
+MUSTCHECK bool wave_import(Wave *wave, Conn *source, Err *err);
 
 /** The session that has every table of the wave locked, inside the snapshot; for one thread at a
  * time, until wave_return(). What fails in it must be rolled back to a savepoint. */
@@ -74,8 +74,13 @@ CopyJob **wave_job(Wave *wave, const Relation *relation);
 
 /** Whether locks and snapshot are still held: looks at the session, and asks the server at most
  * once a second. Any thread.
- * \return false with ERR_RUN: what is copied from now on would not be safe. */
+ * \return false when what is copied from now on would not be safe: ERR_RUN when somebody ended the
+ * session, ERR_LOST when it went with its server */
 MUSTCHECK bool wave_check(Wave *wave, Err *err);
+
+/** Whether wave_check() or wave_import() found them lost: trying again is in vain. NULL is allowed.
+ */
+bool wave_is_lost(Wave *wave);
 
 /** Whether a relation's copy may begin now. When the snapshot is older than copy.max_snapshot_age
  * it waits, without a worker, until the relations that are begun are copied. Any thread. */

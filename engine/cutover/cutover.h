@@ -27,6 +27,7 @@ struct Cutover {
     const char *nonce;       /* of this attempt's marker */
     const char *shape;       /* the source's tables as the last comparison saw them; NULL: none */
     const char *structure;   /* the same, its facts */
+    const char **published;  /* the same, what published each leaf (copy/published.h) */
     const bool *refiled; /* by relation: compared whole at the next look, since tables got another
                             file, of whose rows no WAL may tell; NULL: none */
     int64_t keys_verified;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "cdc/retry_table.h"
+#include "copy/wave.h"
 #include "cutover/cutover.h"
 #include "graph/worker.h"
 #include "pg/fault.h"
@@ -276,7 +277,7 @@ static bool may_retry(const Executor *ex, const Piece *piece)
     uint32_t once = STEP_DOWNTIME | STEP_SERVICE | STEP_SESSION;
     return (piece->attempt + 1 < MAX_ATTEMPTS || fault_hurries()) && !ex->failing &&
            retry_class(&piece->err) != RETRY_NEVER && (piece->step->kind->flags & once) == 0 &&
-           stop_reason(ex->run->stop) == STOP_NONE;
+           stop_reason(ex->run->stop) == STOP_NONE && !wave_is_lost(ex->run->wave);
 }
 
 static void retry(Executor *ex, Piece *piece)

@@ -138,6 +138,7 @@ typedef struct JournalLeaf {
     Lsn sync_lsn; /* 0: not known yet */
     int64_t rows;
     int64_t bytes;
+    const char *published; /* what published it when it was copied; NULL: not known */
 } JournalLeaf;
 
 /** All leaves of the run that the journal knows. */
@@ -148,6 +149,11 @@ MUSTCHECK bool journal_leaves(Arena *arena, Conn *target, int64_t run, JournalLe
  * forgotten. One transaction. \param wave receives the new wave's number. */
 MUSTCHECK bool journal_wave_open(Conn *target, int64_t run, const Name *leaves, size_t count,
                                  Lsn sync_lsn, int64_t *wave, Err *err);
+
+/** What publishes these leaves under the snapshot of their wave. \param published each one's text,
+ * or NULL where nothing has to */
+MUSTCHECK bool journal_leaves_published(Conn *target, int64_t run, const Name *leaves,
+                                        const char *const *published, size_t count, Err *err);
 
 /** Records a finished part; call inside the transaction that wrote its rows. */
 MUSTCHECK bool journal_part_done(Conn *target, int64_t run, const Name *leaf, int64_t wave,

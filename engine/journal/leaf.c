@@ -23,6 +23,7 @@ bool journal_leaves(Arena *arena, Conn *target, int64_t run, JournalLeaf **leave
         leaf->sync_lsn = rows_lsn(rows, i, 4);
         leaf->rows = rows_int64(rows, i, 5);
         leaf->bytes = rows_int64(rows, i, 6);
+        leaf->published = arena_strdup(arena, rows_text(rows, i, 7));
     }
     return true;
 }
@@ -62,6 +63,18 @@ bool journal_wave_open(Conn *target, int64_t run, const Name *leaves, size_t cou
         return false;
     }
     return pg_commit(target, err);
+}
+
+bool journal_leaves_published(Conn *target, int64_t run, const Name *leaves,
+                              const char *const *published, size_t count, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, json_pack("{s:s, s:s, s:s?}", "schema", leaves[i].schema,
+                                               "rel", leaves[i].rel, "published", published[i]));
+    return pg_none(target, SQL_JOURNAL_LEAVES_PUBLISHED,
+                   PARAMS(arena_int64(&arena, run), jsontext_compact(&arena, array)), err);
 }
 
 bool journal_leaves_stream(Conn *target, int64_t run, Err *err)

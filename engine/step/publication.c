@@ -348,8 +348,8 @@ static bool same_members(const StepCtx *ctx, const Rows *rows, const MemberVec *
     return compare_members(ctx, rows, chunks, &missing) && missing.count == 0;
 }
 
-/* Whether what the publication lacks came with `refresh`: then the journal knows no leaf of it. One
- * that it knows was taken out by somebody, and its changes since then are lost. */
+/* Whether what the publication lacks is to be copied yet: it came with `refresh`, or `resync` was
+ * asked for. One that is copied was taken out by somebody, and its changes since then are lost. */
 static bool may_grow(StepCtx *ctx, const Rows *rows, MemberVec *missing, bool *may, Err *err)
 {
     const Blueprint *blueprint = ctx->run->blueprint;
@@ -365,7 +365,7 @@ static bool may_grow(StepCtx *ctx, const Rows *rows, MemberVec *missing, bool *m
         return false;
     for (size_t i = 0; i < blueprint->leaf_count; i++) {
         const Leaf *leaf = &blueprint->leaves[i];
-        for (size_t m = 0; states[i] != NULL && m < missing->count; m++)
+        for (size_t m = 0; leaf_is_copied(states[i]) && m < missing->count; m++)
             *may = *may && missing->items[m].oid != leaf->oid &&
                    missing->items[m].oid != leaf->root->oid;
     }
@@ -373,7 +373,8 @@ static bool may_grow(StepCtx *ctx, const Rows *rows, MemberVec *missing, bool *m
 }
 
 static const char OTHER_TABLES[] =
-    "its tables are not the selected ones, or not filtered as planned";
+    "its tables are not the selected ones, or not filtered as planned; what was taken out is put "
+    "in again, and copied anew, by \"godwit resync PLAN TABLE\"";
 
 /* Whether the schemas that it publishes as a whole are those that it should. */
 static bool same_schemas(const StepCtx *ctx, bool *same, Err *err)

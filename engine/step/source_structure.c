@@ -6,6 +6,7 @@
 
 #include "blueprint/reverse.h"
 #include "blueprint/structure.h"
+#include "copy/published.h"
 #include "cutover/cutover.h"
 #include "sql_text.h"
 
@@ -115,6 +116,34 @@ static bool compare(StepCtx *ctx, const char *since, Err *err)
     return ok;
 }
 
+/* What was written to a table while no publication had it is missing: it is compared whole, too. */
+static bool note_published(StepCtx *ctx, const char *const *then, Err *err)
+{
+    Cutover *cutover = ctx->run->cutover;
+    const Blueprint *blueprint = ctx->run->blueprint;
+    bool *moved = arena_array(&cutover->arena, bool, blueprint->relation_count + 1);
+    const char **now = NULL;
+    if (ctx->run->forth != NULL)
+        return true;
+    if (!published_still(&cutover->arena, ctx->run, ctx->source, ctx->target, then, &now, moved,
+                         err))
+        return false;
+    cutover->published = now;
+    for (size_t i = 0; i < blueprint->relation_count; i++) {
+        if (!moved[i])
+            continue;
+        log_warn(&ctx->log, "the publication of %s was altered since it was copied: %s",
+                 name_text(ctx->arena, &blueprint->relations[i].source),
+                 cutover->refiled == NULL ? "what was written meanwhile may be missing"
+                                          : "it is compared whole");
+    }
+    for (size_t i = 0; cutover->refiled != NULL && i < blueprint->relation_count; i++)
+        moved[i] = moved[i] || cutover->refiled[i];
+    if (cutover->refiled != NULL)
+        cutover->refiled = moved;
+    return true;
+}
+
 static bool read_shape(StepCtx *ctx, const char **shape, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;
@@ -131,7 +160,7 @@ bool source_structure_stands(StepCtx *ctx, Err *err)
     const char *recorded = NULL;
     return read_shape(ctx, &ctx->run->cutover->shape, err) &&
            journal_structure_read(ctx->arena, ctx->target, ctx->run->journal.id, &recorded, err) &&
-           compare(ctx, recorded, err);
+           compare(ctx, recorded, err) && note_published(ctx, NULL, err);
 }
 
 bool source_structure_still(StepCtx *ctx, Err *err)
@@ -142,5 +171,6 @@ bool source_structure_still(StepCtx *ctx, Err *err)
         return false;
     ctx->run->cutover->refiled = NULL; /* done, before the fence */
     return (before != NULL && strcmp(before, shape) == 0) ||
-           compare(ctx, ctx->run->cutover->structure, err);
+           (compare(ctx, ctx->run->cutover->structure, err) &&
+            note_published(ctx, ctx->run->cutover->published, err));
 }

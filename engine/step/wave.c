@@ -103,14 +103,14 @@ static bool apply(StepCtx *ctx, Err *err)
 {
     Run *run = ctx->run;
     if (!run->plan->copy.data)
-        return wave_none(run, ctx->target, err);
+        return wave_none(run, ctx->source, ctx->target, err);
     return wave_begin(&run->wave, run, ctx->target, err) && tell_stream(run, err);
 }
 
 const StepKind STEP_WAVE = {
     .name = "wave",
     .phase = PHASE_COPY,
-    .flags = STEP_NEEDS_TARGET | STEP_SESSION,
+    .flags = STEP_NEEDS_SOURCE | STEP_NEEDS_TARGET | STEP_SESSION,
     .summary = "Locks the tables to be copied against rewriting and takes their snapshot.",
     .expand = expand,
     .describe = describe,

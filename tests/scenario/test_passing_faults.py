@@ -37,8 +37,11 @@ def test_anchor_31_one_apply_outlives_what_passes(private_cluster, database, pla
     through.env["TARGET"] += " tcp_user_timeout=3000"
     running = godwit.start("apply", through)
     running.wait_for(r"\[wave:?\w*\] done")
-    servers[1].restart("immediate")  # in the copy
+    servers[0].restart("immediate")  # in the copy, whose snapshot is gone with it
     running.wait_for(GOES_ON)
+    running.wait_for(r"\[wave:?\w*\] done", new=True)
+    servers[1].restart("immediate")  # in the copy
+    running.wait_for(GOES_ON, new=True)
     ways[0].limit(None)
     running.wait_for(WAITING)
     servers[0].restart("immediate")  # in the stream: it connects again, the run does not notice

@@ -183,3 +183,31 @@ def test_split_out_of_the_default(source, target, plan, godwit):
     running.wait(code=0)
     assert target.value("SELECT count(*) FROM p3") == 6  # one of them was in the default one there
     harness.assert_same(source, target)
+
+
+def test_publication_altered_by_hand(source, target, plan, godwit):
+    """What is written to a table while no publication has it is in no stream. One that was taken out and put in again
+    is compared whole at the cutover; one that is out stops the run. By resync nothing is lost."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'copied');"
+                   "CREATE TABLE p (k int PRIMARY KEY, v text) PARTITION BY RANGE (k);"
+                   "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100); INSERT INTO p VALUES (1, 'copied')")
+    mine = plan(cutover=APPROVAL)
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=120)
+    ours = source.value("SELECT quote_ident(pubname) FROM pg_publication")
+    in_one_transaction(source, f"ALTER PUBLICATION {ours} DROP TABLE p", "UPDATE p SET v = 'in no stream'")
+    assert "public.p1 is not published as planned any more" in running.wait(code=12).err
+    assert "put in again" in godwit("apply", mine).err
+    godwit("resync", mine, "p", code=0)
+    running = godwit.start("apply", mine)
+    running.wait_for(WAITING, timeout=60)
+    in_one_transaction(source, f"ALTER PUBLICATION {ours} DROP TABLE t", "INSERT INTO t VALUES (2, 'in no stream')")
+    source.execute(f"ALTER PUBLICATION {ours} ADD TABLE t; INSERT INTO p VALUES (2, 'published')")
+    godwit("approve", mine, code=0)
+    told = running.wait(code=9).err
+    assert "the publication of public.t was altered since it was copied" in told
+    assert "publication of public.p" not in told
+    godwit("resync", mine, "t", code=0)
+    source.execute("UPDATE t SET v = v || '!'")
+    godwit("apply", mine, code=0)
+    harness.assert_same(source, target)
