@@ -372,7 +372,8 @@ static bool sequences_again(Run *run, Conn *source, Conn *target, Err *err)
 static bool state_switched(Run *run, Conn *source, Conn *book, Err *err)
 {
     JournalRun *journal = &run_main(run)->journal;
-    if (!journal_fence_close(book, journal->id, conn_side(source), err))
+    if (!journal_run_ours(book, journal, err) ||
+        !journal_fence_close(book, journal->id, conn_side(source), err))
         return false;
     if (run->forth != NULL) /* the next cutover is approved anew */
         return journal_spend_approvals(book, journal->id, err) &&

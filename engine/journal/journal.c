@@ -91,6 +91,16 @@ bool journal_run_state(Conn *target, JournalRun *run, const char *to, Err *err)
     return true;
 }
 
+bool journal_run_ours(Conn *target, const JournalRun *run, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_ROWS Rows *rows = NULL;
+    if (!pg_rows(target, SQL_JOURNAL_RUN_OURS,
+                 PARAMS(arena_int64(&arena, run->id), arena_int64(&arena, run->epoch)), &rows, err))
+        return false;
+    return rows_count(rows) == 1 || err_set(err, ERR_LOCKED, "another engine has taken this run");
+}
+
 bool journal_run_lock(Arena *arena, Conn *target, int64_t run, const char **state, Err *err)
 {
     AUTO_ROWS Rows *rows = NULL;

@@ -314,6 +314,17 @@ def test_low_timeouts(source, target, plan, godwit, writer):
     harness.assert_same(source, target)
 
 
+def test_an_engine_that_lost_the_run_does_not_switch(source, target, plan, godwit):
+    """An engine may be frozen just before the switch, and its run unlocked and taken: what it drained is not what the
+    other one fenced. It rolls back."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    taken = {"id": "taken", "sql": {"server": "target", "statement": "UPDATE godwit.run SET epoch = epoch + 1"}}
+    result = godwit("apply", plan(cutover={"after_drain": [taken]}), code=10)
+    assert "another engine has taken this run" in result.err
+    assert target.query("SELECT state, switched_at FROM godwit.run") == [("running", None)]
+    source.execute("INSERT INTO t VALUES (2)")
+
+
 def test_a_dead_cutover_is_not_undone_elsewhere(source, target, database, plan, godwit, writer):
     """Killed behind a read_only fence, then started with another source: refused, nothing is touched there or here."""
     writer(source)
