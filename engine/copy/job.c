@@ -112,7 +112,8 @@ static bool add_parts(CopyJob *job, JobLeaf *leaf, Run *run, Wave *wave, Err *er
 }
 
 /* Parts of one leaf are written by several transactions, none of which may empty it. */
-static bool empty_divided(const CopyJob *job, Run *run, Wave *wave, Conn *target, Err *err)
+static bool empty_divided(const CopyJob *job, Run *run, Wave *wave, const PartTarget *target,
+                          Err *err)
 {
     for (size_t i = 0; i < job->leaf_count; i++) {
         const JobLeaf *leaf = &job->leaves[i];
@@ -120,11 +121,10 @@ static bool empty_divided(const CopyJob *job, Run *run, Wave *wave, Conn *target
         if (leaf->plan.count == 1 || !wave_leaf(wave, leaf->leaf)->dirty || merged)
             continue;
         AUTO_STR Str sql = {0};
-        AUTO_CONN Conn *own = NULL;
+        Conn *conn = NULL;
         PartSpec spec = {.run = run, .wave = wave, .leaf = leaf->leaf};
-        if (!part_quiet_conn(&spec, &own, err))
+        if (!part_session(&spec, target, &conn, err))
             return false;
-        Conn *conn = own != NULL ? own : target;
         part_empty_sql(&sql, conn, leaf->leaf, wave_leaf(wave, leaf->leaf)->referenced);
         if (!pg_none(conn, sql.data, NO_PARAMS, err))
             return false;
@@ -133,7 +133,7 @@ static bool empty_divided(const CopyJob *job, Run *run, Wave *wave, Conn *target
 }
 
 bool job_plan(CopyJob **out, Run *run, Wave *wave, const Relation *relation, Conn *source,
-              Conn *target, Err *err)
+              const PartTarget *target, Err *err)
 {
     __attribute__((cleanup(job_free_scope))) CopyJob *job = mem_resize(NULL, sizeof(CopyJob));
     *job = (CopyJob){0};
@@ -184,15 +184,16 @@ static bool part_ended(CopyJob *job, JobPart *part, Conn *target, Err *err)
     return true;
 }
 
-bool job_part(CopyJob *job, size_t index, Arena *arena, Conn *source, Conn *target, Err *err)
+bool job_part(CopyJob *job, size_t index, Arena *arena, Conn *source, const PartTarget *target,
+              Err *err)
 {
     JobPart *part = &job->parts[index];
     bool done = false;
-    if (atomic_exchange(&part->tried, true) && !part_is_done(&part->spec, target, &done, err))
+    if (atomic_exchange(&part->tried, true) && !part_is_done(&part->spec, target->conn, &done, err))
         return false;
     if (!done && !part_copy(&part->spec, arena, source, target, err))
         return false;
-    return part_ended(job, part, target, err);
+    return part_ended(job, part, target->conn, err);
 }
 
 bool job_is_done(CopyJob *job)

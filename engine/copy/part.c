@@ -350,23 +350,31 @@ static bool may_have_triggers(const PartSpec *spec)
            spec->run->plan->schema.existing == PLAN_EXISTING_ADOPT;
 }
 
-/* A connection of its own: the worker's goes on to steps that must not be quiet. */
-bool part_quiet_conn(const PartSpec *spec, Conn **own, Err *err)
+bool part_session(const PartSpec *spec, const PartTarget *target, Conn **conn, Err *err)
 {
     const Run *run = spec->run;
     const char *replica_sql = run->blueprint->target->server.replica_sql;
-    *own = NULL;
+    *conn = target->conn;
     if (!may_have_triggers(spec) || replica_sql == NULL)
         return true;
-    ConnOptions options = {.purpose = "quiet copy", .replica_sql = replica_sql, .stop = run->stop};
-    return conn_open(own, &run->target, &options, err);
+    if (*target->quiet == NULL || !conn_is_ok(*target->quiet) ||
+        conn_in_transaction(*target->quiet)) {
+        conn_close(*target->quiet);
+        *target->quiet = NULL;
+        const ConnOptions options = {
+            .purpose = "quiet copy", .replica_sql = replica_sql, .stop = run->stop};
+        if (!conn_open(target->quiet, &run->target, &options, err))
+            return false;
+    }
+    *conn = *target->quiet;
+    return true;
 }
 
-bool part_copy(const PartSpec *spec, Arena *arena, Conn *source, Conn *target, Err *err)
+bool part_copy(const PartSpec *spec, Arena *arena, Conn *source, const PartTarget *target, Err *err)
 {
-    AUTO_CONN Conn *own = NULL;
-    return part_quiet_conn(spec, &own, err) &&
-           copy_either_way(spec, arena, source, own != NULL ? own : target, err);
+    Conn *conn = NULL;
+    return part_session(spec, target, &conn, err) &&
+           copy_either_way(spec, arena, source, conn, err);
 }
 
 bool part_is_done(const PartSpec *spec, Conn *target, bool *done, Err *err)

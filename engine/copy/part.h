@@ -37,6 +37,12 @@ const Name *part_target(const Leaf *leaf);
  *        under replication role replica their actions do not fire */
 void part_empty_sql(Str *sql, const Conn *target, const Leaf *leaf, bool referenced);
 
+/* A worker's sessions on the target; it closes both. */
+typedef struct PartTarget {
+    Conn *conn;
+    Conn **quiet; /* under replication role replica: the other goes on to steps that must not be */
+} PartTarget;
+
 /** Whether rows are written frozen: only into a plain table that holds this leaf's rows alone,
  * emptied in the same transaction; and only where it pays.
  * \note Source: PostgreSQL docs, COPY, "FREEZE". */
@@ -46,12 +52,14 @@ bool part_may_freeze(const Leaf *leaf);
  * \param arena for this call
  * \return false with ERR_ROW_COUNT, ERR_SQL, ERR_LOST, ERR_RUN (the wave is lost) or the stop's
  *         error; neither connection is inside a transaction then, if it is still usable. */
-MUSTCHECK bool part_copy(const PartSpec *spec, Arena *arena, Conn *source, Conn *target, Err *err);
+MUSTCHECK bool part_copy(const PartSpec *spec, Arena *arena, Conn *source, const PartTarget *target,
+                         Err *err);
 
-/** A table that is copied anew beside the stream has its triggers and foreign keys: they must not
- * fire. \param own receives a session under replication role replica; NULL: not needed, or not to
- * be had (then nothing that acts stands there, docs/adr/0007) */
-MUSTCHECK bool part_quiet_conn(const PartSpec *spec, Conn **own, Err *err);
+/** Which session writes: triggers and foreign keys that stand there must not fire, as those of a
+ * table that is copied anew beside the stream. \param conn receives the quiet one, opened if need
+ * be, or the worker's where that is not needed, or not to be had (then nothing that acts stands
+ * there, docs/adr/0007) */
+MUSTCHECK bool part_session(const PartSpec *spec, const PartTarget *target, Conn **conn, Err *err);
 
 /** Whether the journal has the part: asked before it is tried again, since the answer to a commit
  * can get lost. */

@@ -45,6 +45,7 @@ static bool ctx_open(Worker *worker, const Piece *piece, Arena *arena, StepCtx *
         !worker_conn(worker, CONN_SOURCE, &worker->source, err))
         return false;
     ctx->target = worker->target;
+    ctx->quiet = &worker->quiet;
     ctx->source = worker->source;
     conn_set_step(worker->target, step->id);
     if (worker->source != NULL)
@@ -167,6 +168,7 @@ static void *worker_main(void *data)
     }
     conn_close(worker->source);
     conn_close(worker->target);
+    conn_close(worker->quiet);
     return NULL;
 }
 

@@ -42,6 +42,7 @@ typedef struct Worker {
     int wake_fd; /* written after each put into done */
     Conn *source;
     Conn *target;
+    Conn *quiet; /* opened by the copy if it needs it */
 } Worker;
 
 /** Starts the thread; it ends when the work queue is closed. \return as thread_begin() */

@@ -144,9 +144,10 @@ static bool part_count(StepCtx *ctx, size_t *count, Err *err)
 {
     const Relation *relation = ctx->step->object;
     CopyJob **job = wave_job(ctx->run->wave, relation);
+    const PartTarget target = {ctx->target, ctx->quiet};
     if (!wave_admit(ctx->run->wave, relation, err))
         return false;
-    if (!job_plan(job, ctx->run, ctx->run->wave, relation, ctx->source, ctx->target, err))
+    if (!job_plan(job, ctx->run, ctx->run->wave, relation, ctx->source, &target, err))
         return false;
     *count = job_part_count(*job);
     return true;
@@ -155,7 +156,8 @@ static bool part_count(StepCtx *ctx, size_t *count, Err *err)
 static bool part_apply(StepCtx *ctx, size_t part, Err *err)
 {
     CopyJob *job = *wave_job(ctx->run->wave, ctx->step->object);
-    return job_part(job, part, ctx->arena, ctx->source, ctx->target, err);
+    const PartTarget target = {ctx->target, ctx->quiet};
+    return job_part(job, part, ctx->arena, ctx->source, &target, err);
 }
 
 /* Behind the last part. */

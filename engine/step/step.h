@@ -100,6 +100,8 @@ typedef struct StepCtx {
     const Step *step;
     Conn *source;
     Conn *target;
+    Conn **quiet; /* the worker's second one on the target, for what must wake no trigger; see
+                     copy/part.h */
     Arena *arena; /* lives as long as this call */
     LogCtx log;
     bool recorded_done; /* the journal has this step as done, in this run, by any engine */

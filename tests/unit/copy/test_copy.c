@@ -77,12 +77,14 @@ static bool copy_relation(const Relation *relation, Arena *arena, Conn **source,
 {
     Run *run = &world.run;
     CopyJob **job = wave_job(run->wave, relation);
-    if (*job == NULL && (!wave_admit(run->wave, relation, err) ||
-                         !job_plan(job, run, run->wave, relation, *source, *target, err)))
+    AUTO_CONN Conn *quiet = NULL;
+    if (*job == NULL &&
+        (!wave_admit(run->wave, relation, err) ||
+         !job_plan(job, run, run->wave, relation, *source, &(PartTarget){*target, &quiet}, err)))
         return false;
     for (size_t part = 0; !job_is_done(*job) && part < job_part_count(*job); part++) {
         if (!worker_conn(source, &run->source, err) || !worker_conn(target, &run->target, err) ||
-            !job_part(*job, part, arena, *source, *target, err))
+            !job_part(*job, part, arena, *source, &(PartTarget){*target, &quiet}, err))
             return false;
     }
     return true;
