@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS godwit.run (
 ALTER TABLE godwit.run ADD COLUMN IF NOT EXISTS pinned text;
 -- When the target became the primary: failback.keep_for counts from here.
 ALTER TABLE godwit.run ADD COLUMN IF NOT EXISTS switched_at timestamptz;
+-- The source's timeline when its rows and changes were taken last; NULL: nobody has looked.
+ALTER TABLE godwit.run ADD COLUMN IF NOT EXISTS timeline bigint;
 
 -- What the run's data road stood on when it began, a line per fact: who resumes or cuts over compares.
 CREATE TABLE IF NOT EXISTS godwit.structure (

@@ -10,6 +10,7 @@
 #include "cdc/form.h"
 #include "cdc/health.h"
 #include "cdc/quiet.h"
+#include "copy/timeline.h"
 #include "pg/query.h"
 #include "pg/repl.h"
 #include "sql_text.h"
@@ -96,6 +97,21 @@ static bool check_version(const Decoding *decoding, Conn *source, Err *err)
     return err_hint(err, "pgoutput is read from PostgreSQL 14 on, test_decoding from 9.5 on.");
 }
 
+static bool check_timeline(StreamSession *session, Err *err)
+{
+    AUTO_CONN Conn *target = NULL;
+    const StreamSpec *spec = &session->stream->spec;
+    const ConnOptions options = {.purpose = "timeline", .stop = &session->stream->stop};
+    if (!conn_open(&target, spec->target, &options, err))
+        return false;
+    const TimelineOf of = {.run = spec->run_id,
+                           .target = target,
+                           .plan = spec->blueprint->plan->path,
+                           .back = is_way_back(spec),
+                           .log = &spec->log};
+    return timeline_check(&of, session->repl, session->start, err);
+}
+
 static bool open_source(StreamSession *session, Lsn *confirmed, Err *err)
 {
     const StreamSpec *spec = &session->stream->spec;
@@ -111,7 +127,7 @@ static bool open_source(StreamSession *session, Lsn *confirmed, Err *err)
         return went_back(spec, session->start, end, err);
     options =
         (ConnOptions){.purpose = "receive", .replication = true, .stop = &session->stream->stop};
-    if (!conn_open(&session->repl, spec->source, &options, err))
+    if (!conn_open(&session->repl, spec->source, &options, err) || !check_timeline(session, err))
         return false;
     ReplStart start = {
         .slot = spec->slot_name, .publications = spec->publications, .position = session->start};

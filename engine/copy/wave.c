@@ -9,6 +9,7 @@
 #include "copy/job.h"
 #include "copy/leaves.h"
 #include "copy/published.h"
+#include "copy/timeline.h"
 #include "copy/wave_chunks.h"
 #include "pg/ddl.h"
 #include "pg/slot.h"
@@ -394,12 +395,23 @@ static bool find_referenced(Wave *wave, Conn *target, Err *err)
     return true;
 }
 
+/* Before its own position is written down, which may be of a new timeline. */
+static bool check_timeline(const Wave *wave, Conn *target, Err *err)
+{
+    AUTO_CONN Conn *replication = NULL;
+    const Run *run = wave->run;
+    const TimelineOf of = {
+        .run = run->journal.id, .target = target, .plan = run->plan->path, .log = &run->log};
+    return open_session(wave, "wave timeline", true, &replication, err) &&
+           timeline_check(&of, replication, 0, err);
+}
+
 bool wave_begin(Wave **out, Run *run, Conn *target, Err *err)
 {
     __attribute__((cleanup(wave_free_scope))) Wave *wave = wave_new(run);
-    if (!choose_leaves(wave, target, err) || !hold(wave, err) || !compare_catalog(wave, err) ||
-        !find_referenced(wave, target, err) || !open_in_journal(wave, target, err) ||
-        !empty_merged(wave, target, err))
+    if (!choose_leaves(wave, target, err) || !check_timeline(wave, target, err) ||
+        !hold(wave, err) || !compare_catalog(wave, err) || !find_referenced(wave, target, err) ||
+        !open_in_journal(wave, target, err) || !empty_merged(wave, target, err))
         return false;
     wave->checked_ms = clock_ms();
     log_info(&run->log, "wave %" PRId64 ": %zu tables under the snapshot at %s", wave->number,

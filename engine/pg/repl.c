@@ -8,7 +8,9 @@
 #include "pg/conn_internal.h"
 #include "pg/fault.h"
 
+#include <inttypes.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #define WAL_HEADER_BYTES       25 /* 'w', start, end, time */
@@ -177,18 +179,56 @@ bool repl_feedback(Conn *conn, const ReplFeedback *feedback, Err *err)
     return true;
 }
 
-bool repl_identify(Arena *arena, Conn *conn, const char **system, Err *err)
+/* \param columns how many the one row must have */
+static bool command(Conn *conn, const char *text, int columns, PGresult **result, Err *err)
 {
-    AUTO_RESULT PGresult *result = NULL;
-    if (PQsendQuery(conn->pg, "IDENTIFY_SYSTEM") == 0)
+    if (PQsendQuery(conn->pg, text) == 0)
         return conn_result_error(conn, NULL, err);
-    if (!conn_next_result(conn, &result, err))
+    if (!conn_next_result(conn, result, err))
         return false;
-    bool ok = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
-    if (ok)
-        *system = arena_strdup(arena, PQgetvalue(result, 0, 0));
-    else
-        conn_result_error(conn, result, err);
+    bool ok = PQresultStatus(*result) == PGRES_TUPLES_OK && PQntuples(*result) == 1 &&
+              PQnfields(*result) >= columns;
+    if (!ok)
+        conn_result_error(conn, *result, err);
     conn_discard_results(conn);
     return ok;
+}
+
+bool repl_identify(Arena *arena, Conn *conn, ReplServer *server, Err *err)
+{
+    AUTO_RESULT PGresult *result = NULL;
+    if (!command(conn, "IDENTIFY_SYSTEM", 2, &result, err))
+        return false;
+    server->system = arena_strdup(arena, PQgetvalue(result, 0, 0));
+    server->timeline = (uint32_t)strtoul(PQgetvalue(result, 0, 1), NULL, 10);
+    return true;
+}
+
+/* "1\t0/3000060\tno recovery target specified": a timeline, where it ended, why. */
+static bool history_line(Arena *arena, const char *line, uint32_t then, Lsn *left, Err *err)
+{
+    char *end = NULL;
+    unsigned long timeline = strtoul(line, &end, 10);
+    if (end == line || timeline != then) /* a comment, an empty line, another one */
+        return true;
+    end += strspn(end, " \t");
+    return lsn_parse(arena_memdup(arena, end, strcspn(end, " \t")), left, err) ||
+           err_recode(err, ERR_PROTOCOL);
+}
+
+bool repl_timeline_left(Conn *conn, uint32_t now, uint32_t then, Lsn *left, Err *err)
+{
+    AUTO_ARENA Arena arena = {0};
+    AUTO_RESULT PGresult *result = NULL;
+    *left = 0;
+    if (!command(conn, arena_printf(&arena, "TIMELINE_HISTORY %" PRIu32, now), 2, &result, err))
+        return false;
+    const char *content = PQgetvalue(result, 0, 1);
+    for (const char *line = content; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        if (!history_line(&arena, arena_memdup(&arena, line, length), then, left, err))
+            return false;
+        line += length + (line[length] == '\n');
+    }
+    return true;
 }

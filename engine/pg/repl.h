@@ -28,10 +28,23 @@ typedef struct ReplStart {
 /** Begins streaming. \return false with ERR_SQL (sqlstate 55006: the slot is active), ERR_LOST. */
 MUSTCHECK bool repl_start(Conn *conn, const ReplStart *spec, Err *err);
 
-/** The system identifier of the server that a replication connection reaches.
- * \return false with ERR_SQL, ERR_LOST.
+/* Which server a replication connection reaches. */
+typedef struct ReplServer {
+    const char *system; /* its system identifier */
+    uint32_t
+        timeline; /* another one behind each promotion of a standby, each recovery to a point */
+} ReplServer;
+
+/** \return false with ERR_SQL, ERR_LOST.
  * \note Source: PostgreSQL docs, "Streaming Replication Protocol", IDENTIFY_SYSTEM. */
-MUSTCHECK bool repl_identify(Arena *arena, Conn *conn, const char **system, Err *err);
+MUSTCHECK bool repl_identify(Arena *arena, Conn *conn, ReplServer *server, Err *err);
+
+/** Where the server's WAL left a timeline on its way to the one it is on.
+ * \param left 0: it never was on that one
+ * \return false with ERR_SQL where it does not tell, ERR_PROTOCOL, ERR_LOST.
+ * \note Source: PostgreSQL docs, "Streaming Replication Protocol", TIMELINE_HISTORY; the file's
+ * lines as src/backend/access/transam/timeline.c writes them. */
+MUSTCHECK bool repl_timeline_left(Conn *conn, uint32_t now, uint32_t then, Lsn *left, Err *err);
 
 typedef struct ReplMessage {
     bool keepalive;       /* else a message of the output plugin */

@@ -146,7 +146,7 @@ static bool probe_replication(Check *check, Side *side, const char **fault, Err 
 {
     AUTO_CONN Conn *repl = NULL;
     AUTO_ERR Err refused = {0};
-    const char *system = NULL;
+    ReplServer server = {0};
     const char *known = side->catalog->server.system_identifier;
     if (side->address == NULL || (side->side == CONN_TARGET && !check->plan->failback.prepare))
         return true;
@@ -162,9 +162,9 @@ static bool probe_replication(Check *check, Side *side, const char **fault, Err 
         return true;
     }
     side->facts.may_replicate = true;
-    if (!repl_identify(check->arena, repl, &system, err))
+    if (!repl_identify(check->arena, repl, &server, err))
         return false;
-    if (known != NULL && strcmp(known, system) != 0)
+    if (known != NULL && strcmp(known, server.system) != 0)
         *fault = "replication and SQL reach two servers: their system identifiers differ";
     return true;
 }

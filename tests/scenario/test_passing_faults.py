@@ -41,7 +41,7 @@ def test_anchor_31_one_apply_outlives_what_passes(private_cluster, database, pla
     running.wait_for(GOES_ON)
     running.wait_for(r"\[wave:?\w*\] done", new=True)
     servers[1].restart("immediate")  # in the copy
-    running.wait_for(GOES_ON, new=True)
+    running.wait_for("the run's lock is lost")
     ways[0].limit(None)
     running.wait_for(WAITING)
     servers[0].restart("immediate")  # in the stream: it connects again, the run does not notice

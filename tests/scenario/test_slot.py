@@ -1,9 +1,12 @@
 """The replication slot's health, what becomes of a run whose slot is lost, and slots that survive a failover."""
+import shutil
+import subprocess
 import time
 
 import harness
 import pytest
 import residue
+from road import APPROVAL
 
 NOISE = "SELECT count(pg_logical_emit_message(false, 'noise', repeat('x', 1000000))) FROM generate_series(1, %s)"
 TWO = """
@@ -210,3 +213,43 @@ def test_anchor_20_21_lag_of_the_head_and_an_idle_database(own, origin, target, 
     residue.assert_none(origin, before[0])
     residue.assert_none(target, before[1], but=DATA)
     assert "nothing to clean up" in godwit("cleanup", mine, "--yes", code=0).out
+
+
+def promote(server):
+    """What was a copy takes over: it replays what WAL it has, and writes on under the next timeline."""
+    (server.data / "standby.signal").touch()
+    server.start()
+    server.query("SELECT pg_promote()")
+
+
+def test_a_standby_that_lacked_the_last_of_the_wal(private_cluster, database, target, plan, godwit):
+    """One that had all of it takes over: the run goes on. One that had not, and has written more since: positions do
+    not tell, and what it wrote below the applied one would be left out. Status 14."""
+    server = private_cluster("pg15")
+    source = database(server)
+    source.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    mine = plan(source, target, cutover=APPROVAL)
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    server.stop()
+    promote(server)
+    source.execute("INSERT INTO t VALUES (2)")
+    result = godwit("apply", mine, "--exit-at-gate", code=6)
+    assert "a standby took over at" in result.err and "timeline 2 behind 1" in result.err
+    server.stop()
+    shutil.copytree(server.data, server.directory / "standby")
+    server.start()
+    source.execute("INSERT INTO t VALUES (3)")
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    server.stop()
+    shutil.rmtree(server.data)
+    (server.directory / "standby").rename(server.data)
+    subprocess.run(["chown", "-R", f"--reference={server.directory}", server.data], check=True)
+    promote(server)
+    source.execute("INSERT INTO t VALUES (4)")
+    write_wal(server, 5)
+    result = godwit("apply", mine, "--exit-at-gate", code=14)
+    assert "the server left timeline 2 at" in result.err and "resync" in result.err
+    assert target.query("SELECT id FROM t ORDER BY 1") == [(1,), (2,), (3,)]
+    godwit("resync", mine, "--all", "--yes", code=0)
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    assert target.query("SELECT id FROM t ORDER BY 1") == [(1,), (2,), (4,)]
