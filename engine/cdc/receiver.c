@@ -163,6 +163,22 @@ static bool take_message(Receiver *receiver, Err *err)
     return true;
 }
 
+#define UNDEFINED_OBJECT "42704"
+
+/* Before 18 pgoutput looks for the publication as it was when a change was made: one that is made
+ * again does not help. */
+static bool ended(const Receiver *receiver, Err *err)
+{
+    const char *plan = receiver->stream->spec.blueprint->plan->path;
+    if (strcmp(err->sqlstate, UNDEFINED_OBJECT) == 0)
+        err_hint(err,
+                 "Somebody dropped it: what was written since is in no stream, and making it again "
+                 "does not bring that back. \"godwit resync %s --all --yes\", then \"godwit apply "
+                 "%s\", copies everything anew.",
+                 plan, plan);
+    return false;
+}
+
 /* Reads what has arrived. \param bytes how much that was */
 static bool read_all(Receiver *receiver, size_t *bytes, Err *err)
 {
@@ -171,7 +187,7 @@ static bool read_all(Receiver *receiver, size_t *bytes, Err *err)
     for (;;) {
         bool got = false;
         if (!repl_next(receiver->session->repl, &receiver->message, &got, err))
-            return false;
+            return ended(receiver, err);
         if (!got)
             break;
         *bytes += receiver->message.bytes + 1;

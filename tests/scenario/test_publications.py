@@ -238,3 +238,17 @@ def test_generated_columns_of_whole_rows(database, target, plan, godwit):
     assert refused in said and "public.k: has replica identity" not in said
     mine.change(replication={"plugin": "test_decoding"})
     assert refused not in godwit("check", mine, "--sample", "0s").out
+
+
+def test_publication_dropped_by_hand(source, target, plan, godwit):
+    """What is written meanwhile cannot be decoded, whoever makes it again: the run ends, and says what brings it on."""
+    source.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    mine = plan(cutover=APPROVAL)
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    name, = source.query("SELECT pubname FROM pg_publication")[0]
+    source.execute(f'DROP PUBLICATION "{name}"; INSERT INTO t VALUES (2)')
+    result = godwit("apply", mine, "--exit-at-gate", code=1)
+    assert f'publication "{name}" does not exist' in result.err and "resync" in result.err, result.err
+    godwit("resync", mine, "--all", "--yes", code=0)
+    godwit("apply", mine, "--exit-at-gate", code=6)
+    assert target.query("SELECT id FROM t ORDER BY 1") == [(1,), (2,)]
