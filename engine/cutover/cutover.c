@@ -372,14 +372,13 @@ static bool sequences_again(Run *run, Conn *source, Conn *target, Err *err)
 static bool state_switched(Run *run, Conn *source, Conn *book, Err *err)
 {
     JournalRun *journal = &run_main(run)->journal;
-    if (!journal_run_ours(book, journal, err) ||
-        !journal_fence_close(book, journal->id, conn_side(source), err))
+    if (!journal_fence_close(book, journal->id, conn_side(source), err))
         return false;
     if (run->forth != NULL) /* the next cutover is approved anew */
         return journal_spend_approvals(book, journal->id, err) &&
-               journal_run_state(book, journal, RUN_FAILED_BACK, err);
+               journal_run_switch(book, journal, RUN_FAILED_BACK, err);
     return journal_switched(book, journal->id, err) &&
-           journal_run_state(book, journal, RUN_SWITCHED, err);
+           journal_run_switch(book, journal, RUN_SWITCHED, err);
 }
 
 /* One transaction: the state tells whether all of it was done. */

@@ -71,7 +71,8 @@ bool journal_create_run(Conn *target, JournalRun *run, const char *engine_versio
     return true;
 }
 
-bool journal_run_state(Conn *target, JournalRun *run, const char *to, Err *err)
+/* \param epoch NULL: whoever has the run */
+static bool move(Conn *target, JournalRun *run, const char *to, const char *epoch, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
     const RunStateEdge *edge = RUN_STATE_EDGES;
@@ -81,24 +82,25 @@ bool journal_run_state(Conn *target, JournalRun *run, const char *to, Err *err)
         BUG("a run cannot go from state %s to %s", run->state, to);
     int64_t affected = 0;
     if (!pg_affected(target, SQL_JOURNAL_RUN_STATE,
-                     PARAMS(arena_int64(&arena, run->id), run->state, to), &affected, err))
+                     PARAMS(arena_int64(&arena, run->id), run->state, to, epoch), &affected, err))
         return false;
     if (affected != 1)
         return err_set(err, ERR_STALE,
-                       "run \"%s\" is not in state %s any more: another engine moved it", run->name,
-                       run->state);
+                       "run \"%s\" is not in state %s any more: another engine %s it", run->name,
+                       run->state, epoch == NULL ? "moved" : "has taken");
     run->state = edge->to;
     return true;
 }
 
-bool journal_run_ours(Conn *target, const JournalRun *run, Err *err)
+bool journal_run_state(Conn *target, JournalRun *run, const char *to, Err *err)
+{
+    return move(target, run, to, NULL, err);
+}
+
+bool journal_run_switch(Conn *target, JournalRun *run, const char *to, Err *err)
 {
     AUTO_ARENA Arena arena = {0};
-    AUTO_ROWS Rows *rows = NULL;
-    if (!pg_rows(target, SQL_JOURNAL_RUN_OURS,
-                 PARAMS(arena_int64(&arena, run->id), arena_int64(&arena, run->epoch)), &rows, err))
-        return false;
-    return rows_count(rows) == 1 || err_set(err, ERR_LOCKED, "another engine has taken this run");
+    return move(target, run, to, arena_int64(&arena, run->epoch), err);
 }
 
 bool journal_run_lock(Arena *arena, Conn *target, int64_t run, const char **state, Err *err)

@@ -48,10 +48,9 @@ MUSTCHECK bool journal_create_run(Conn *target, JournalRun *run, const char *eng
  * listed is BUG(). \return false with ERR_STALE when the run is not in `from` any more. */
 MUSTCHECK bool journal_run_state(Conn *target, JournalRun *run, const char *to, Err *err);
 
-/** Holds the run's row until the transaction ends, for what nobody takes back.
- * \return false with ERR_LOCKED when somebody took the run since: an engine that was frozen, and
- * its lock ended, may wake in the cutover of another. */
-MUSTCHECK bool journal_run_ours(Conn *target, const JournalRun *run, Err *err);
+/** The same for what nobody takes back, and only if the run is still ours: an engine that was
+ * frozen, and its lock ended, may wake in the cutover of another. */
+MUSTCHECK bool journal_run_switch(Conn *target, JournalRun *run, const char *to, Err *err);
 
 /** The run's state as the journal has it, held until the transaction on `target` ends: behind a
  * statement whose outcome nobody learned this tells it. */
