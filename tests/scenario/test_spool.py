@@ -252,6 +252,9 @@ def test_wal_is_released_during_the_copy(plan, source, target, godwit, tmp_path)
     with locked(target):  # receiving ends for good: told at once, and the run ends with the copy that is under way
         engine = godwit.start("apply", made)
         engine.wait_for(r"wave 2: ")
+        engine.wait_for("receiving into the spool")
+        source.wait_until("SELECT count(*) > 0 FROM pg_replication_slots "
+                          "WHERE active AND NOT temporary AND database = current_database()")
         target.execute("UPDATE godwit.lane SET epoch = epoch + 1")
         source.value("SELECT count(pg_terminate_backend(active_pid)) FROM pg_replication_slots "
                      "WHERE NOT temporary AND database = current_database()")
