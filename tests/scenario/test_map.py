@@ -371,7 +371,9 @@ def test_merges_are_proved_and_watched(godwit, plan, source, target):
     assert stopped.code == 1 and "public.s" in stopped.err and "20" in stopped.err, stopped.err
     assert target.query("SELECT id, v FROM s WHERE id = 20") == [(20, None)]
     source.execute("DELETE FROM s1 WHERE id = 20")
-    godwit("apply", mine, "--exit-at-gate", code=9)  # the rows that were changed on the target
+    # The insert and its delete come in one group, or the first of them once more alone.
+    ended = next(code for code in (godwit("apply", mine, "--exit-at-gate").code for _ in range(5)) if code != 1)
+    assert ended == 9  # the rows that were changed on the target
     assert target.query("SELECT id, v FROM s WHERE id = 20") == [(20, None)]
     godwit("reset", mine, "--yes", code=0)
     assert target.value("SELECT to_regclass('public.s') IS NULL AND to_regclass('public.s1') IS NULL")
