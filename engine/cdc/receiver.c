@@ -169,8 +169,16 @@ static bool take_message(Receiver *receiver, Err *err)
  * again does not help. */
 static bool ended(const Receiver *receiver, Err *err)
 {
-    const char *plan = receiver->stream->spec.blueprint->plan->path;
-    if (strcmp(err->sqlstate, UNDEFINED_OBJECT) == 0)
+    const StreamSpec *spec = &receiver->stream->spec;
+    const char *plan = spec->blueprint->plan->path;
+    if (strcmp(err->sqlstate, UNDEFINED_OBJECT) != 0)
+        return false;
+    if (spec->source->side == CONN_TARGET)
+        err_hint(err,
+                 "Somebody dropped it on the target: what was written there since cannot come to "
+                 "the source any more. \"godwit cleanup %s\" drops what is left of the way back.",
+                 plan);
+    else
         err_hint(err,
                  "Somebody dropped it: what was written since is in no stream, and making it again "
                  "does not bring that back. \"godwit resync %s --all --yes\", then \"godwit apply "

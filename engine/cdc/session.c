@@ -97,15 +97,17 @@ static bool check_version(const Decoding *decoding, Conn *source, Err *err)
     return err_hint(err, "pgoutput is read from PostgreSQL 14 on, test_decoding from 9.5 on.");
 }
 
+/* By the session that applies: another one might be more than the plan's cap. Who only receives has
+ * none. */
 static bool check_timeline(StreamSession *session, Err *err)
 {
-    AUTO_CONN Conn *target = NULL;
+    AUTO_CONN Conn *own = NULL;
     const StreamSpec *spec = &session->stream->spec;
     const ConnOptions options = {.purpose = "timeline", .stop = &session->stream->stop};
-    if (!conn_open(&target, spec->target, &options, err))
+    if (session->target == NULL && !conn_open(&own, spec->target, &options, err))
         return false;
     const TimelineOf of = {.run = spec->run_id,
-                           .target = target,
+                           .target = own != NULL ? own : session->target,
                            .plan = spec->blueprint->plan->path,
                            .back = is_way_back(spec),
                            .log = &spec->log};
